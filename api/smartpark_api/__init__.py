@@ -1,0 +1,1 @@
+"""Everything people and platforms ask: HTTP API and pages."""

@@ -1,0 +1,1 @@
+"""The shared vocabulary: quantities, catalogue, wire format, factors, the smartpark command."""

@@ -1,0 +1,380 @@
+"""The park catalogue: park → sub-park → enterprise → device → point, as people write it in TOML.
+
+It says what exists and what it is; it holds no readings, no addresses and no secrets (those are the edge's
+settings). A catalogue is refused whole when anything in it is wrong, with every problem named by file and key.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from smartpark.errors import InvalidFileError, Problem
+from smartpark.measurands import MEANINGS, Carrier, Kind, Measurand, Ratio
+from smartpark.tomlfile import StrictModel, load_toml, problems_of
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""Characters of a unified social credit code (GB 32100-2015, 4.2): no I, O, S, V, Z."""
+
+
+def _code(text: str) -> str:
+    if not _CODE.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is not a code: letters, digits, '.', '_' and '-', starting with a letter or digit, "
+            "at most 63 characters"
+        )
+    return text
+
+
+def uscc_check_character(first17: str) -> str:
+    """Check character of a unified social credit code: weights 3^i mod 31 (GB 32100-2015, 5)."""
+    total = sum(_USCC_ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(first17))
+    return _USCC_ALPHABET[-total % 31]
+
+
+def _uscc(text: str) -> str:
+    if len(text) != 18 or any(c not in _USCC_ALPHABET for c in text):
+        raise ValueError(f"{text!r} is not a unified social credit code: 18 digits and capitals without I O S V Z")
+    if text[17] != uscc_check_character(text[:17]):
+        raise ValueError(f"{text!r}: check character should be {uscc_check_character(text[:17])!r}")
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"\d{6}", text):
+        raise ValueError(f"{text!r} is not a GB/T 2260 region code: six digits, e.g. 350121")
+    return text
+
+
+def exponent_of(resolution: str) -> int:
+    """Decimal exponent of a resolution such as ``"0.01"``: -2; only powers of ten are registers' steps."""
+    try:
+        step = Decimal(resolution).normalize()
+    except InvalidOperation:
+        raise ValueError(f'{resolution!r} is not a resolution; write a power of ten in quotes, e.g. "0.01"') from None
+    sign, digits, exponent = step.as_tuple()
+    if sign or digits != (1,) or not isinstance(exponent, int) or not -12 <= exponent <= 9:
+        raise ValueError(f"{resolution!r} is not a power of ten between 1e-12 and 1e9")
+    return exponent
+
+
+def _resolution(value: object) -> object:
+    if isinstance(value, float | int):
+        raise ValueError(f'write the resolution in quotes, "{value}", so that it stays exact')  # noqa: TRY004  pydantic wants ValueError
+    return value
+
+
+Code = Annotated[str, AfterValidator(_code)]
+Uscc = Annotated[str, AfterValidator(_uscc)]
+RegionCode = Annotated[str, AfterValidator(_region)]
+Resolution = Annotated[str, BeforeValidator(_resolution), AfterValidator(lambda r: (exponent_of(r), r)[1])]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Terrain(StrEnum):
+    """Peer groups of the provincial evaluation differ by terrain."""
+
+    COASTAL = "coastal"
+    MOUNTAIN = "mountain"
+
+
+class DeviceKind(StrEnum):
+    """What stands there."""
+
+    METER = "meter"
+    STATION = "station"
+    STACK = "stack"
+
+
+class Role(StrEnum):
+    """How a meter counts in the energy balance of its park."""
+
+    BOUNDARY = "boundary"
+    """Energy crosses the park's boundary here: what goes through is the park's purchase (or sale)."""
+    GENERATION = "generation"
+    """Energy is made inside the boundary here (photovoltaic, own turbine)."""
+    DISTRIBUTION = "distribution"
+    """Splits what its parent measured: feeders, transformers."""
+    CONSUMPTION = "consumption"
+    """A tenant's or a process's use."""
+    NONE = "none"
+    """Not an energy flow: air stations, stacks."""
+
+
+class Park(StrictModel):
+    """The park as a whole; ratios are formed over it and its sub-parks."""
+
+    code: Code
+    name: str
+    name_en: str
+    region: RegionCode
+    terrain: Terrain
+    peer_class: Annotated[int, Field(ge=1, le=4)]
+    area_mu: Positive
+    """Industrial land, supplied or built. 1 mu = 10000/15 m2."""
+    time_zone: Literal["Asia/Shanghai"] = "Asia/Shanghai"
+    contract_demand_kw: Positive | None = None
+    electricity_factor_scope: str = "provincial:FJ"
+    """Whose grid average counts for location-based carbon."""
+
+
+class SubPark(StrictModel):
+    """One of several parks under one zone (一区多园)."""
+
+    code: Code
+    name: str
+    name_en: str
+    area_mu: Positive | None = None
+    terrain: Terrain | None = None
+    """Where it differs from the zone's."""
+
+
+class Enterprise(StrictModel):
+    """A tenant."""
+
+    code: Code
+    name: str
+    name_en: str
+    uscc: Uscc
+    sub_park: Code | None = None
+    is_above_scale: bool = False
+    industry: str | None = None
+    """Class of GB/T 4754, e.g. C3120."""
+    area_mu: Positive | None = None
+    contract_demand_kw: Positive | None = None
+
+
+class Transformer(StrictModel):
+    """A transformer of the park or of a tenant; load rate is apparent power over `rated_kva`."""
+
+    code: Code
+    name: str
+    rated_kva: Positive
+    voltage_kv: Positive
+    sub_park: Code | None = None
+    enterprise: Code | None = None
+
+
+class PointTemplate(StrictModel):
+    """One measured quantity of a device."""
+
+    measurand: Measurand
+    code: Code | None = None
+    """Name within the device; default the measurand. Needed where one measurand occurs per phase."""
+    resolution: Resolution | None = None
+    """Step of the value as the device gives it, a power of ten in quotes; none: stored as float64."""
+    register_digits: Annotated[int, Field(ge=1, le=18)] | None = None
+    """Digits of the register, decimals included: it rolls over at 10**digits steps. Counters only."""
+    multiplier: Positive | None = None
+    """Overrides the CT and PT ratios of the device."""
+
+    @property
+    def point_code(self) -> str:
+        """Name of the point within its device."""
+        return self.code or self.measurand.value
+
+    @model_validator(mode="after")
+    def _registers_have_a_step(self) -> "PointTemplate":
+        if self.register_digits is not None:
+            if MEANINGS[self.measurand].kind is not Kind.COUNTER:
+                raise ValueError(f"register_digits is for counters; {self.measurand} is a gauge")
+            if self.resolution is None:
+                raise ValueError("register_digits needs a resolution: digits count its steps")
+        return self
+
+
+class Profile(StrictModel):
+    """A list of points that many devices share."""
+
+    code: Code
+    point: Annotated[tuple[PointTemplate, ...], Field(min_length=1)]
+
+
+class Device(StrictModel):
+    """A meter, an air station or a stack."""
+
+    code: Code
+    name: str
+    name_en: str
+    kind: DeviceKind
+    carrier: Carrier
+    role: Role = Role.NONE
+    profile: Code | None = None
+    point: tuple[PointTemplate, ...] = ()
+    """Points of its own, beside those of the profile."""
+    sub_park: Code | None = None
+    enterprise: Code | None = None
+    parent: Code | None = None
+    """The meter upstream that also measures what this one does."""
+    transformer: Code | None = None
+    internal_transfer: bool = False
+    """Energy handed on inside the park; left out of the park's sum."""
+    ct_ratio: Positive = 1.0
+    pt_ratio: Positive = 1.0
+    model: str | None = None
+    """Device model, as in the edge's library of models; for people and for `edge check`."""
+    installed_on: date | None = None
+
+
+class CataloguePoint(StrictModel):
+    """A point, resolved: what storage, ingest and analytics need to know of it."""
+
+    key: str
+    """``park/device/point``: how everything names it."""
+    park: str
+    device: str
+    code: str
+    measurand: Measurand
+    kind: Kind
+    unit: str
+    carrier: Carrier
+    exponent: int | None
+    """Readings are integers times ten to this; None: float64."""
+    register_modulus: int | None
+    """Steps at which a counter rolls over; None: unknown."""
+    multiplier: float
+    """From the value the device gives to the primary value (CT x PT where they apply)."""
+
+
+class Catalogue(StrictModel):
+    """A whole park, as in one TOML file."""
+
+    park: Park
+    sub_park: tuple[SubPark, ...] = ()
+    enterprise: tuple[Enterprise, ...] = ()
+    transformer: tuple[Transformer, ...] = ()
+    profile: tuple[Profile, ...] = ()
+    device: tuple[Device, ...] = ()
+
+    def points(self) -> Iterator[CataloguePoint]:
+        """Every point of every device, profile points first."""
+        for device in self.device:
+            for template in self.templates_of(device):
+                yield _resolve(self.park.code, device, template)
+
+    def templates_of(self, device: Device) -> tuple[PointTemplate, ...]:
+        """Points of a device: those of its profile, then its own."""
+        shared = next((p.point for p in self.profile if p.code == device.profile), ())
+        return (*shared, *device.point)
+
+
+def _resolve(park: str, device: Device, template: PointTemplate) -> CataloguePoint:
+    meaning = MEANINGS[template.measurand]
+    ratio = {
+        Ratio.NONE: 1.0,
+        Ratio.CT: device.ct_ratio,
+        Ratio.PT: device.pt_ratio,
+        Ratio.CT_PT: device.ct_ratio * device.pt_ratio,
+    }[meaning.ratio]
+    return CataloguePoint(
+        key=f"{park}/{device.code}/{template.point_code}",
+        park=park,
+        device=device.code,
+        code=template.point_code,
+        measurand=template.measurand,
+        kind=meaning.kind,
+        unit=meaning.unit,
+        carrier=device.carrier,
+        exponent=None if template.resolution is None else exponent_of(template.resolution),
+        register_modulus=None if template.register_digits is None else 10**template.register_digits,
+        multiplier=ratio if template.multiplier is None else template.multiplier,
+    )
+
+
+def parse_catalogue(document: dict[str, Any], *, file: str) -> Catalogue:
+    """Check a parsed document; `InvalidFileError` lists shape problems and broken references together."""
+    problems: list[Problem] = []
+    catalogue: Catalogue | None = None
+    try:
+        catalogue = Catalogue.model_validate(document)
+    except ValidationError as error:
+        problems = problems_of(error, document, file=file)
+    # References are checked on the raw document too, so that one misspelt key does not hide ten broken links.
+    problems += [Problem(file, key, message) for key, message in _reference_problems(document)]
+    if problems or catalogue is None:
+        raise InvalidFileError(problems)
+    return catalogue
+
+
+def load_catalogue(path: Path) -> Catalogue:
+    """Read and check a catalogue file."""
+    return parse_catalogue(load_toml(path), file=str(path))
+
+
+def _entries(document: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    found = document.get(table)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+_REFERENCES = {
+    "enterprise": {"sub_park": "sub_park"},
+    "transformer": {"sub_park": "sub_park", "enterprise": "enterprise"},
+    "device": {
+        "sub_park": "sub_park",
+        "enterprise": "enterprise",
+        "transformer": "transformer",
+        "profile": "profile",
+        "parent": "device",
+    },
+}
+
+
+def _reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Codes used twice, references to nothing, loops among parents, devices without points."""
+    tables = ("sub_park", "enterprise", "transformer", "profile", "device")
+    codes = {table: [str(e.get("code")) for e in _entries(document, table)] for table in tables}
+    for table in tables:
+        for code, uses in Counter(codes[table]).items():
+            if uses > 1:
+                yield f"{table}[{code}].code", f"used {uses} times; codes are unique per table"
+    for table, references in _REFERENCES.items():
+        for entry in _entries(document, table):
+            for field, target in references.items():
+                wanted = entry.get(field)
+                if isinstance(wanted, str) and wanted not in codes[target]:
+                    yield f"{table}[{entry.get('code')}].{field}", f"no {target} has the code {wanted!r}"
+    yield from _parent_problems(document)
+    yield from _point_problems(document)
+
+
+def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    devices = {str(e.get("code")): e for e in _entries(document, "device")}
+    for code, device in devices.items():
+        seen, here = [code], device.get("parent")
+        while isinstance(here, str) and here in devices and here not in seen:
+            seen.append(here)
+            here = devices[here].get("parent")
+        if here == code:
+            yield f"device[{code}].parent", f"is its own ancestor: {' → '.join([*seen, code])}"
+        parent = devices.get(str(device.get("parent")))
+        if parent is not None and parent.get("carrier") != device.get("carrier"):
+            yield (
+                f"device[{code}].parent",
+                f"carries {parent.get('carrier')}, this one {device.get('carrier')}: "
+                "a parent meter measures the same carrier",
+            )
+
+
+def _point_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    profiles = {str(p.get("code")): _entries(p, "point") for p in _entries(document, "profile")}
+    for device in _entries(document, "device"):
+        points = [*profiles.get(str(device.get("profile")), []), *_entries(device, "point")]
+        names = Counter(str(p.get("code") or p.get("measurand")) for p in points)
+        if not points:
+            yield (
+                f"device[{device.get('code')}]",
+                "has no points: give it a profile or [[device.point]] entries",
+            )
+        for name, uses in names.items():
+            if uses > 1:
+                yield (
+                    f"device[{device.get('code')}].point[{name}]",
+                    f"occurs {uses} times; give each its own code, e.g. {name}_a",
+                )

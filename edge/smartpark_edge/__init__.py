@@ -1,0 +1,1 @@
+"""The agent beside the meters: sources, mapping, spool, publisher."""

@@ -1,0 +1,1 @@
+"""Everything that writes by itself: intake, admission, writer, dead letters, derive."""
