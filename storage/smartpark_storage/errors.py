@@ -1,0 +1,51 @@
+"""What can go wrong between us and the database, translated into the project's error tree.
+
+psycopg's exceptions stop here: other rooms retry a `RetryableError`, show any other `SmartparkError` to the
+person, and let bugs (a statement the server does not understand) crash loudly.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+
+from smartpark.errors import RetryableError, SmartparkError
+
+
+class StorageUnavailableError(RetryableError):
+    """The database cannot be reached, or has gone away."""
+
+
+class StorageConflictError(RetryableError):
+    """Two transactions got in each other's way; the same one may succeed when repeated."""
+
+
+class StorageRefusedError(SmartparkError):
+    """The database lets this role not do that."""
+
+
+class MigrationError(SmartparkError):
+    """The schema in the database and the migration files do not belong together."""
+
+
+class CatalogueConflictError(SmartparkError):
+    """A catalogue would change the meaning of readings that are already stored."""
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn psycopg's errors into ours; also usable as a decorator."""
+    try:
+        yield
+    except (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.UniqueViolation) as error:
+        raise StorageConflictError(f"conflict in the database: {_first_line(error)}") from error
+    except pg.InsufficientPrivilege as error:
+        raise StorageRefusedError(f"the database refuses: {_first_line(error)}") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StorageUnavailableError(f"database not available: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,130 @@
+-- What people and Grafana see: scaled values as doubles, primary side (the multiplier that was in force applied),
+-- status as the unsigned OPC UA code. Mantissas stay behind these views.
+
+-- Dividing by a power of ten gives the double nearest to the decimal; multiplying by 0.01 does not.
+CREATE FUNCTION smartpark.unscaled(mantissa double precision, exponent integer)
+RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN exponent IS NULL THEN mantissa
+        WHEN exponent < 0 THEN mantissa / power(10::float8, -exponent)
+        ELSE mantissa * power(10::float8, exponent)
+    END
+$$;
+
+CREATE FUNCTION smartpark.quality(status integer)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN status < 0 THEN 'bad' WHEN status >= 1073741824 THEN 'uncertain' ELSE 'good' END
+$$;
+
+CREATE VIEW park.park AS SELECT * FROM smartpark.park;
+CREATE VIEW park.sub_park AS SELECT * FROM smartpark.sub_park;
+CREATE VIEW park.enterprise AS SELECT * FROM smartpark.enterprise;
+CREATE VIEW park.transformer AS SELECT * FROM smartpark.transformer;
+CREATE VIEW park.device AS SELECT * FROM smartpark.device;
+
+CREATE VIEW park.point AS
+SELECT
+    p.point_id, p.key, p.park, p.device, p.code, p.measurand, p.kind, p.unit, p.carrier, p.multiplier,
+    d.name AS device_name, d.name_en AS device_name_en, d.kind AS device_kind, d.role, d.sub_park, d.enterprise,
+    d.parent, d.transformer, d.internal_transfer, p.retired_at
+FROM smartpark.point AS p
+JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device;
+
+CREATE VIEW park.reading AS
+SELECT
+    r.time, r.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,
+    smartpark.unscaled(coalesce(r.scaled::float8, r.raw), p.exponent) * v.multiplier AS value,
+    r.status::bigint & 4294967295 AS status,
+    smartpark.quality(r.status) AS quality
+FROM smartpark.reading AS r
+JOIN smartpark.point AS p ON p.point_id = r.point_id
+JOIN smartpark.point_version AS v
+    ON v.point_id = r.point_id AND v.valid_from <= r.time AND r.time < v.valid_to;
+
+CREATE VIEW park.latest AS
+SELECT
+    r.time, r.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,
+    smartpark.unscaled(coalesce(r.scaled::float8, r.raw), p.exponent) * v.multiplier AS value,
+    r.status::bigint & 4294967295 AS status,
+    smartpark.quality(r.status) AS quality,
+    r.received_at
+FROM smartpark.latest AS r
+JOIN smartpark.point AS p ON p.point_id = r.point_id
+JOIN smartpark.point_version AS v
+    ON v.point_id = r.point_id AND v.valid_from <= r.time AND r.time < v.valid_to;
+
+-- The multiplier of a bucket is the one in force at its start.
+DO $do$
+DECLARE
+    grain text;
+BEGIN
+    FOREACH grain IN ARRAY ARRAY['15m', 'hour', 'day'] LOOP
+        EXECUTE format($sql$
+            CREATE VIEW park.reading_%1$s AS
+            SELECT
+                b.bucket AS time, b.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,
+                smartpark.unscaled(coalesce(b.first_scaled::float8, b.first_raw), p.exponent) * v.multiplier
+                    AS first_value,
+                smartpark.unscaled(coalesce(b.last_scaled::float8, b.last_raw), p.exponent) * v.multiplier
+                    AS last_value,
+                smartpark.unscaled(b.low, p.exponent) * v.multiplier AS min_value,
+                smartpark.unscaled(b.high, p.exponent) * v.multiplier AS max_value,
+                smartpark.unscaled(b.total / nullif(b.readings, 0), p.exponent) * v.multiplier AS mean_value,
+                b.first_time, b.last_time,
+                b.readings, b.uncertain AS uncertain_readings, b.bad AS bad_readings
+            FROM smartpark.reading_%1$s AS b
+            JOIN smartpark.point AS p ON p.point_id = b.point_id
+            JOIN smartpark.point_version AS v
+                ON v.point_id = b.point_id AND v.valid_from <= b.bucket AND b.bucket < v.valid_to
+        $sql$, grain);
+    END LOOP;
+END $do$;
+
+CREATE VIEW park.interval_energy AS
+SELECT
+    e.start AS time, e.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier,
+    d.role, d.enterprise, d.sub_park, d.internal_transfer,
+    e.amount, e.completeness, e.estimated_share, e.flags
+FROM smartpark.interval_energy AS e
+JOIN smartpark.point AS p ON p.point_id = e.point_id
+JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device;
+
+CREATE VIEW park.indicator AS
+SELECT
+    start AS time, park, indicator, grain, revision, value, numerator, denominator, unit, completeness,
+    estimated_share, method, factor_set, factors, reason, computed_at
+FROM smartpark.indicator
+WHERE superseded_at IS NULL;
+
+CREATE VIEW park.indicator_revision AS
+SELECT
+    start AS time, park, indicator, grain, revision, value, numerator, denominator, unit, completeness,
+    estimated_share, method, factor_set, factors, reason, computed_at, superseded_at
+FROM smartpark.indicator;
+
+CREATE VIEW park.edge AS
+SELECT
+    e.edge_id, e.code, coalesce(s.online, false) AS online, s.software, s.points, s.born_at, s.died_at, s.status_at,
+    (s.status ->> 'spool_readings')::bigint AS spool_readings,
+    (s.status ->> 'spool_bytes')::bigint AS spool_bytes,
+    (s.status ->> 'spool_limit_bytes')::bigint AS spool_limit_bytes,
+    to_timestamp((s.status ->> 'oldest_pending')::float8 / 1e6) AS oldest_pending,
+    (s.status ->> 'hours_left')::float8 AS hours_left,
+    (s.status ->> 'accepted')::bigint AS accepted,
+    (s.status ->> 'duplicates')::bigint AS duplicates,
+    (s.status ->> 'dropped')::bigint AS dropped,
+    to_timestamp((s.status ->> 'dropped_from')::float8 / 1e6) AS dropped_from,
+    to_timestamp((s.status ->> 'dropped_to')::float8 / 1e6) AS dropped_to,
+    (s.status ->> 'dead_letters')::bigint AS dead_letters,
+    s.status -> 'sources' AS sources
+FROM smartpark.edge AS e
+LEFT JOIN smartpark.edge_state AS s ON s.edge_id = e.edge_id;
+
+CREATE VIEW park.dead_letter AS
+SELECT
+    received_at AS time, dead_letter_id, edge, topic, reason, detail, point_key AS point, reading_time,
+    octet_length(payload) AS payload_bytes, replayed_at
+FROM smartpark.dead_letter;
+
+CREATE VIEW park.catalogue_version AS
+SELECT loaded_at AS time, version_id, park, digest, source, loaded_by FROM smartpark.catalogue_version;

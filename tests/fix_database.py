@@ -1,0 +1,105 @@
+"""Real databases for tests: plain PostgreSQL from the wheel, and TimescaleDB where a server is offered.
+
+Every test that asks for `database_dsn` runs once per kind of database, each time on a fresh, migrated one.
+`empty_database_dsn` is the same without the schema.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from smartpark_storage import connect, embedded, migrate
+
+_OFFERED = "SMARTPARK_TEST_TIMESCALE_DSN"
+
+
+def _local_timescale() -> str | None:
+    """Address of a PostgreSQL on this machine that has the extension loaded and lets us in."""
+    try:
+        with psycopg.connect("dbname=postgres", connect_timeout=2) as connection:
+            row = connection.execute(
+                "SELECT current_setting('shared_preload_libraries') LIKE '%timescaledb%' AND rolsuper"
+                " FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+    except psycopg.Error:
+        return None
+    return "dbname=postgres" if row is not None and row[0] else None
+
+
+@pytest.fixture(scope="session")
+def plain_server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Administrative address of an embedded PostgreSQL that lives for the session."""
+    data: Path = tmp_path_factory.mktemp("plain-postgresql")
+    server = embedded.start(data)
+    yield server.dsn("postgres")
+    embedded.stop(data)
+
+
+@pytest.fixture(scope="session")
+def timescale_server_dsn() -> str:
+    """Administrative address of a TimescaleDB server; skips where none is offered."""
+    dsn = os.environ.get(_OFFERED) or _local_timescale()
+    if dsn is None:
+        pytest.skip(f"no TimescaleDB: set {_OFFERED} to a server on which databases may be made")
+    return dsn
+
+
+@pytest.fixture(
+    params=[pytest.param("plain"), pytest.param("timescale", marks=pytest.mark.timescale)],
+)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which of the two kinds of database this run of the test has."""
+    return request.param
+
+
+@pytest.fixture
+def empty_database_dsn(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of a new database without any schema."""
+    yield from _fresh_database(request.getfixturevalue(f"{database_kind}_server_dsn"))
+
+
+@pytest.fixture
+def database_dsn(empty_database_dsn: str) -> str:
+    """Address of a new, migrated database."""
+    return _migrated(empty_database_dsn)
+
+
+@pytest.fixture
+def plain_database_dsn(plain_server_dsn: str) -> Iterator[str]:
+    """Address of a new, migrated database on plain PostgreSQL, for tests that need a database and not both kinds."""
+    for dsn in _fresh_database(plain_server_dsn):
+        yield _migrated(dsn)
+
+
+@pytest.fixture
+def timescale_database_dsn(timescale_server_dsn: str) -> Iterator[str]:
+    """Address of a new, migrated TimescaleDB database."""
+    for dsn in _fresh_database(timescale_server_dsn):
+        yield _migrated(dsn)
+
+
+@pytest.fixture
+def connection(database_dsn: str):
+    """Open connection to a new, migrated database."""
+    with connect(database_dsn, application="test") as opened:
+        yield opened
+
+
+def _migrated(dsn: str) -> str:
+    with connect(dsn, application="test migrations") as connection:
+        migrate(connection)
+    return dsn
+
+
+def _fresh_database(server_dsn: str) -> Iterator[str]:
+    name = f"smartpark_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_dsn, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield make_conninfo(server_dsn, dbname=name)
+    with psycopg.connect(server_dsn, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
