@@ -92,7 +92,11 @@ class BrokerAddress(StrictModel):
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "BrokerAddress":
-        """Address of the platform's broker: ``SMARTPARK_BROKER_URL``, ``_USERNAME``, ``_PASSWORD[_FILE]``, ``_CA_FILE``."""
+        """Address of the platform's broker.
+
+        From ``SMARTPARK_BROKER_URL``, ``_USERNAME``, ``_PASSWORD`` or ``_PASSWORD_FILE``, ``_CA_FILE``,
+        ``_CERT_FILE`` and ``_KEY_FILE``.
+        """
         given = os.environ if environment is None else environment
         fields: dict[str, object] = {"url": given.get("SMARTPARK_BROKER_URL", "mqtt://127.0.0.1:1883")}
         for field in ("username", "password_file", "ca_file", "cert_file", "key_file"):

@@ -5,7 +5,6 @@ settings). A catalogue is refused whole when anything in it is wrong, with every
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from smartpark.catalogue_check import reference_problems
 from smartpark.errors import InvalidFileError, Problem
 from smartpark.measurands import MEANINGS, Carrier, Kind, Measurand, Ratio
 from smartpark.tomlfile import StrictModel, load_toml, problems_of
@@ -297,7 +297,7 @@ def parse_catalogue(document: dict[str, Any], *, file: str) -> Catalogue:
     except ValidationError as error:
         problems = problems_of(error, document, file=file)
     # References are checked on the raw document too, so that one misspelt key does not hide ten broken links.
-    problems += [Problem(file, key, message) for key, message in _reference_problems(document)]
+    problems += [Problem(file, key, message) for key, message in reference_problems(document)]
     if problems or catalogue is None:
         raise InvalidFileError(problems)
     return catalogue
@@ -306,75 +306,3 @@ def parse_catalogue(document: dict[str, Any], *, file: str) -> Catalogue:
 def load_catalogue(path: Path) -> Catalogue:
     """Read and check a catalogue file."""
     return parse_catalogue(load_toml(path), file=str(path))
-
-
-def _entries(document: dict[str, Any], table: str) -> list[dict[str, Any]]:
-    found = document.get(table)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-_REFERENCES = {
-    "enterprise": {"sub_park": "sub_park"},
-    "transformer": {"sub_park": "sub_park", "enterprise": "enterprise"},
-    "device": {
-        "sub_park": "sub_park",
-        "enterprise": "enterprise",
-        "transformer": "transformer",
-        "profile": "profile",
-        "parent": "device",
-    },
-}
-
-
-def _reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Codes used twice, references to nothing, loops among parents, devices without points."""
-    tables = ("sub_park", "enterprise", "transformer", "profile", "device")
-    codes = {table: [str(e.get("code")) for e in _entries(document, table)] for table in tables}
-    for table in tables:
-        for code, uses in Counter(codes[table]).items():
-            if uses > 1:
-                yield f"{table}[{code}].code", f"used {uses} times; codes are unique per table"
-    for table, references in _REFERENCES.items():
-        for entry in _entries(document, table):
-            for field, target in references.items():
-                wanted = entry.get(field)
-                if isinstance(wanted, str) and wanted not in codes[target]:
-                    yield f"{table}[{entry.get('code')}].{field}", f"no {target} has the code {wanted!r}"
-    yield from _parent_problems(document)
-    yield from _point_problems(document)
-
-
-def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    devices = {str(e.get("code")): e for e in _entries(document, "device")}
-    for code, device in devices.items():
-        seen, here = [code], device.get("parent")
-        while isinstance(here, str) and here in devices and here not in seen:
-            seen.append(here)
-            here = devices[here].get("parent")
-        if here == code:
-            yield f"device[{code}].parent", f"is its own ancestor: {' → '.join([*seen, code])}"
-        parent = devices.get(str(device.get("parent")))
-        if parent is not None and parent.get("carrier") != device.get("carrier"):
-            yield (
-                f"device[{code}].parent",
-                f"carries {parent.get('carrier')}, this one {device.get('carrier')}: "
-                "a parent meter measures the same carrier",
-            )
-
-
-def _point_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    profiles = {str(p.get("code")): _entries(p, "point") for p in _entries(document, "profile")}
-    for device in _entries(document, "device"):
-        points = [*profiles.get(str(device.get("profile")), []), *_entries(device, "point")]
-        names = Counter(str(p.get("code") or p.get("measurand")) for p in points)
-        if not points:
-            yield (
-                f"device[{device.get('code')}]",
-                "has no points: give it a profile or [[device.point]] entries",
-            )
-        for name, uses in names.items():
-            if uses > 1:
-                yield (
-                    f"device[{device.get('code')}].point[{name}]",
-                    f"occurs {uses} times; give each its own code, e.g. {name}_a",
-                )
