@@ -107,7 +107,8 @@ def obtain_uv() -> Path:
             return candidate
     for describe, pip in _pips():
         _say(f"fetching uv with {describe}")
-        if _run([*pip, "install", "--quiet", "--upgrade", "--target", str(CACHE / "uv"), "uv"]):
+        quiet = os.environ | {"PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        if _run([*pip, "install", "-q", "--upgrade", "--target", str(CACHE / "uv"), "uv"], environment=quiet):
             if uv_version(fetched) >= OLDEST_UV:
                 return fetched
             _say(f"that brought no uv of version {'.'.join(map(str, OLDEST_UV))} or newer")
@@ -228,14 +229,15 @@ def _own_index() -> str | None:
 
 def _sync_from_index(uv: Path, index: str, environment: dict[str, str], *, dev: bool) -> bool:
     """Install what the lock says, by hash, but from this index: the lock itself names where it was resolved."""
-    environment = environment | {"UV_DEFAULT_INDEX": index, "VIRTUAL_ENV": str(VENV)}
+    environment = environment | {"UV_DEFAULT_INDEX": index}
     requirements = CACHE / "requirements.txt"
+    install = [uv, "pip", "install", "--python", VENV / "bin" / "python"]
     export = [uv, "export", "--quiet", "--frozen", "--all-packages", "--no-emit-workspace", "-o", requirements]
     return (
         _run([*export, "--dev" if dev else "--no-dev"], environment=environment)
         and _run([uv, "venv", "--clear", "--quiet", "--python", base_python(), VENV], environment=environment)
-        and _run([uv, "pip", "install", "--require-hashes", "-r", requirements], environment=environment)
-        and _run([uv, "pip", "install", "--no-deps", *_editable_rooms()], environment=environment)
+        and _run([*install, "--require-hashes", "-r", requirements], environment=environment)
+        and _run([*install, "--no-deps", *_editable_rooms()], environment=environment)
     )
 
 
