@@ -3,6 +3,16 @@
 What other rooms use is listed here; connections are opaque to them.
 """
 
+from smartpark_storage.batches import (
+    Batch,
+    BatchKey,
+    DeadLetterRow,
+    DeadReason,
+    StoreResult,
+    insert_dead_letters,
+    store_batches,
+)
+from smartpark_storage.catalogues import EntityChange, LoadReport, load_catalogue
 from smartpark_storage.connections import (
     Connection,
     DatabaseInfo,
@@ -14,6 +24,25 @@ from smartpark_storage.connections import (
     open_pool,
     transaction,
 )
+from smartpark_storage.copying import READING_DTYPE, Readings
+from smartpark_storage.dead_letters import (
+    DeadLetterRecord,
+    dead_letters_by_id,
+    list_dead_letters,
+    mark_replayed,
+)
+from smartpark_storage.derived import (
+    INTERVAL_DTYPE,
+    IndicatorRow,
+    StaleSpan,
+    claim_stale,
+    fetch_interval_energy,
+    fetch_neighbours,
+    fetch_readings,
+    publish_indicators,
+    write_interval_energy,
+)
+from smartpark_storage.edges import EdgeOverview, edges_overview, record_birth, record_death, record_status
 from smartpark_storage.errors import (
     CatalogueConflictError,
     MigrationError,
@@ -23,23 +52,69 @@ from smartpark_storage.errors import (
     translate_errors,
 )
 from smartpark_storage.migrations import migrate, refresh_aggregates
+from smartpark_storage.registry import (
+    POINT_VERSION_DTYPE,
+    PointRecord,
+    Registry,
+    load_registry,
+    point_versions,
+    register_edge,
+    registry_version,
+)
 
 __all__ = [
+    "INTERVAL_DTYPE",
+    "POINT_VERSION_DTYPE",
+    "READING_DTYPE",
+    "Batch",
+    "BatchKey",
     "CatalogueConflictError",
     "Connection",
     "DatabaseInfo",
+    "DeadLetterRecord",
+    "DeadLetterRow",
+    "DeadReason",
+    "EdgeOverview",
+    "EntityChange",
+    "IndicatorRow",
+    "LoadReport",
     "MigrationError",
+    "PointRecord",
     "Pool",
+    "Readings",
+    "Registry",
+    "StaleSpan",
     "StorageConflictError",
     "StorageRefusedError",
     "StorageUnavailableError",
+    "StoreResult",
     "borrow",
+    "claim_stale",
     "connect",
+    "dead_letters_by_id",
     "describe_database",
     "dsn_from_environment",
+    "edges_overview",
+    "fetch_interval_energy",
+    "fetch_neighbours",
+    "fetch_readings",
+    "insert_dead_letters",
+    "list_dead_letters",
+    "load_catalogue",
+    "load_registry",
+    "mark_replayed",
     "migrate",
     "open_pool",
+    "point_versions",
+    "publish_indicators",
+    "record_birth",
+    "record_death",
+    "record_status",
     "refresh_aggregates",
+    "register_edge",
+    "registry_version",
+    "store_batches",
     "transaction",
     "translate_errors",
+    "write_interval_energy",
 ]

@@ -6,7 +6,7 @@ the file that SMARTPARK_DSN_PASSWORD_FILE names.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
-
 from smartpark.errors import SmartparkError
+
 from smartpark_storage.errors import StorageUnavailableError, translate_errors
 from smartpark_storage.queries import query
 
@@ -104,7 +104,7 @@ def _options(dsn: str) -> str:
 
 
 @contextmanager
-def borrow(pool: Pool) -> Iterator[Connection]:
+def borrow(pool: Pool) -> Generator[Connection]:
     """Connection from the pool; committed at the end, rolled back on error, errors translated."""
     try:
         with translate_errors(), pool.connection() as connection:
@@ -114,7 +114,7 @@ def borrow(pool: Pool) -> Iterator[Connection]:
 
 
 @contextmanager
-def transaction(connection: Connection) -> Iterator[Connection]:
+def transaction(connection: Connection) -> Generator[Connection]:
     """One transaction around several calls of this room."""
     with translate_errors(), connection.transaction():
         yield connection

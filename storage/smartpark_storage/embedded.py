@@ -22,8 +22,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-
 from smartpark.errors import SmartparkError
+
 from smartpark_storage.queries import query
 
 DATABASE = "smartpark"

@@ -4,12 +4,11 @@ psycopg's exceptions stop here: other rooms retry a `RetryableError`, show any o
 person, and let bugs (a statement the server does not understand) crash loudly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
-
 from smartpark.errors import RetryableError, SmartparkError
 
 
@@ -34,7 +33,7 @@ class CatalogueConflictError(SmartparkError):
 
 
 @contextmanager
-def translate_errors() -> Iterator[None]:
+def translate_errors() -> Generator[None]:
     """Turn psycopg's errors into ours; also usable as a decorator."""
     try:
         yield

@@ -17,8 +17,8 @@ from importlib.resources import files
 from typing import LiteralString, cast
 
 import psycopg
-
 from smartpark.periods import Grain, period_containing
+
 from smartpark_storage.connections import Connection, describe_database, transaction
 from smartpark_storage.errors import MigrationError, translate_errors
 from smartpark_storage.queries import query
@@ -206,7 +206,7 @@ def _in_autocommit(connection: Connection, names: Sequence[str], window: tuple[d
     try:
         for name in names:
             _log.info("%s from %s to %s", name, *window)
-            # A CALL takes no bound parameters of unknown type in a prepared statement; a client cursor writes them in.
+            # Written in by the client: CALL does not go well with parameters of the extended protocol.
             psycopg.ClientCursor(connection).execute(query(name), {"start": window[0], "end": window[1]})
     finally:
         connection.autocommit = before

@@ -1,0 +1,219 @@
+"""Loading a park catalogue: what the file says becomes what the database says, and the way there is kept.
+
+A load compares entity by entity and writes only differences, so loading a file twice changes nothing. What a file
+no longer mentions is retired, never deleted: its readings stay and stay readable. The meaning of stored readings
+is protected: a point that has readings keeps its measurand and exponent; where those change, it is another point
+and needs another code.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+from smartpark.catalogue import Catalogue
+
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.errors import CatalogueConflictError
+from smartpark_storage.queries import query
+from smartpark_storage.versions import update_point_versions
+
+Entity = dict[str, Any]
+
+_ENTITIES: Final = ("park", "sub_park", "enterprise", "transformer", "device", "point")
+"""In the order of their references."""
+_MEANING: Final = ("measurand", "exponent")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityChange:
+    """One difference between the file and the database."""
+
+    entity: str
+    key: str
+    change: str
+    """``add``, ``change``, ``retire`` or ``revive``."""
+    before: Entity | None
+    after: Entity | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did."""
+
+    park: str
+    version_id: int | None
+    """None: nothing was different."""
+    registry_version: int
+    points: int
+    changes: list[EntityChange] = field(default_factory=list)
+
+    def count(self, change: str) -> int:
+        """Entities with this kind of change."""
+        return sum(1 for c in self.changes if c.change == change)
+
+
+def load_catalogue(
+    connection: Connection, catalogue: Catalogue, *, source: str, loaded_by: str, at: datetime
+) -> LoadReport:
+    """Make the database say what the catalogue says, in one transaction.
+
+    Parameters
+    ----------
+    connection : Connection
+    catalogue : Catalogue
+        A checked catalogue.
+    source : str
+        Where it came from, e.g. the file's name; kept with the version.
+    loaded_by : str
+        Who loads it; kept with the version.
+    at : datetime
+        From when on changed multipliers and register sizes hold.
+
+    Raises
+    ------
+    CatalogueConflictError
+        When points with readings would change their measurand or exponent; the message names them all.
+    """
+    at = at.astimezone(UTC)
+    park = catalogue.park.code
+    wanted = _entities(catalogue)
+    with transaction(connection):
+        connection.execute(query("lock_catalogue"))
+        stored = {entity: _stored(connection, entity, park) for entity in _ENTITIES}
+        changes = [c for entity in _ENTITIES for c in compare(entity, stored[entity], wanted[entity])]
+        digest = _digest(catalogue)
+        if not changes and _latest_digest(connection, park) == digest:
+            return LoadReport(park, None, _registry_version(connection), len(wanted["point"]))
+        _refuse_new_meaning(connection, changes)
+        version_id = _add_version(connection, catalogue, digest, source=source, loaded_by=loaded_by, at=at)
+        for entity in _ENTITIES:
+            _write(connection, entity, park, [c for c in changes if c.entity == entity], at)
+        update_point_versions(connection, park, at)
+        _record(connection, version_id, changes)
+        registry = _bump_registry(connection) if changes else _registry_version(connection)
+    return LoadReport(park, version_id, registry, len(wanted["point"]), changes)
+
+
+def compare(entity: str, stored: Mapping[str, Entity], wanted: Mapping[str, Entity]) -> list[EntityChange]:
+    """Differences, in the order of the wanted entities, retirements last.
+
+    A stored entity has the key ``retired`` beside its columns; a wanted one has not.
+    """
+    changes: list[EntityChange] = []
+    for key, after in wanted.items():
+        if key not in stored:
+            changes.append(EntityChange(entity, key, "add", None, after))
+            continue
+        before = {name: value for name, value in stored[key].items() if name != "retired"}
+        if stored[key]["retired"]:
+            changes.append(EntityChange(entity, key, "revive", before, after))
+        elif before != after:
+            changes.append(EntityChange(entity, key, "change", before, after))
+    gone = (key for key in stored if key not in wanted and not stored[key]["retired"])
+    changes += [EntityChange(entity, key, "retire", stored[key], None) for key in gone]
+    return changes
+
+
+def _entities(catalogue: Catalogue) -> dict[str, dict[str, Entity]]:
+    park = catalogue.park.code
+    tables: dict[str, Iterable[Entity]] = {
+        "park": [catalogue.park.model_dump(mode="json")],
+        "sub_park": (e.model_dump(mode="json") for e in catalogue.sub_park),
+        "enterprise": (e.model_dump(mode="json") for e in catalogue.enterprise),
+        "transformer": (e.model_dump(mode="json") for e in catalogue.transformer),
+        "device": (e.model_dump(mode="json", exclude={"profile", "point"}) for e in catalogue.device),
+    }
+    entities = {
+        name: {e["code"]: e if name == "park" else {"park": park, **e} for e in t} for name, t in tables.items()
+    }
+    entities["point"] = {p.key: p.model_dump(mode="json") for p in catalogue.points()}
+    return entities
+
+
+def _stored(connection: Connection, entity: str, park: str) -> dict[str, Entity]:
+    return dict(connection.execute(query(f"stored_{entity}"), {"park": park}).fetchall())
+
+
+def _digest(catalogue: Catalogue) -> str:
+    canonical = json.dumps(catalogue.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _latest_digest(connection: Connection, park: str) -> str | None:
+    row = connection.execute(query("latest_catalogue_digest"), {"park": park}).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _refuse_new_meaning(connection: Connection, changes: Iterable[EntityChange]) -> None:
+    suspects = {
+        c.key: c
+        for c in changes
+        if c.entity == "point" and c.before and c.after and any(c.before[m] != c.after[m] for m in _MEANING)
+    }
+    if not suspects:
+        return
+    rows = connection.execute(query("points_with_readings"), {"keys": list(suspects)}).fetchall()
+    refused = [_describe_meaning(suspects[key]) for (key,) in rows]
+    if refused:
+        raise CatalogueConflictError(
+            "readings are stored under these points, so their measurand and resolution cannot change; "
+            "give the new measurement another code:\n" + "\n".join(refused)
+        )
+
+
+def _describe_meaning(change: EntityChange) -> str:
+    before, after = change.before or {}, change.after or {}
+    parts = (f"{m} {before[m]} → {after[m]}" for m in _MEANING if before[m] != after[m])
+    return f"  {change.key}: {', '.join(parts)}"
+
+
+def _add_version(
+    connection: Connection, catalogue: Catalogue, digest: str, *, source: str, loaded_by: str, at: datetime
+) -> int:
+    row = connection.execute(
+        query("add_catalogue_version"),
+        {
+            "park": catalogue.park.code,
+            "digest": digest,
+            "source": source,
+            "loaded_by": loaded_by,
+            "loaded_at": at,
+            "document": Jsonb(catalogue.model_dump(mode="json")),
+        },
+    ).fetchone()
+    if row is None:
+        raise LookupError("the catalogue version was added and is not there")
+    return int(row[0])
+
+
+def _write(connection: Connection, entity: str, park: str, changes: list[EntityChange], at: datetime) -> None:
+    rows = [c.after for c in changes if c.after is not None]
+    if rows:
+        connection.execute(query(f"upsert_{entity}"), {"rows": Jsonb(rows)})
+    retired = [c.key for c in changes if c.change == "retire"]
+    if retired:
+        connection.execute(query(f"retire_{entity}"), {"park": park, "keys": retired, "at": at})
+
+
+def _record(connection: Connection, version_id: int, changes: list[EntityChange]) -> None:
+    rows = [
+        {"entity": c.entity, "key": c.key, "change": c.change, "before": c.before, "after": c.after} for c in changes
+    ]
+    connection.execute(query("record_changes"), {"version": version_id, "rows": Jsonb(rows)})
+
+
+def _bump_registry(connection: Connection) -> int:
+    row = connection.execute(query("bump_registry")).fetchone()
+    if row is None:
+        raise LookupError("the registry has no version")
+    connection.execute(query("notify_registry"), {"version": str(row[0])})
+    return int(row[0])
+
+
+def _registry_version(connection: Connection) -> int:
+    row = connection.execute(query("registry_version")).fetchone()
+    return 0 if row is None else int(row[0])

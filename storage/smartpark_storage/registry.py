@@ -1,0 +1,119 @@
+"""The point registry: which points there are and what a writer or a computation must know of each.
+
+It is read whole and kept in memory by those who need it; its version says cheaply whether a copy is old.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from smartpark.catalogue import Role
+from smartpark.measurands import Carrier, Kind, Measurand
+
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.queries import query
+
+POINT_VERSION_DTYPE: Final = np.dtype(
+    [("point_id", "<i4"), ("valid_from_us", "<i8"), ("multiplier", "<f8"), ("modulus", "<i8")]
+)
+"""Multiplier and register modulus from an instant on; modulus 0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointRecord:
+    """A point as its catalogue has it now."""
+
+    point_id: int
+    key: str
+    park: str
+    device: str
+    code: str
+    measurand: Measurand
+    kind: Kind
+    unit: str
+    carrier: Carrier
+    exponent: int | None
+    """Readings are integers times ten to this; None: float64."""
+    register_modulus: int | None
+    """Steps at which a counter rolls over; None: unknown."""
+    multiplier: float
+    """From the value the device gives to the primary value; earlier ones: `point_versions`."""
+    role: Role
+    internal_transfer: bool
+    parent_device: str | None
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All points, those that are retired included: their late readings are still theirs."""
+
+    version: int
+    by_key: dict[str, PointRecord]
+    by_id: dict[int, PointRecord]
+
+
+def load_registry(connection: Connection) -> Registry:
+    """Read the whole registry."""
+    with transaction(connection):
+        # Version first: a change in between makes the copy look older than it is, never newer.
+        version = registry_version(connection)
+        records = [_record(row) for row in connection.execute(query("registry_points"))]
+    return Registry(version, {r.key: r for r in records}, {r.point_id: r for r in records})
+
+
+def _record(row: tuple[Any, ...]) -> PointRecord:
+    (point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, modulus, multiplier, *rest) = row
+    role, internal_transfer, parent_device, retired = rest
+    return PointRecord(
+        point_id=point_id,
+        key=key,
+        park=park,
+        device=device,
+        code=code,
+        measurand=Measurand(measurand),
+        kind=Kind(kind),
+        unit=unit,
+        carrier=Carrier(carrier),
+        exponent=exponent,
+        register_modulus=modulus,
+        multiplier=multiplier,
+        role=Role(role),
+        internal_transfer=internal_transfer,
+        parent_device=parent_device,
+        retired=retired,
+    )
+
+
+def registry_version(connection: Connection) -> int:
+    """Count of the registry's changes."""
+    with transaction(connection):
+        row = connection.execute(query("registry_version")).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def register_edge(connection: Connection, code: str) -> int:
+    """Number of an edge; given on first sight."""
+    with transaction(connection):
+        row = connection.execute(query("find_edge"), {"code": code}).fetchone()
+        if row is None:
+            connection.execute(query("add_edge"), {"code": code})
+            row = connection.execute(query("find_edge"), {"code": code}).fetchone()
+    if row is None:
+        raise LookupError(f"edge {code} was added and is not there")
+    return int(row[0])
+
+
+def point_versions(connection: Connection, point_ids: Sequence[int]) -> NDArray[np.void]:
+    """Multiplier and modulus of points over time.
+
+    Returns
+    -------
+    ndarray of POINT_VERSION_DTYPE, shape (n,)
+        Ordered by point and time; the first row of a point is valid from the epoch on.
+    """
+    with transaction(connection):
+        rows = connection.execute(query("point_versions"), {"points": list(point_ids)}).fetchall()
+    return np.array(rows, POINT_VERSION_DTYPE)

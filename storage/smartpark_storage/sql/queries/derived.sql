@@ -1,0 +1,88 @@
+-- Stale spans, interval energy, indicators.
+
+-- claim_stale --
+-- Points first, each under a lock that lasts until commit; then all marks of the points that we got.
+WITH oldest AS MATERIALIZED (
+    SELECT point_id FROM smartpark.stale_mark GROUP BY point_id ORDER BY min(mark_id) LIMIT %(limit)s
+),
+mine AS MATERIALIZED (
+    SELECT point_id FROM oldest WHERE pg_try_advisory_xact_lock(7262003, point_id)
+),
+marks AS MATERIALIZED (
+    SELECT m.mark_id FROM smartpark.stale_mark AS m JOIN mine USING (point_id) FOR UPDATE OF m SKIP LOCKED
+)
+DELETE FROM smartpark.stale_mark AS m
+USING marks
+WHERE m.mark_id = marks.mark_id
+RETURNING
+    m.point_id,
+    (extract(epoch FROM m.span_start) * 1000000)::bigint,
+    (extract(epoch FROM m.span_end) * 1000000)::bigint;
+
+-- write_interval_energy --
+INSERT INTO smartpark.interval_energy AS e (point_id, start, amount, completeness, estimated_share, flags)
+SELECT
+    point_id, timestamptz 'epoch' + start * INTERVAL '1 microsecond', nullif(amount, 'NaN'),
+    completeness, estimated_share, flags
+FROM unnest(
+    %(point_id)s::integer[], %(start)s::bigint[], %(amount)s::float8[], %(completeness)s::real[],
+    %(estimated_share)s::real[], %(flags)s::integer[]
+) AS given (point_id, start, amount, completeness, estimated_share, flags)
+ON CONFLICT (point_id, start) DO UPDATE SET
+    amount = excluded.amount, completeness = excluded.completeness,
+    estimated_share = excluded.estimated_share, flags = excluded.flags
+WHERE (e.amount, e.completeness, e.estimated_share, e.flags)
+    IS DISTINCT FROM (excluded.amount, excluded.completeness, excluded.estimated_share, excluded.flags);
+
+-- fetch_interval_energy --
+SELECT
+    point_id, (extract(epoch FROM start) * 1000000)::bigint, coalesce(amount, 'NaN'), completeness,
+    estimated_share, flags
+FROM smartpark.interval_energy
+WHERE point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %(end)s
+ORDER BY point_id, start;
+
+-- supersede_indicators --
+UPDATE smartpark.indicator AS i
+SET superseded_at = timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
+FROM jsonb_to_recordset(%(rows)s) AS given (
+    park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
+    unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
+    computed_at_us bigint
+)
+WHERE i.park = given.park AND i.indicator = given.indicator AND i.grain = given.grain
+    AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
+    AND (
+        i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.method, i.factor_set,
+        i.factors, i.reason
+    ) IS DISTINCT FROM (
+        given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
+        given.method, given.factor_set, given.factors, given.reason
+    );
+
+-- publish_indicators --
+-- Those that have no current revision: never published before, or superseded a moment ago.
+INSERT INTO smartpark.indicator (
+    park, indicator, grain, start, revision, value, numerator, denominator, unit, completeness, estimated_share,
+    method, factor_set, factors, reason, computed_at
+)
+SELECT
+    given.park, given.indicator, given.grain, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
+    1 + coalesce((
+        SELECT max(old.revision) FROM smartpark.indicator AS old
+        WHERE old.park = given.park AND old.indicator = given.indicator AND old.grain = given.grain
+            AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
+    ), 0),
+    given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
+    given.method, given.factor_set, given.factors, given.reason,
+    timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
+FROM jsonb_to_recordset(%(rows)s) AS given (
+    park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
+    unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
+    computed_at_us bigint
+)
+WHERE NOT EXISTS (
+    SELECT FROM smartpark.indicator AS i
+    WHERE i.park = given.park AND i.indicator = given.indicator AND i.grain = given.grain
+        AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
+);

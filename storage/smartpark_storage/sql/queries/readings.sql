@@ -1,0 +1,90 @@
+-- Writing batches, reading them back.
+
+-- copy_readings --
+COPY smartpark.reading (time, point_id, status, scaled, raw) FROM STDIN (FORMAT binary);
+
+-- fetch_readings --
+-- -9223372036854775808 is the wire's MISSING.
+COPY (
+    SELECT time, point_id, status,
+        coalesce(scaled, -9223372036854775808), coalesce(raw, 'NaN'::float8)
+    FROM smartpark.reading
+    WHERE point_id = ANY(%(points)s::integer[]) AND time >= %(start)s AND time < %(end)s
+    ORDER BY point_id, time
+) TO STDOUT (FORMAT binary);
+
+-- fetch_neighbours --
+-- Per point: the newest usable reading before the span, and the oldest one at or after its end.
+COPY (
+    SELECT n.time, n.point_id, n.status, coalesce(n.scaled, -9223372036854775808), coalesce(n.raw, 'NaN'::float8)
+    FROM unnest(%(points)s::integer[]) AS wanted (point_id)
+    CROSS JOIN LATERAL (
+        (
+            SELECT r.* FROM smartpark.reading AS r
+            WHERE r.point_id = wanted.point_id AND r.time < %(start)s
+                AND r.status >= 0 AND (r.scaled IS NOT NULL OR r.raw IS NOT NULL)
+            ORDER BY r.time DESC LIMIT 1
+        )
+        UNION ALL
+        (
+            SELECT r.* FROM smartpark.reading AS r
+            WHERE r.point_id = wanted.point_id AND r.time >= %(end)s
+                AND r.status >= 0 AND (r.scaled IS NOT NULL OR r.raw IS NOT NULL)
+            ORDER BY r.time LIMIT 1
+        )
+    ) AS n
+    ORDER BY n.point_id, n.time
+) TO STDOUT (FORMAT binary);
+
+-- raise_floors --
+-- Locks the floor of each (edge, boot) until commit: writers of one edge's batches take turns.
+INSERT INTO smartpark.batch_floor (edge_id, boot, floor)
+SELECT edge_id, boot, max(floor)
+FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(floors)s::bigint[]) AS given (edge_id, boot, floor)
+GROUP BY edge_id, boot
+ORDER BY edge_id, boot
+ON CONFLICT (edge_id, boot) DO UPDATE SET floor = greatest(batch_floor.floor, excluded.floor)
+RETURNING edge_id, boot, floor;
+
+-- enter_batches --
+INSERT INTO smartpark.batch_ledger (edge_id, boot, sequence)
+SELECT edge_id, boot, sequence
+FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(sequences)s::bigint[]) AS given (edge_id, boot, sequence)
+ORDER BY edge_id, boot, sequence
+ON CONFLICT DO NOTHING
+RETURNING edge_id, boot, sequence;
+
+-- prune_ledger --
+-- A bounded step: an edge that acknowledges a long backlog at once must not stall its writer.
+DELETE FROM smartpark.batch_ledger AS l
+USING (
+    SELECT edge_id, boot, sequence FROM smartpark.batch_ledger
+    WHERE edge_id = %(edge)s AND boot = %(boot)s AND sequence < %(floor)s
+    ORDER BY sequence LIMIT %(limit)s
+) AS old
+WHERE l.edge_id = old.edge_id AND l.boot = old.boot AND l.sequence = old.sequence;
+
+-- upsert_latest --
+INSERT INTO smartpark.latest (point_id, time, scaled, raw, status, received_at)
+SELECT point_id, time, nullif(scaled, -9223372036854775808), nullif(raw, 'NaN'), status, %(received_at)s
+FROM unnest(
+    %(points)s::integer[], %(times)s::timestamptz[], %(scaled)s::bigint[], %(raw)s::float8[], %(status)s::integer[]
+) AS given (point_id, time, scaled, raw, status)
+ORDER BY point_id
+ON CONFLICT (point_id) DO UPDATE
+SET time = excluded.time, scaled = excluded.scaled, raw = excluded.raw, status = excluded.status,
+    received_at = excluded.received_at
+WHERE excluded.time > latest.time;
+
+-- mark_stale --
+-- Only counters: their energy between readings is derived.
+INSERT INTO smartpark.stale_mark (point_id, span_start, span_end)
+SELECT given.point_id, given.span_start, given.span_end
+FROM unnest(%(points)s::integer[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+    AS given (point_id, span_start, span_end)
+JOIN smartpark.point AS p ON p.point_id = given.point_id
+WHERE p.kind = 'counter';
+
+-- insert_dead_letters --
+INSERT INTO smartpark.dead_letter (edge, topic, reason, detail, payload, point_key, reading_time, received_at)
+VALUES (%(edge)s, %(topic)s, %(reason)s, %(detail)s, %(payload)s, %(point_key)s, %(reading_time)s, %(received_at)s);
