@@ -93,7 +93,7 @@ def load_catalogue(
         for entity in _ENTITIES:
             _write(connection, entity, park, [c for c in changes if c.entity == entity], at)
         update_point_versions(connection, park, at)
-        _record(connection, version_id, changes)
+        _record(connection, park, version_id, changes)
         registry = _bump_registry(connection) if changes else _registry_version(connection)
     return LoadReport(park, version_id, registry, len(wanted["point"]), changes)
 
@@ -199,11 +199,17 @@ def _write(connection: Connection, entity: str, park: str, changes: list[EntityC
         connection.execute(query(f"retire_{entity}"), {"park": park, "keys": retired, "at": at})
 
 
-def _record(connection: Connection, version_id: int, changes: list[EntityChange]) -> None:
+def _record(connection: Connection, park: str, version_id: int, changes: list[EntityChange]) -> None:
     rows = [
-        {"entity": c.entity, "key": c.key, "change": c.change, "before": c.before, "after": c.after} for c in changes
+        {"entity": c.entity, "key": _full_key(park, c), "change": c.change, "before": c.before, "after": c.after}
+        for c in changes
     ]
     connection.execute(query("record_changes"), {"version": version_id, "rows": Jsonb(rows)})
+
+
+def _full_key(park: str, change: EntityChange) -> str:
+    """Key by which people ask for the history: that of a park and of a point is full already."""
+    return change.key if change.entity in {"park", "point"} else f"{park}/{change.key}"
 
 
 def _bump_registry(connection: Connection) -> int:

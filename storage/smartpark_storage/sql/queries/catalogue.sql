@@ -206,18 +206,17 @@ ORDER BY version_id DESC LIMIT %(limit)s;
 
 -- catalogue_summary --
 SELECT
-    k.code, k.name, k.name_en,
-    (SELECT count(*) FROM smartpark.enterprise AS e WHERE e.park = k.code AND e.retired_at IS NULL),
-    (SELECT count(*) FROM smartpark.device AS d WHERE d.park = k.code AND d.retired_at IS NULL),
-    (SELECT count(*) FROM smartpark.point AS p WHERE p.park = k.code AND p.retired_at IS NULL),
-    (SELECT count(*) FROM smartpark.point AS p WHERE p.park = k.code AND p.retired_at IS NOT NULL)
+    k.code AS park, k.name, k.name_en,
+    (SELECT count(*) FROM smartpark.enterprise AS e WHERE e.park = k.code AND e.retired_at IS NULL) AS enterprises,
+    (SELECT count(*) FROM smartpark.device AS d WHERE d.park = k.code AND d.retired_at IS NULL) AS devices,
+    (SELECT count(*) FROM smartpark.point AS p WHERE p.park = k.code AND p.retired_at IS NULL) AS points,
+    (SELECT count(*) FROM smartpark.point AS p WHERE p.park = k.code AND p.retired_at IS NOT NULL) AS retired_points
 FROM smartpark.park AS k
-WHERE k.retired_at IS NULL
 ORDER BY k.code;
 
 -- catalogue_changes --
 SELECT c.version_id, v.loaded_at, v.loaded_by, c.entity, c.key, c.change, c.before, c.after
 FROM smartpark.entity_change AS c
 JOIN smartpark.catalogue_version AS v ON v.version_id = c.version_id
-WHERE c.key = %(key)s OR c.key LIKE %(key)s || '/%%'
+WHERE c.key = %(key)s OR starts_with(c.key, %(key)s || '/')
 ORDER BY c.change_id;

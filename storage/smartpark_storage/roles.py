@@ -1,0 +1,32 @@
+"""The roles that other rooms connect as: letting them in.
+
+The migrations make the roles and grant what each needs; here they get a password, which travels to the server only
+as a salted digest.
+"""
+
+from enum import StrEnum
+
+from psycopg import sql
+
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.errors import translate_errors
+
+
+class DatabaseRole(StrEnum):
+    """Who connects, each with the least it needs."""
+
+    INGEST = "smartpark_ingest"
+    API = "smartpark_api"
+    GRAFANA = "smartpark_grafana"
+
+
+@translate_errors()
+def set_password(connection: Connection, role: DatabaseRole, password: str) -> None:
+    """Let a role log in with this password."""
+    digest = connection.pgconn.encrypt_password(password.encode(), role.value.encode(), b"scram-sha-256").decode()
+    # ALTER ROLE takes no parameters; the digest and the name are composed as quoted literal and identifier.
+    statement = sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {digest}").format(
+        role=sql.Identifier(role.value), digest=sql.Literal(digest)
+    )
+    with transaction(connection):
+        connection.execute(statement)
