@@ -1,0 +1,126 @@
+-- What the API asks. Everything here reads, from the views of the schema park where one says it, so that scaling
+-- and multipliers are told once.
+
+-- api_begin_reading --
+-- The transaction cannot write, and no statement in it takes longer than it may. Compiling costs more than these
+-- short statements take, hence jit off.
+SELECT
+    set_config('transaction_read_only', 'on', true),
+    set_config('statement_timeout', %(timeout_ms)s, true),
+    set_config('jit', 'off', true);
+
+-- api_parks --
+SELECT
+    p.code, p.name, p.name_en, p.region, p.terrain, p.peer_class, p.area_mu, p.time_zone, p.contract_demand_kw,
+    (SELECT count(*) FROM park.device AS d WHERE d.park = p.code AND d.retired_at IS NULL) AS devices,
+    (SELECT count(*) FROM park.point AS q WHERE q.park = p.code AND q.retired_at IS NULL) AS points
+FROM park.park AS p
+WHERE p.retired_at IS NULL AND (%(park)s::text IS NULL OR p.code = %(park)s)
+ORDER BY p.code;
+
+-- api_devices --
+SELECT code, name, name_en, kind, carrier, role, parent, enterprise, internal_transfer
+FROM park.device
+WHERE park = %(park)s AND retired_at IS NULL
+ORDER BY code;
+
+-- api_points --
+-- Each filter that is null lets everything through.
+SELECT point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, multiplier
+FROM smartpark.point
+WHERE
+    retired_at IS NULL
+    AND park = %(park)s
+    AND (%(device)s::text IS NULL OR device = %(device)s)
+    AND (%(measurand)s::text IS NULL OR measurand = %(measurand)s)
+ORDER BY device, point_id;
+
+-- api_point --
+-- A retired point keeps its history, and the history its address.
+SELECT point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, multiplier
+FROM smartpark.point
+WHERE key = %(key)s;
+
+-- api_latest --
+SELECT p.key AS point, p.device, p.code, p.measurand, p.unit, l.time, l.value, l.status
+FROM smartpark.point AS p
+LEFT JOIN park.latest AS l ON l.point_id = p.point_id
+WHERE p.park = %(park)s AND p.retired_at IS NULL
+ORDER BY p.device, p.point_id;
+
+-- api_readings --
+SELECT time, value, status
+FROM park.reading
+WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
+ORDER BY time
+LIMIT %(limit)s;
+
+-- api_buckets_15m --
+SELECT
+    time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
+    readings, bad_readings AS bad
+FROM park.reading_15m
+WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
+ORDER BY time;
+
+-- api_buckets_hour --
+SELECT
+    time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
+    readings, bad_readings AS bad
+FROM park.reading_hour
+WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
+ORDER BY time;
+
+-- api_buckets_day --
+SELECT
+    time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
+    readings, bad_readings AS bad
+FROM park.reading_day
+WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
+ORDER BY time;
+
+-- api_quarter_means --
+SELECT point_id, time, mean_value
+FROM park.reading_15m
+WHERE point_id = ANY(%(points)s) AND time >= %(start)s AND time < %(end)s AND mean_value IS NOT NULL;
+
+-- api_amounts --
+-- What went through each counter, and how many quarter-hours of it are known (a half-known one counts half).
+SELECT
+    p.device, p.measurand, p.unit,
+    sum(e.amount) AS amount,
+    coalesce(sum(e.completeness), 0)::float8 AS known
+FROM smartpark.point AS p
+LEFT JOIN smartpark.interval_energy AS e
+    ON e.point_id = p.point_id AND e.start >= %(start)s AND e.start < %(end)s
+WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL
+GROUP BY p.point_id
+ORDER BY p.device, p.point_id;
+
+-- api_indicators --
+SELECT
+    indicator, grain, time AS start, value, numerator, denominator, unit, completeness::float8,
+    estimated_share::float8, method, factor_set, factors, reason, revision, computed_at
+FROM park.indicator
+WHERE
+    park = %(park)s
+    AND (%(indicator)s::text IS NULL OR indicator = %(indicator)s)
+    AND grain = %(grain)s
+    AND time >= %(start)s AND time < %(end)s
+ORDER BY time, indicator
+LIMIT %(limit)s;
+
+-- api_edges --
+SELECT
+    code, online, status_at, born_at, oldest_pending, spool_readings, spool_bytes, spool_limit_bytes, hours_left,
+    dropped, sources
+FROM park.edge
+ORDER BY code;
+
+-- api_dead_letter_counts --
+SELECT
+    reason, count(*) AS total, count(*) FILTER (WHERE time >= %(recent_from)s) AS recent, max(time) AS newest
+FROM park.dead_letter
+WHERE replayed_at IS NULL
+GROUP BY reason
+ORDER BY total DESC, reason;
