@@ -7,6 +7,7 @@ machine: the product's database is TimescaleDB on a server.
 The wheel's own launcher is not used, only its binaries: it stops the server with the process that started it.
 """
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -15,7 +16,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +26,7 @@ from urllib.parse import quote
 import psycopg
 from smartpark.errors import SmartparkError
 
+from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 
 DATABASE = "smartpark"
@@ -56,6 +59,11 @@ class EmbeddedServer:
     data: Path
     socket: Path
 
+    @property
+    def cluster(self) -> Path:
+        """Where PostgreSQL keeps its files."""
+        return self.data / "cluster"
+
     def dsn(self, database: str = DATABASE) -> str:
         """Address of a database on this server; it holds no secret."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.socket), safe='')}"
@@ -75,12 +83,14 @@ def start(data: Path) -> EmbeddedServer:
     """Start the server on a folder, making folder and database where they are missing; a running one is kept."""
     server = server_at(data)
     account = _account()
-    if not is_running(server):
-        _prepare_folders(server, account)
-        if not (server.data / "cluster" / "PG_VERSION").exists():
-            _make_cluster(server, account)
-        _launch(server, account)
-    _ensure_database(server)
+    _prepare_folders(server, account)
+    with _one_at_a_time(server):
+        if not is_running(server):
+            if not (server.cluster / "PG_VERSION").exists():
+                _make_cluster(server, account)
+            _forget_dead_server(server)
+            _launch(server, account)
+        _ensure_database(server)
     return server
 
 
@@ -89,16 +99,53 @@ def stop(data: Path) -> bool:
     server = server_at(data)
     if not is_running(server):
         return False
-    _run(_account(), "pg_ctl", "stop", "-D", str(server.data / "cluster"), "-m", "fast", "-w")
+    _run(_account(), "pg_ctl", "stop", "-D", str(server.cluster), "-m", "fast", "-w")
     return True
 
 
 def is_running(server: EmbeddedServer) -> bool:
     """Whether a server works on the folder."""
-    cluster = server.data / "cluster"
-    if not (cluster / "postmaster.pid").exists():
+    try:
+        pid = int((server.cluster / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
         return False
-    return _call(_account(), "pg_ctl", "status", "-D", str(cluster)).returncode == 0
+    return pid in _processes_in(server.cluster)
+
+
+def _processes_in(cluster: Path) -> set[int]:
+    """Living processes that work in the folder, which is where every process of PostgreSQL stands.
+
+    A killed server that nobody has reaped yet still has its number: asking whether the number exists is not enough.
+    """
+    found: set[int] = set()
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):  # gone in the meantime, a zombie, or not ours to see
+                if (process / "cwd").readlink() == cluster:
+                    found.add(int(process.name))
+    return found
+
+
+def _forget_dead_server(server: EmbeddedServer) -> None:
+    """Wait for the children of a killed server to leave, then remove what says that it runs."""
+    _wait_until(lambda: not _processes_in(server.cluster), f"processes of a killed server stay in {server.cluster}")
+    (server.cluster / "postmaster.pid").unlink(missing_ok=True)
+    (server.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+
+
+def _wait_until(condition: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(complaint)
+        time.sleep(0.05)
+
+
+@contextmanager
+def _one_at_a_time(server: EmbeddedServer) -> Generator[None]:
+    with (server.data / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _binaries() -> Path:
@@ -156,9 +203,8 @@ def _let_pass(place: Path) -> None:
 
 
 def _make_cluster(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
-    cluster = server.data / "cluster"
-    if cluster.exists():
-        shutil.rmtree(cluster)  # left by an initdb that was interrupted: it has no PG_VERSION, so no data
+    if server.cluster.exists():
+        shutil.rmtree(server.cluster)  # left by an initdb that was interrupted: it has no PG_VERSION, so no data
     making = server.data / "cluster.new"
     shutil.rmtree(making, ignore_errors=True)
     _run(
@@ -166,24 +212,18 @@ def _make_cluster(server: EmbeddedServer, account: pwd.struct_passwd | None) -> 
     )
     with (making / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(_SETTINGS)
-    making.rename(cluster)
+    making.rename(server.cluster)
 
 
 def _launch(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
-    cluster, log = server.data / "cluster", server.data / "server.log"
-    deadline = time.monotonic() + _START_TIMEOUT_S
+    log = server.data / "server.log"
     # In single quotes, since pg_ctl hands the options to a shell.
     options = "-k '" + str(server.socket).replace("'", "'\\''") + "'"
-    while True:
-        result = _call(
-            account, "pg_ctl", "start", "-D", str(cluster), "-l", str(log), "-w", "-t", "60", "-o", options
-        )
-        if result.returncode == 0:
-            return
-        # After a SIGKILL of the server its children take a moment to notice and to leave the shared memory.
-        if time.monotonic() > deadline or "shared memory block" not in _tail(log):
-            raise EmbeddedServerError(f"PostgreSQL did not start on {server.data}:\n{result.stderr}{_tail(log)}")
-        time.sleep(0.2)
+    result = _call(
+        account, "pg_ctl", "start", "-D", str(server.cluster), "-l", str(log), "-w", "-t", "60", "-o", options
+    )
+    if result.returncode != 0:
+        raise EmbeddedServerError(f"PostgreSQL did not start on {server.data}:\n{result.stderr}{_tail(log)}")
 
 
 def _tail(log: Path, lines: int = 8) -> str:
@@ -193,7 +233,7 @@ def _tail(log: Path, lines: int = 8) -> str:
 
 
 def _ensure_database(server: EmbeddedServer) -> None:
-    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+    with translate_errors(), psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
         found = connection.execute(query("database_exists"), {"name": DATABASE}).fetchone()
         if found is None or not found[0]:
             connection.execute(query("create_smartpark_database"))
