@@ -1,0 +1,76 @@
+"""One patient database connection: work is tried again until the database takes it or the worker must stop."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from smartpark.errors import RetryableError, SmartparkError
+from smartpark_storage import Connection, StorageUnavailableError, connect
+
+from smartpark_ingest.counters import Counters
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+_FIRST_WAIT_S: Final = 0.1
+_LONGEST_WAIT_S: Final = 10.0
+_GRACE_S: Final = 5.0
+"""How long work in hand is still tried after the worker was asked to stop. [s]"""
+
+
+class StoppedError(SmartparkError):
+    """The worker was asked to stop while the database was away; nothing is lost, the edges send again."""
+
+
+class PatientDatabase:
+    """Runs work on a connection; reconnects and repeats while the trouble is of the kind that passes.
+
+    Work must be a whole transaction that may be repeated: it may have been committed although the answer was lost.
+    """
+
+    def __init__(self, dsn: str, *, application: str, stop: threading.Event, counters: Counters) -> None:
+        self._dsn = dsn
+        self._application = application
+        self._stop = stop
+        self._counters = counters
+        self._connection: Connection | None = None
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Result of the work, however long it takes; `StoppedError` when the worker must end before."""
+        wait_s, give_up_s = _FIRST_WAIT_S, None
+        while True:
+            try:
+                return work(self._connected())
+            except RetryableError as error:
+                if isinstance(error, StorageUnavailableError):
+                    self.close()
+                if self._stop.is_set():
+                    give_up_s = give_up_s or time.monotonic() + _GRACE_S
+                    if time.monotonic() > give_up_s:
+                        raise StoppedError from error
+                _log.warning("%s; trying again in %.1f s", error, wait_s)
+                self._counters.retries += 1
+            self._pause(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  spreads load, hides nothing
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def close(self) -> None:
+        """Close the connection; the next work opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._dsn, application=self._application)
+        return self._connection
+
+    def _pause(self, seconds: float) -> None:
+        # Waiting on the stop event ends at once when stop is asked; after that, short waits within the grace.
+        if self._stop.is_set():
+            time.sleep(min(seconds, 0.2))
+        else:
+            self._stop.wait(seconds)

@@ -1,0 +1,119 @@
+"""Starts N ingest workers as processes of their own and keeps them running; it does no work itself.
+
+A worker that ends unasked is started again, the later the more often it ends. Workers end with their supervisor: each
+has the reading end of a pipe as its standard input and stops when that closes, also when the supervisor was killed.
+"""
+
+import logging
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from smartpark_ingest.shards import Shard
+
+_log = logging.getLogger(__name__)
+
+_ENTRY: Final = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
+_FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 30.0
+_STEADY_S: Final = 60.0
+"""A worker that ran so long has recovered: its next end starts counting anew. [s]"""
+_STOP_S: Final = 15.0
+
+
+@dataclass(slots=True)
+class _Child:
+    """One worker, and when to start it (again)."""
+
+    shard: Shard
+    ready_file: Path
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    due_s: float = 0.0
+    wait_s: float = field(default=_FIRST_WAIT_S)
+
+
+class Supervisor:
+    """N workers, one per shard."""
+
+    def __init__(
+        self, count: int, arguments: Sequence[str], *, ready_file: Path | None, stop: threading.Event
+    ) -> None:
+        self._count = count
+        self._arguments = tuple(arguments)
+        self._ready_file = ready_file
+        self._stop = stop
+
+    def run(self) -> None:
+        """Supervise until asked to stop, then let the workers finish what they have in hand."""
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(prefix="smartpark-ingest-") as folder:
+            children = [
+                _Child(Shard(index, self._count), Path(folder) / f"ready-{index}") for index in range(self._count)
+            ]
+            try:
+                while not self._stop.wait(0.1):
+                    for child in children:
+                        self._look_after(child)
+                    self._say_ready(children)
+            finally:
+                _end(children)
+                if self._ready_file is not None:
+                    self._ready_file.unlink(missing_ok=True)
+
+    def _look_after(self, child: _Child) -> None:
+        now_s = time.monotonic()
+        if child.process is not None and child.process.poll() is not None:
+            if now_s - child.started_s > _STEADY_S:
+                child.wait_s = _FIRST_WAIT_S
+            pause_s = child.wait_s * random.uniform(0.5, 1.0)  # noqa: S311  spreads load, hides nothing
+            _log.error(
+                "worker %s ended with code %s; starting it again in %.1f s",
+                child.shard.client_id,
+                child.process.returncode,
+                pause_s,
+            )
+            child.process, child.due_s = None, now_s + pause_s
+            child.wait_s = min(2 * child.wait_s, _LONGEST_WAIT_S)
+        if child.process is None and now_s >= child.due_s:
+            self._start(child)
+
+    def _start(self, child: _Child) -> None:
+        shard = f"{child.shard.index}/{child.shard.count}"
+        child.started_s = time.monotonic()
+        child.process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", _ENTRY, *self._arguments),
+                *("--shard", shard, "--ready-file", str(child.ready_file), "--until-stdin-closes"),
+            ],
+            stdin=subprocess.PIPE,
+        )
+
+    def _say_ready(self, children: list[_Child]) -> None:
+        ready = self._ready_file
+        if ready is not None and not ready.exists() and all(child.ready_file.exists() for child in children):
+            ready.write_text(f"{self._count} workers\n", encoding="utf-8")
+
+
+def _end(children: list[_Child]) -> None:
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        process.terminate()
+    deadline_s = time.monotonic() + _STOP_S
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _log.warning("worker process %d does not end; killing it", process.pid)
+            process.kill()
+            process.wait()
+        if process.stdin is not None:
+            process.stdin.close()

@@ -1,0 +1,130 @@
+"""Stores groups of batches and says which batches may be acknowledged.
+
+A group is one transaction. When the database refuses it for what is in it (not for being away or busy), the group is
+halved until the guilty batch stands alone; that one is stored under its number with every reading as a dead letter,
+so that it is acknowledged, visible and replayable, and the others never notice.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from smartpark.clock import utc_now
+from smartpark_storage import (
+    Batch,
+    BatchKey,
+    Connection,
+    DeadLetterRow,
+    Registry,
+    StoreResult,
+    insert_dead_letters,
+    register_edge,
+    store_batches,
+    transaction,
+)
+
+from smartpark_ingest.counters import Counters
+from smartpark_ingest.database import PatientDatabase
+from smartpark_ingest.letters import row_letters
+from smartpark_ingest.outcomes import NO_ROWS, Admitted
+
+_log = logging.getLogger(__name__)
+
+_FAULTS_OF_THE_DATA: Final = ("22", "23")
+"""SQLSTATE classes: data exception, integrity constraint violation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What the database holds of one edge's boot now."""
+
+    edge: str
+    boot: int
+    sequences: tuple[int, ...]
+
+
+class Writer:
+    """Writes what the desk let in."""
+
+    def __init__(self, database: PatientDatabase, counters: Counters) -> None:
+        self._database = database
+        self._counters = counters
+        self._edge_ids: dict[str, int] = {}
+
+    def edge_id(self, edge: str) -> int:
+        """Number of an edge; registered on first sight."""
+        if edge not in self._edge_ids:
+            self._edge_ids[edge] = self._database.run(lambda connection: register_edge(connection, edge))
+        return self._edge_ids[edge]
+
+    def keep_letters(self, letters: Sequence[DeadLetterRow]) -> None:
+        """Store letters that belong to no batch."""
+
+        def work(connection: Connection) -> None:
+            with transaction(connection):
+                insert_dead_letters(connection, letters)
+
+        if letters:
+            self._database.run(work)
+            self._counters.dead_letters += len(letters)
+
+    def store(self, admitted: Sequence[Admitted], registry: Registry) -> list[Commit]:
+        """Store batches; everything that is returned is committed."""
+        committed: dict[tuple[int, int], set[int]] = {}
+        for key in self._store(admitted, registry):
+            committed.setdefault((key.edge_id, key.boot), set()).add(key.sequence)
+        names = {self.edge_id(one.envelope.edge): one.envelope.edge for one in admitted}
+        return [Commit(names[edge], boot, tuple(sorted(found))) for (edge, boot), found in committed.items()]
+
+    def _store(self, admitted: Sequence[Admitted], registry: Registry) -> list[BatchKey]:
+        if not admitted:
+            return []
+        batches = [self._batch(one) for one in admitted]
+        try:
+            result = self._database.run(lambda connection: store_batches(connection, batches, received_at=utc_now()))
+        except Exception as error:
+            # psycopg's own classes stay in storage/; the SQLSTATE tells whether the data is at fault.
+            if str(getattr(error, "sqlstate", None) or "")[:2] not in _FAULTS_OF_THE_DATA:
+                raise
+            return self._isolate(admitted, registry, error)
+        self._count(result, batches)
+        return [*result.new, *result.known]
+
+    def _isolate(self, admitted: Sequence[Admitted], registry: Registry, error: Exception) -> list[BatchKey]:
+        if len(admitted) > 1:
+            middle = len(admitted) // 2
+            return [*self._store(admitted[:middle], registry), *self._store(admitted[middle:], registry)]
+        (culprit,) = admitted
+        if not culprit.rows.size:
+            raise error  # refused although it holds nothing but letters: that is a bug, not data
+        return self._store([self._as_letters(culprit, registry, error)], registry)
+
+    def _as_letters(self, culprit: Admitted, registry: Registry, error: Exception) -> Admitted:
+        envelope = culprit.envelope
+        reason = f"refused by the database: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        _log.error("batch %d of edge %s %s", envelope.sequence, envelope.edge, reason)
+        self._counters.poison_batches += 1
+        points = {key: (record.key, record.exponent) for key, record in registry.by_id.items()}
+        letters = tuple(row_letters(envelope, culprit.rows, points, reason))
+        return replace(culprit, rows=NO_ROWS, letters=(*culprit.letters, *letters))
+
+    def _batch(self, one: Admitted) -> Batch:
+        envelope = one.envelope
+        return Batch(
+            edge_id=self.edge_id(envelope.edge),
+            boot=envelope.boot,
+            sequence=envelope.sequence,
+            floor=one.floor,
+            readings=one.rows,
+            dead=one.letters,
+        )
+
+    def _count(self, result: StoreResult, batches: Sequence[Batch]) -> None:
+        new = set(result.new)
+        self._counters.transactions += 1
+        self._counters.batches_new += len(result.new)
+        self._counters.batches_known += len(result.known)
+        self._counters.readings += result.readings
+        # A batch that came twice in one group is stored once; so are its letters.
+        self._counters.dead_letters += sum(len(b.dead) for b in {b.key: b for b in batches}.values() if b.key in new)
