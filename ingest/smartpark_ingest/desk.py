@@ -41,7 +41,7 @@ from smartpark_ingest.admission import Limits, given_columns, judge
 from smartpark_ingest.bindings import AliasBook
 from smartpark_ingest.inbox import Arrival
 from smartpark_ingest.letters import Envelope, column_letters, message_letter, text_letters
-from smartpark_ingest.outcomes import Admitted, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
+from smartpark_ingest.outcomes import NO_ROWS, Admitted, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
 from smartpark_ingest.parking import ParkingPlace
 from smartpark_ingest.textform import TextBatch, given_texts, read_batch
 
@@ -209,7 +209,7 @@ class Desk:
         # "unmapped: no mapping for topic ..." is filed under its first word, when it is one of ours.
         reason = known.get(dead.reason.partition(":")[0].strip(), DeadReason.OTHER)
         letter = message_letter(envelope, _original_bytes(dead), detail, reason=reason)
-        return Admitted(envelope, dead.floor, letters=(letter,))
+        return Admitted(envelope, dead.floor, NO_ROWS, (letter,))
 
     def _unreadable_outcome(self, edge: str, arrival: Arrival, detail: str) -> Unreadable:
         mark = (arrival.topic, len(arrival.payload), zlib.crc32(arrival.payload))

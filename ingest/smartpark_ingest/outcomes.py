@@ -18,7 +18,7 @@ class Admitted:
 
     envelope: Envelope
     floor: int
-    rows: NDArray[np.void] = NO_ROWS
+    rows: NDArray[np.void]
     letters: tuple[DeadLetterRow, ...] = ()
 
 
