@@ -1,0 +1,116 @@
+"""The park's MQTT side: publishes what devices say, and enters it as handed over when the broker has acknowledged it.
+
+QoS 1, and nothing is forgotten before its PUBACK: paho keeps the message and sends it again after a broken
+connection. What is still unacknowledged at the end is reported, never counted as sent.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from smartpark.broker import BrokerAddress
+from smartpark.errors import RetryableError
+
+from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger
+
+_IN_FLIGHT = 40
+"""Messages between us and the broker: enough to keep it busy, few enough to stop within a moment."""
+
+
+class BrokerAwayError(RetryableError):
+    """The broker cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message, and what it means for the ledger."""
+
+    topic: str
+    body: bytes
+    readings: Sequence[TrueReading] = ()
+    dead: ExpectedDead | None = None
+
+
+class Meters:
+    """Connection of all MQTT devices of the park to their broker."""
+
+    def __init__(self, address: BrokerAddress, ledger: TruthLedger) -> None:
+        self._address = address
+        self._ledger = ledger
+        self._changed = threading.Condition()
+        self._unacknowledged: dict[int, Outgoing] = {}
+        self._early: set[int] = set()
+        """Acknowledged before `publish` had returned."""
+        self._is_connected = False
+        self._refusal = ""
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id="smartpark-park", protocol=mqtt.MQTTv311, clean_session=True
+        )
+        self._client.max_inflight_messages_set(_IN_FLIGHT)
+        self._client.max_queued_messages_set(0)
+        self._client.reconnect_delay_set(min_delay=1, max_delay=5)
+        self._client.on_publish = self._on_publish
+        self._client.on_connect = self._on_connect
+
+    def connect(self, timeout_s: float = 20.0) -> None:
+        """Connect, or say why not; later losses of the connection heal by themselves."""
+        password = self._address.password()
+        if self._address.username is not None:
+            self._client.username_pw_set(self._address.username, password)
+        if self._address.tls:
+            self._client.tls_set(
+                ca_certs=None if self._address.ca_file is None else str(self._address.ca_file),
+                certfile=None if self._address.cert_file is None else str(self._address.cert_file),
+                keyfile=None if self._address.key_file is None else str(self._address.key_file),
+            )
+        self._client.connect_async(self._address.host, self._address.port, keepalive=30)
+        self._client.loop_start()
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_connected, timeout_s):
+                reason = self._refusal or f"no answer within {timeout_s:.0f} s"
+                self._client.loop_stop()
+                raise BrokerAwayError(f"broker {self._address.url}: {reason}")
+
+    def publish(self, message: Outgoing) -> None:
+        """Send a message; waits while too many are on their way."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._unacknowledged) < _IN_FLIGHT)
+        # Outside the lock: paho calls `_on_publish` while it holds the lock that its `publish` wants.
+        mid = self._client.publish(message.topic, message.body, qos=1).mid
+        with self._changed:
+            if mid in self._early:
+                self._early.remove(mid)
+                self._ledger.add(message.readings, message.dead)
+            else:
+                self._unacknowledged[mid] = message
+
+    def drain(self, timeout_s: float = 30.0) -> int:
+        """Wait until everything is acknowledged; returns how many messages were not in time."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            self._changed.wait_for(lambda: not self._unacknowledged, max(0.0, deadline - time.monotonic()))
+            return len(self._unacknowledged)
+
+    def disconnect(self) -> None:
+        """Say goodbye to the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        with self._changed:
+            message = self._unacknowledged.pop(mid, None)
+            if message is None:
+                self._early.add(mid)
+            else:
+                self._ledger.add(message.readings, message.dead)
+            self._changed.notify_all()
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        with self._changed:
+            self._is_connected = not reason.is_failure
+            self._refusal = "" if not reason.is_failure else f"refuses us: {reason}"
+            self._changed.notify_all()
