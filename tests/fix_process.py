@@ -10,21 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 _ENTRY = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
-
-
-def wait_until(condition: Callable[[], object], *, what: str, timeout_s: float = 30.0, every_s: float = 0.02) -> None:
-    """Wait for a condition to hold; the failure says what did not happen."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"did not happen within {timeout_s:g} s: {what}")
-        time.sleep(every_s)
 
 
 class SmartparkProcess:
