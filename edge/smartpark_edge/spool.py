@@ -1,0 +1,451 @@
+"""The spool: what an agent has accepted and the database does not hold yet, safe on the agent's own disk.
+
+The flow. A group of device messages becomes one transaction: new aliases, readings, dead letters, counters. Small
+amounts go in as *pieces*; when enough have come together, or a second has passed, they are *sealed* into a batch
+with a number, and that batch is published until ingest acknowledges its number. Acknowledged batches are kept for a
+while as the memory that recognises repeated messages, then their newest readings per point go to `recent` and the
+rows away. One thread writes; the publisher reads over a connection of its own (`SpoolReader`).
+
+It does not decide what a duplicate is (`memory`), and it never waits: a full disk is the caller's to wait for.
+"""
+
+import base64
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from smartpark.measurands import Measurand
+from smartpark.wire import BirthPoint, pack_columns
+
+from smartpark_edge.spool_file import SQL, connect, lock_spool, open_writer, translate_sqlite
+
+Row = tuple[int, int, int, int]
+"""Alias, status, time, value: a row of the wire."""
+
+ROW_OVERHEAD: Final = 96
+"""Bytes that SQLite needs for a batch beside its body, roughly."""
+KEPT_READINGS: Final = 100_000
+"""Acknowledged readings that stay as memory of what was said."""
+RECENT_PER_POINT: Final = 16
+_DOUBLE: Final = 127
+_ROW_BYTES: Final = 24
+
+
+class WhenFull(StrEnum):
+    """What a full spool gives up."""
+
+    DROP_OLDEST = "drop-oldest"
+    DROP_NEWEST = "drop-newest"
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the spool knows of itself without looking; saved with every transaction."""
+
+    pending_readings: int = 0
+    pending_batches: int = 0
+    pending_bytes: int = 0
+    kept_readings: int = 0
+    kept_bytes: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+    dropped_letters: int = 0
+    dropped_from: int | None = None
+    dropped_to: int | None = None
+    dead_letters: int = 0
+    bytes_per_second: float | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Everything in the file that counts towards its limit."""
+        return self.pending_bytes + self.kept_bytes
+
+    def values(self) -> list[int | float | None]:
+        """In the order of the table."""
+        return [getattr(self, entry.name) for entry in fields(self)]
+
+    def copy(self) -> "Counters":
+        """A copy that a transaction may change and lose."""
+        return Counters(*self.values())  # pyright: ignore[reportArgumentType]  same fields, same order
+
+
+class Letter(NamedTuple):
+    """A dead letter before it has a number."""
+
+    time: int
+    source: str
+    topic: str
+    reason: str
+    payload: bytes
+
+    def pack(self) -> bytes:
+        """As the spool keeps it."""
+        return json.dumps(
+            {**self._asdict(), "payload": base64.b64encode(self.payload).decode()}, ensure_ascii=False
+        ).encode()
+
+    @staticmethod
+    def unpack(body: bytes) -> "Letter":
+        """Undo `pack`."""
+        document = json.loads(body)
+        return Letter(**{**document, "payload": base64.b64decode(document["payload"])})
+
+
+@dataclass(slots=True)
+class Addition:
+    """One transaction's worth of news."""
+
+    aliases: list[BirthPoint] = field(default_factory=list[BirthPoint])
+    pieces: list[tuple[bool, list[Row]]] = field(default_factory=list[tuple[bool, list[Row]]])
+    """Readings by stream (history or not) that stay open."""
+    sealed: list[tuple[bool, list[Row]]] = field(default_factory=list[tuple[bool, list[Row]]])
+    """Batches; those of a stream take the place of all its pieces."""
+    letters: list[Letter] = field(default_factory=list[Letter])
+    accepted: int = 0
+    duplicates: int = 0
+
+
+class Stored(NamedTuple):
+    """A batch as the publisher needs it."""
+
+    sequence: int
+    kind: int
+    history: int
+    count: int
+    sealed_at: int
+    body: bytes
+
+
+class Dropped(NamedTuple):
+    """What a full spool gave up."""
+
+    readings: int
+    letters: int
+    first_time: int
+    last_time: int
+
+
+def unpack_rows(body: bytes) -> Iterator[Row]:
+    """Rows of a body from `wire.pack_columns`."""
+    count = len(body) // _ROW_BYTES
+    time, value, alias, status = array("q"), array("q"), array("I"), array("I")
+    time.frombytes(body[: 8 * count])
+    value.frombytes(body[8 * count : 16 * count])
+    alias.frombytes(body[16 * count : 20 * count])
+    status.frombytes(body[20 * count : 24 * count])
+    return zip(alias, status, time, value, strict=True)
+
+
+class Spool:
+    """The writer's side. Not for two threads at once."""
+
+    def __init__(self, path: Path, *, limit_bytes: int, when_full: WhenFull, now: datetime) -> None:
+        self.path = path
+        self.limit_bytes = limit_bytes
+        self.when_full = when_full
+        self._lock = lock_spool(path)
+        try:
+            self._db, self.alarm = open_writer(path, now)
+        except BaseException:
+            self._lock.close()
+            raise
+        with translate_sqlite():
+            self.boot = int(self._db.execute(SQL["get_meta"], ("boot",)).fetchone()[0])
+            self.counters = Counters(*self._db.execute(SQL["counters"]).fetchone())
+            self.aliases = {(p.point, p.exponent): p for p in _read_aliases(self._db)}
+            self.subscriptions: dict[str, frozenset[str]] = {}
+            """Topics that each source's session at its broker was last subscribed to."""
+            for source, topic in self._db.execute(SQL["subscriptions"]).fetchall():
+                self.subscriptions[source] = self.subscriptions.get(source, frozenset()) | {topic}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+        self._lock.close()
+
+    def birth_points(self) -> tuple[BirthPoint, ...]:
+        """Every alias that was ever bound here: a batch in the spool may need it."""
+        return tuple(self.aliases.values())
+
+    def open_rows(self, *, history: bool) -> list[Row]:
+        """Readings of one stream that are safe and not yet in a batch."""
+        with translate_sqlite():
+            bodies = self._db.execute(SQL["pieces"], (int(history),)).fetchall()
+        return [row for (body,) in bodies for row in unpack_rows(body)]
+
+    def remembered(self, limit: int) -> Iterator[Row]:
+        """What was said of late, oldest first: `recent`, then the newest `limit` readings of the batches."""
+        with translate_sqlite():
+            for alias, body in self._db.execute(SQL["recent"]).fetchall():
+                yield from ((alias, status, time, value) for _, status, time, value in unpack_rows(body))
+            bodies: list[bytes] = []
+            cursor = self._db.execute(SQL["newest_readings"])
+            for count, body in cursor:
+                bodies.append(body)
+                limit -= count
+                if limit <= 0:
+                    break
+            cursor.close()
+        for body in reversed(bodies):
+            yield from unpack_rows(body)
+
+    def add(self, addition: Addition, now_us: int) -> Dropped | None:
+        """Make it safe, all or nothing; `SpoolUnavailableError` leaves file and counters as they were."""
+        with self._transaction() as counters:
+            for point in addition.aliases:
+                exponent = _DOUBLE if point.exponent is None else point.exponent
+                self._db.execute(SQL["add_alias"], (point.alias, point.point, point.measurand.value, exponent))
+            for history in {history for history, _ in addition.sealed}:
+                self._forget_pieces(counters, history=history)
+            for history, rows in addition.pieces:
+                self._db.execute(SQL["add_piece"], (int(history), len(rows), pack_columns(rows)))
+                counters.pending_readings += len(rows)
+                counters.pending_bytes += _ROW_BYTES * len(rows)
+            for history, rows in addition.sealed:
+                times = [row[2] for row in rows]
+                self._insert(
+                    counters, (0, int(history), len(rows), min(times), max(times), now_us), pack_columns(rows)
+                )
+            for letter in addition.letters:
+                self._insert(counters, (1, 0, 0, letter.time, letter.time, now_us), letter.pack())
+            counters.accepted += addition.accepted
+            counters.duplicates += addition.duplicates
+            counters.dead_letters += len(addition.letters)
+            dropped = self._make_room(counters)
+            # Before the commit: whoever reads the new batch must find its aliases in the next birth.
+            self.aliases.update({(p.point, p.exponent): p for p in addition.aliases})
+        return dropped
+
+    def acknowledge(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
+        """Forget what the database holds; the sequences that were pending until now."""
+        acknowledged: list[int] = []
+        with self._transaction() as counters:
+            for first, last in ranges:
+                for sequence, kind, count, size in self._db.execute(SQL["pending_in"], (first, last)).fetchall():
+                    acknowledged.append(sequence)
+                    self._settle(counters, sequence, kind, count, size)
+            if counters.kept_readings > 1.2 * KEPT_READINGS:
+                self._trim(counters, KEPT_READINGS)
+        return acknowledged
+
+    def save_rate(self, bytes_per_second: float | None) -> None:
+        """Remember how fast it fills, for who asks while the agent runs."""
+        with self._transaction() as counters:
+            counters.bytes_per_second = bytes_per_second
+
+    def remember_subscriptions(self, source: str, topics: Sequence[str]) -> None:
+        """Note them, so that a later configuration can take them back."""
+        with self._transaction():
+            self._db.execute(SQL["forget_subscriptions"], (source,))
+            self._db.executemany(SQL["add_subscription"], [(source, topic) for topic in topics])
+        self.subscriptions[source] = frozenset(topics)
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self, self._db)
+
+    def _insert(self, counters: Counters, head: Sequence[int], body: bytes) -> None:
+        self._db.execute(SQL["add_batch"], (*head, body))
+        counters.pending_batches += 1
+        counters.pending_readings += head[2]
+        counters.pending_bytes += len(body) + ROW_OVERHEAD
+
+    def _forget_pieces(self, counters: Counters, *, history: bool) -> None:
+        for (body,) in self._db.execute(SQL["pieces"], (int(history),)).fetchall():
+            counters.pending_readings -= len(body) // _ROW_BYTES
+            counters.pending_bytes -= len(body)
+        self._db.execute(SQL["forget_pieces"], (int(history),))
+
+    def _settle(self, counters: Counters, sequence: int, kind: int, count: int, size: int) -> None:
+        counters.pending_batches -= 1
+        counters.pending_readings -= count
+        counters.pending_bytes -= size + ROW_OVERHEAD
+        if kind == 0:
+            self._db.execute(SQL["keep"], (sequence,))
+            counters.kept_readings += count
+            counters.kept_bytes += size + ROW_OVERHEAD
+        else:
+            self._db.execute(SQL["forget"], (sequence,))
+
+    def _trim(self, counters: Counters, keep: int) -> None:
+        """Delete the oldest acknowledged batches; their newest readings per point go to `recent`."""
+        newest: dict[int, list[Row]] = {}
+        after = 0
+        while counters.kept_readings > keep:
+            oldest = self._db.execute(SQL["oldest_kept"], (after,)).fetchall()
+            if not oldest:
+                break
+            for sequence, count, size, body in oldest:
+                if counters.kept_readings <= keep:
+                    break
+                for row in unpack_rows(body):
+                    newest.setdefault(row[0], []).append(row)
+                self._db.execute(SQL["forget"], (sequence,))
+                counters.kept_readings -= count
+                counters.kept_bytes -= size + ROW_OVERHEAD
+                after = sequence
+        for alias, rows in newest.items():
+            self._merge_recent(alias, rows)
+
+    def _merge_recent(self, alias: int, rows: list[Row]) -> None:
+        if len(rows) < RECENT_PER_POINT:
+            known = self._db.execute(SQL["recent_of"], (alias,)).fetchone()
+            rows = [*(unpack_rows(known[0]) if known else ()), *rows]
+        self._db.execute(SQL["set_recent"], (alias, pack_columns(rows[-RECENT_PER_POINT:])))
+
+    def _make_room(self, counters: Counters) -> Dropped | None:
+        """Bring the spool below its limit: memory first, then by policy; what is lost is counted and named."""
+        if counters.bytes <= self.limit_bytes:
+            return None
+        self._trim(counters, 0)
+        if counters.bytes <= self.limit_bytes:
+            return None
+        if self.when_full is WhenFull.DROP_NEWEST:
+            return None  # has_room() has kept the news out; sealing what is here may go a little over
+        dropped = self._drop_oldest(counters, goal=int(self.limit_bytes * 0.95))
+        count_loss(counters, dropped)
+        return dropped
+
+    def _drop_oldest(self, counters: Counters, *, goal: int) -> Dropped:
+        readings = letters = 0
+        first: list[int] = []
+        last: list[int] = []
+        while counters.bytes > goal:
+            oldest = self._db.execute(SQL["oldest_pending"]).fetchall()
+            for sequence, kind, count, size, first_time, last_time in oldest:
+                if counters.bytes <= goal:
+                    break
+                self._db.execute(SQL["forget"], (sequence,))
+                counters.pending_batches -= 1
+                counters.pending_readings -= count
+                counters.pending_bytes -= size + ROW_OVERHEAD
+                readings += count
+                letters += kind
+                first.append(first_time)
+                last.append(last_time)
+            if not oldest:
+                break
+        return Dropped(readings, letters, min(first, default=0), max(last, default=0))
+
+    def has_room(self, readings: int) -> bool:
+        """Whether news may come in: always, unless the policy is to keep what is there."""
+        needed = self.counters.pending_bytes + _ROW_BYTES * readings + ROW_OVERHEAD
+        return self.when_full is WhenFull.DROP_OLDEST or needed <= self.limit_bytes
+
+    def refuse(self, dropped: Dropped) -> None:
+        """Count what a full spool did not take."""
+        with self._transaction() as counters:
+            count_loss(counters, dropped)
+
+
+class _Transaction:
+    """All or nothing, counters included."""
+
+    def __init__(self, spool: Spool, db: sqlite3.Connection) -> None:
+        self._spool, self._db = spool, db
+        self._counters = spool.counters.copy()
+
+    def __enter__(self) -> Counters:
+        with translate_sqlite():
+            self._db.execute("BEGIN IMMEDIATE")
+        return self._counters
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is not None:
+            self._roll_back()
+            if isinstance(error, sqlite3.Error):
+                with translate_sqlite():
+                    raise error
+            return
+        try:
+            with translate_sqlite():
+                self._db.execute(SQL["set_counters"], self._counters.values())
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self._spool.counters = self._counters
+
+    def _roll_back(self) -> None:
+        # After some errors (disk full) SQLite has rolled back by itself.
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+
+def count_loss(counters: Counters, dropped: Dropped) -> None:
+    """Add a loss to the counters; the span they name covers all losses so far."""
+    counters.dropped += dropped.readings
+    counters.dropped_letters += dropped.letters
+    counters.dropped_from = min(counters.dropped_from or dropped.first_time, dropped.first_time)
+    counters.dropped_to = max(counters.dropped_to or dropped.last_time, dropped.last_time)
+
+
+def _read_aliases(db: sqlite3.Connection) -> Iterator[BirthPoint]:
+    for alias, point, measurand, exponent in db.execute(SQL["aliases"]).fetchall():
+        yield BirthPoint(
+            alias=alias,
+            point=point,
+            measurand=Measurand(measurand),
+            exponent=None if exponent == _DOUBLE else exponent,
+        )
+
+
+class SpoolReader:
+    """The publisher's side: pending batches by number, over a connection that cannot write."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = connect(path, read_only=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def live_after(self, sequence: int, limit: int) -> list[Stored]:
+        """Pending batches of live readings beyond a number."""
+        return self._batches("live_after", (sequence, limit))
+
+    def backlog_after(self, sequence: int, live_from: int, limit: int) -> list[Stored]:
+        """Pending batches beyond a number that are history, or not beyond `live_from`."""
+        return self._batches("backlog_after", (sequence, live_from, limit))
+
+    def one(self, sequence: int) -> Stored | None:
+        """A batch, when it is still pending."""
+        found = self._batches("one_pending", (sequence,))
+        return found[0] if found else None
+
+    def first_sealed_since(self, sequence: int, sealed_at: int) -> int | None:
+        """First pending live batch beyond a number that is younger than an instant."""
+        with translate_sqlite():
+            return self._db.execute(SQL["first_sealed_since"], (sequence, sealed_at)).fetchone()[0]
+
+    def floor(self) -> int:
+        """Lowest number not yet acknowledged; without any, the next to be given."""
+        with translate_sqlite():
+            found = self._db.execute(SQL["first_pending"]).fetchone()
+            return found[0] if found else self.last_sequence() + 1
+
+    def oldest_pending(self) -> int | None:
+        """Source time of the first reading of the oldest batch not yet acknowledged."""
+        with translate_sqlite():
+            found = self._db.execute(SQL["first_pending"]).fetchone()
+            return None if found is None else found[1]
+
+    def last_sequence(self) -> int:
+        """Highest number given so far."""
+        with translate_sqlite():
+            return self._db.execute(SQL["last_sequence"]).fetchone()[0]
+
+    def counters(self) -> Counters:
+        """What the spool knows of itself."""
+        with translate_sqlite():
+            return Counters(*self._db.execute(SQL["counters"]).fetchone())
+
+    def _batches(self, statement: str, parameters: tuple[int, ...]) -> list[Stored]:
+        with translate_sqlite():
+            return [Stored(*row) for row in self._db.execute(SQL[statement], parameters)]

@@ -1,0 +1,136 @@
+"""Several agents in one process: start, watch their files, apply changes, stop when told. It never gives up itself.
+
+Signals: SIGTERM and SIGINT stop cleanly, SIGHUP reads the files again (a changed file is also noticed by itself).
+"""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smartpark.errors import InvalidFileError, SmartparkError
+
+from smartpark_edge.agent import Agent
+from smartpark_edge.check import check_files
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.5
+_RATE_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Watched:
+    """An agent and the file it comes from."""
+
+    path: Path
+    agent: Agent
+    stamp: tuple[int, int]
+
+
+class Supervisor:
+    """Runs the agents of some files."""
+
+    def __init__(self, paths: Sequence[Path], ready_file: Path | None = None) -> None:
+        self._ready_file = ready_file
+        self._stop = threading.Event()
+        self._reread = threading.Event()
+        self._ready = False
+        settings = check_files(paths)
+        self._watched: list[_Watched] = []
+        try:
+            for path, one in zip(paths, settings, strict=True):
+                self._watched.append(_Watched(path, Agent(one), _stamp(path)))
+        except BaseException:
+            for watched in self._watched:
+                watched.agent.spool.close()
+            raise
+
+    def run(self) -> None:
+        """Work until a signal says stop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        signal.signal(signal.SIGHUP, lambda *_: self._reread.set())
+        self._forget_ready()
+        try:
+            for watched in self._watched:
+                watched.agent.start()
+            self._watch()
+        finally:
+            self._forget_ready()
+            for watched in self._watched:
+                watched.agent.stop()
+            _log.info("stopped")
+
+    def _watch(self) -> None:
+        rate_due = 0.0
+        while not self._stop.wait(_LOOK_S):
+            if self._reread.is_set() or any(_stamp(w.path) != w.stamp for w in self._watched):
+                self._reread.clear()
+                self._reload()
+            for watched in self._watched:
+                if watched.agent.is_broken:
+                    self._revive(watched.agent)
+            if time.monotonic() >= rate_due:
+                rate_due = time.monotonic() + _RATE_S
+                for watched in self._watched:
+                    watched.agent.save_rate()
+            self._show_ready()
+
+    def _revive(self, agent: Agent) -> None:
+        try:
+            agent.revive()
+        except SmartparkError as error:
+            _log.error("%s: cannot start again yet: %s", agent.settings.edge.code, error)
+
+    def _reload(self) -> None:
+        """Apply changed files; a wrong one changes nothing."""
+        for watched in self._watched:
+            watched.stamp = _stamp(watched.path)
+        try:
+            settings = check_files([watched.path for watched in self._watched])
+        except InvalidFileError as error:
+            for problem in error.problems:
+                _log.error("new settings refused, the old ones stay in force: %s", problem)
+            return
+        for watched, new in zip(self._watched, settings, strict=True):
+            if new == watched.agent.settings:
+                continue
+            try:
+                watched.agent.apply(new)
+            except SmartparkError as error:
+                _log.error("new settings refused, the old ones stay in force: %s", error)
+            else:
+                self._ready = False
+                _log.info("%s: new settings in force", new.edge.code)
+
+    def _show_ready(self) -> None:
+        if self._ready or not all(watched.agent.is_ready for watched in self._watched):
+            return
+        self._ready = True
+        codes = [watched.agent.settings.edge.code for watched in self._watched]
+        _log.info("ready: %s", ", ".join(codes))
+        if self._ready_file is not None:
+            text = json.dumps({"edges": codes, "pid": os.getpid()})
+            draft = self._ready_file.with_name(self._ready_file.name + ".new")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(self._ready_file)
+
+    def _forget_ready(self) -> None:
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Modification time and size; (0, 0) while an editor has the file away."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
