@@ -5,6 +5,7 @@ Every test that asks for `database_dsn` runs once per kind of database, each tim
 """
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-
 from smartpark_storage import connect, embedded, migrate
 
 _OFFERED = "SMARTPARK_TEST_TIMESCALE_DSN"
@@ -32,12 +32,15 @@ def _local_timescale() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def plain_server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def plain_server_dsn() -> Iterator[str]:
     """Administrative address of an embedded PostgreSQL that lives for the session."""
-    data: Path = tmp_path_factory.mktemp("plain-postgresql")
-    server = embedded.start(data)
-    yield server.dsn("postgres")
-    embedded.stop(data)
+    # Not below pytest's own folder: for root, PostgreSQL works under another account, and pytest shuts that out
+    # again whenever another session starts.
+    with tempfile.TemporaryDirectory(prefix="smartpark-test-") as folder:
+        data = Path(folder) / "postgresql"
+        server = embedded.start(data)
+        yield server.dsn("postgres")
+        embedded.stop(data)
 
 
 @pytest.fixture(scope="session")

@@ -58,9 +58,10 @@ def parse_migrations(texts: Iterable[tuple[str, str]]) -> list[Migration]:
             raise MigrationError(f"{name}: a migration is named NNNN_verb_what.sql, .timescale.sql or .plain.sql")
         flavour = Flavour(match["flavour"]) if match["flavour"] else None
         migrations.append(Migration(int(match["number"]), name, flavour, text))
+    expected = list(range(1, max((m.number for m in migrations), default=0) + 1))
     for flavour in Flavour:
         numbers = [m.number for m in select_flavour(migrations, flavour)]
-        if numbers != list(range(1, len(numbers) + 1)):
+        if numbers != expected:
             raise MigrationError(
                 f"migrations for {flavour} are numbered {numbers}; each number from 1 must occur once"
             )
