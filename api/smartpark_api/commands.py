@@ -1,9 +1,120 @@
-"""Commands of this room, below `smartpark`."""
+"""`smartpark api serve`: the HTTP API and the pages, in one process.
+
+Listens to its own machine only unless told otherwise: there is no access control yet. Ends cleanly on SIGTERM and
+SIGINT; comes up, and stays up, while the database is away.
+"""
 
 import argparse
+import logging
+import signal
+import socket
+from types import FrameType
 
-from smartpark.cli import Subparsers
+import uvicorn
+from smartpark.cli import Subparsers, command_group
+from smartpark.errors import SmartparkError
+from smartpark_storage.connections import connect, describe_database, dsn_from_environment
+from smartpark_storage.errors import StorageUnavailableError
+
+from smartpark_api.app import create_app
+from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
+
+_log = logging.getLogger(__name__)
+_BACKLOG = 256
+_GRACE_S = 5
+
+_EPILOG = """\
+The database is the one SMARTPARK_DSN names. Open http://127.0.0.1:8000/ for the page "the park now",
+http://127.0.0.1:8000/api/v1/parks for the API; docs/api.md has examples.
+
+There is no access control yet: whoever reaches the port reads everything. The server therefore refuses to
+listen on an address that other machines can reach unless --allow-network says that something in front of it
+(a firewall, a reverse proxy with log-in, a container network) decides who gets through.
+"""
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add this room's commands."""
+    group = command_group(subparsers, "api", "the HTTP API and the pages")
+    parser: argparse.ArgumentParser = group.add_parser(
+        "serve",
+        help="serve the API and the page 'the park now'",
+        description="Serve the HTTP API and the page 'the park now'.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=8000, help="port (default 8000; 0: any free one)")
+    parser.add_argument(
+        "--allow-network", action="store_true", help="listen even where other machines can reach it; see below"
+    )
+    parser.set_defaults(run=_serve)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    host: str = arguments.host
+    allow_network: bool = arguments.allow_network
+    if not is_loopback(host) and not allow_network:
+        raise SmartparkError(
+            f"will not listen on {host}: other machines could reach it, and there is no access control yet. "
+            "Use --host 127.0.0.1, or add --allow-network when something in front of it decides who gets through"
+        )
+    host_names = None if allow_network else LOOPBACK_NAMES
+    settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names)
+    with _listen(host, arguments.port) as listener:
+        _say_where(listener, settings.dsn)
+        _run(settings, listener)
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind now, so that a port that is taken is told in one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SmartparkError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with --port"
+        ) from error
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _say_where(listener: socket.socket, dsn: str) -> None:
+    address, port = listener.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    try:
+        with connect(dsn, application="smartpark api") as connection:
+            database = describe_database(connection).label
+    except StorageUnavailableError as error:
+        database = "not reachable yet, will keep trying"
+        _log.warning("%s", error)
+    print(f"smartpark api: http://{shown}:{port}/  database: {database}", flush=True)
+
+
+def _run(settings: ApiSettings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    # The server ends on either signal and then raises it again for whoever was there before it; that is us, and
+    # for us ending is enough: exit code 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ended)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _ended(_number: int, _frame: FrameType | None) -> None:
+    """Nothing is left to do."""

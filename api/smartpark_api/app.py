@@ -1,0 +1,135 @@
+"""The application: routes, error answers, guard and pool put together; it decides nothing itself.
+
+Who may see what comes with access control; until then `smartpark api serve` listens to its own machine only.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from smartpark.clock import utc_now
+from smartpark_storage.connections import open_pool
+from starlette.middleware.gzip import GZipMiddleware
+
+from smartpark_api.assets import assets
+from smartpark_api.handlers import install_handlers
+from smartpark_api.problems import MEDIA_TYPE, Problem
+from smartpark_api.routes import health, indicators, operations, pages, parks, points
+from smartpark_api.security import Guard
+from smartpark_api.settings import ApiSettings
+from smartpark_api.snapshot import Snapshots
+from smartpark_api.words import Language, words_of
+
+PREFIX: Final = "/api/v1"
+
+_DESCRIPTION = """\
+What people and platforms ask of an industrial park: its points and readings, its power and energy, its indicators
+with the method, factors and revision behind each number.
+
+Times are ISO 8601 with an offset, spans are half-open, values are on the primary side. What is not known is null,
+with a reason beside it, and never zero. Errors are problem documents (RFC 9457).
+"""
+
+_TAGS = [
+    {"name": "parks", "description": "Parks, their points and newest readings, the park now."},
+    {"name": "points", "description": "Readings of one point over time."},
+    {"name": "indicators", "description": "Published numbers, with everything to explain and recompute them."},
+    {"name": "operations", "description": "Edge agents and dead letters."},
+    {"name": "health", "description": "For whoever starts and watches the process."},
+]
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
+    }
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: _problem("Nothing of that name."),
+    422: _problem("The request is not understood, or its answer would be too long."),
+    500: _problem("Our fault; the problem has an incident number."),
+    503: _problem("The database cannot be reached, or took too long; `Retry-After` says when to come back."),
+}
+
+
+def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Application over one database; `clock` says what now is."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        # A thread more than connections, so that /healthz answers while all of them are busy.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        app.state.pool = open_pool(settings.dsn, application="smartpark api", max_size=settings.pool_size)
+        try:
+            yield
+        finally:
+            app.state.pool.close()
+
+    app = FastAPI(
+        title="smartpark",
+        version=version("smartpark-api"),
+        summary="Energy, power demand, carbon and sulfur of industrial parks.",
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_tags=_TAGS,
+        # The interactive pages that come with the framework load their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.snapshots = Snapshots()
+    _add_routes(app)
+    install_handlers(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(Guard, host_names=settings.host_names)
+    _check_package_data()
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    api = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
+    for module in (parks, points, indicators, operations):
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(health.router, responses={503: _PROBLEMS[503]})
+    app.include_router(pages.router)
+    _describe_problems(app)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of a problem among the schemas, which the framework fills only from the answers."""
+    inherited = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = inherited()
+        if Problem.__name__ not in document["components"]["schemas"]:
+            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            parts = schema.pop("$defs", {})
+            document["components"]["schemas"].update(parts | {Problem.__name__: schema})
+        return document
+
+    app.openapi = openapi
+
+
+def _operation_id(route: APIRoute) -> str:
+    """``get_park_now`` → ``getParkNow``."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _check_package_data() -> None:
+    """Read words and files now: what is missing in a package should stop the start, not a visitor."""
+    assets()
+    for language in Language:
+        words_of(language)

@@ -1,0 +1,56 @@
+"""One pool for the whole server, and one read-only transaction per answer.
+
+Endpoints are plain functions that the framework runs in threads: the driver's own pool does the waiting, and a
+slow query holds a thread, never the event loop.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from smartpark_storage.connections import Connection, Pool
+from smartpark_storage.reads import read_only
+
+from smartpark_api.models.now import ParkNow
+from smartpark_api.settings import ApiSettings
+from smartpark_api.snapshot import Snapshots, take_picture
+
+_WAIT_S: Final = 3.0
+"""For a connection to come free: a person sooner wants to hear that the database is away."""
+
+
+@contextmanager
+def reading(request: Request) -> Generator[Connection, None, None]:
+    """Connection for the reads of one answer."""
+    pool: Pool = request.app.state.pool
+    settings: ApiSettings = request.app.state.settings
+    with read_only(pool, statement_timeout_s=settings.statement_timeout_s, wait_s=_WAIT_S) as connection:
+        yield connection
+
+
+def picture_of(request: Request, code: str, *, now: datetime) -> ParkNow:
+    """The park now: the picture taken last when that was less than a second ago, else a new one."""
+    snapshots: Snapshots = request.app.state.snapshots
+    kept = snapshots.fresh(code, now=now)
+    if kept is not None:
+        return kept
+    with reading(request) as connection:
+        picture = take_picture(connection, code, now=now)
+    snapshots.keep(picture)
+    return picture
+
+
+def _settings(request: Request) -> ApiSettings:
+    settings: ApiSettings = request.app.state.settings
+    return settings
+
+
+def _now(request: Request) -> datetime:
+    clock: Callable[[], datetime] = request.app.state.clock
+    return clock()
+
+
+Settings = Annotated[ApiSettings, Depends(_settings)]
+Now = Annotated[datetime, Depends(_now)]

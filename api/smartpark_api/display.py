@@ -1,0 +1,131 @@
+"""How numbers, units, ages and instants look on a page, in both languages.
+
+Thousands are set apart by a narrow no-break space, a value that is not known is a dash; never a zero.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from smartpark.clock import PARK_ZONE
+from smartpark.measurands import CARRIER_WORDS, MEANINGS, Carrier, Measurand
+
+from smartpark_api.words import Words
+
+DASH: Final = "—"
+THIN: Final = "\u202f"
+MINUS: Final = "\u2212"
+
+_UNITS: Final = {
+    "1": "",
+    "%": "%",
+    "Cel": "°C",
+    "deg": "°",
+    "m3": "m³",
+    "m3/h": "m³/h",
+    "mg/m3": "mg/m³",
+    "ug/m3": "µg/m³",
+    "W/m2": "W/m²",
+}
+
+_SHORT_NAMES: Final = {
+    Measurand.SO2_CONCENTRATION: "SO₂",
+    Measurand.NOX_CONCENTRATION: "NOₓ",
+    Measurand.O2_CONTENT: "O₂",
+    Measurand.AMBIENT_PM25: "PM2.5",
+    Measurand.AMBIENT_PM10: "PM10",
+    Measurand.AMBIENT_SO2: "SO₂",
+    Measurand.AMBIENT_NO2: "NO₂",
+    Measurand.AMBIENT_O3: "O₃",
+    Measurand.AMBIENT_CO: "CO",
+}
+
+
+def number(value: float | None, digits: int | None = None) -> str:
+    r"""A number with as many decimals as its size deserves, or exactly `digits`.
+
+    >>> number(12345.6), number(-3.14159), number(None)
+    ('12\u202f346', '−3.14', '—')
+    """
+    if value is None:
+        return DASH
+    decimals = _digits_for(abs(value)) if digits is None else digits
+    text = f"{abs(value):,.{decimals}f}".replace(",", THIN)
+    is_negative = value < 0 and any(c in "123456789" for c in text)
+    return (MINUS if is_negative else "") + text
+
+
+def _digits_for(size: float) -> int:
+    if size >= 1000:
+        return 0
+    return 1 if size >= 100 else 2
+
+
+def percent(share: float | None) -> str:
+    r"""A share of one as percent; what is not quite all never reads as 100 %.
+
+    >>> percent(0.99996), percent(1.0)
+    ('99.9\u202f%', '100\u202f%')
+    """
+    if share is None:
+        return DASH
+    if share >= 1:
+        return f"{share * 100:.0f}{THIN}%"
+    return f"{min(share * 100, 99.9):.1f}{THIN}%"
+
+
+def unit(code: str) -> str:
+    """A unit as people write it.
+
+    >>> unit("ug/m3")
+    'µg/m³'
+    """
+    return _UNITS.get(code, code)
+
+
+def clock(instant: datetime | None) -> str:
+    """Time of day in the park's zone."""
+    return DASH if instant is None else instant.astimezone(PARK_ZONE).strftime("%H:%M:%S")
+
+
+def day_and_clock(instant: datetime | None) -> str:
+    """Day and time in the park's zone."""
+    return DASH if instant is None else instant.astimezone(PARK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def age(seconds: float | None, words: Words) -> str:
+    """How long ago, in the coarsest unit that still says something."""
+    if seconds is None:
+        return words("age.none")
+    if seconds < 1:
+        return words("age.now")
+    count, name = _coarse(seconds)
+    return words(f"age.{name}", n=count)
+
+
+def span(seconds: float | None, words: Words) -> str:
+    """A length of time, as coarse."""
+    if seconds is None:
+        return DASH
+    count, name = _coarse(max(seconds, 0))
+    return words(f"span.{name}", n=count)
+
+
+def _coarse(seconds: float) -> tuple[int, str]:
+    for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        # Two of a unit before it is used: 90 min says more than 1 h.
+        if seconds >= 2 * size:
+            return int(seconds // size), name
+    return int(seconds), "seconds"
+
+
+def measurand_name(measurand: str, words: Words) -> str:
+    """What a point measures: formula where everybody uses it, else its word."""
+    known = Measurand(measurand)
+    if known in _SHORT_NAMES:
+        return _SHORT_NAMES[known]
+    return words.either(MEANINGS[known].zh, MEANINGS[known].en)
+
+
+def carrier_name(carrier: str, words: Words) -> str:
+    """What flows through a meter."""
+    return words.either(*CARRIER_WORDS[Carrier(carrier)])

@@ -1,0 +1,1 @@
+"""What the API answers with: shapes and their descriptions, nothing computed."""

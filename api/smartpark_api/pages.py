@@ -1,0 +1,110 @@
+"""Rendering pages: templates, the visitor's language and appearance, and the words and numbers they need.
+
+Templates escape everything; there is no inline script or style, so that the content security policy can be strict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from smartpark_api import display, view
+from smartpark_api.assets import asset_url
+from smartpark_api.problems import Problem
+from smartpark_api.words import Language, Words, words_of
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_REMEMBERED_S: Final = int(timedelta(days=365).total_seconds())
+_RETRYING: Final = 503
+
+
+class Theme(StrEnum):
+    """How the page looks; `auto` follows the visitor's system."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a browser asked for or has been told to remember."""
+
+    language: Language
+    theme: Theme
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Language and appearance: as the address says, else as remembered, else Chinese and the system's."""
+    return Visitor(
+        _choice(request, "lang", Language, Language.ZH),
+        _choice(request, "theme", Theme, Theme.AUTO),
+    )
+
+
+def _choice(request: Request, name: str, kind: type[Choice], default: Choice) -> Choice:
+    for given in (request.query_params.get(name), request.cookies.get(name)):
+        if given in set(kind):
+            return kind(given)
+    return default
+
+
+_SHARED: Final[dict[str, Any]] = {"display": display, "view": view, "asset": asset_url, "themes": list(Theme)}
+"""What every template may use."""
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("smartpark_api"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """A page in the visitor's language; a choice made in the address is remembered in a cookie."""
+    visitor = visitor_of(request)
+    words: Words = words_of(visitor.language)
+    html = (
+        _environment()
+        .get_template(template, globals=_SHARED)
+        .render(t=words, words=words, visitor=visitor, path=request.url.path, **values)
+    )
+    response = HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
+    for name, value in (("lang", visitor.language.value), ("theme", visitor.theme.value)):
+        if request.query_params.get(name) == value:
+            response.set_cookie(name, value, max_age=_REMEMBERED_S, samesite="lax", httponly=True)
+    return response
+
+
+def problem_page(request: Request, problem: Problem, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem for people: in their language, with what to do, and trying again by itself where that may help."""
+    slug = problem.type.rpartition(":")[2]
+    known = words_of(visitor_of(request).language).entries
+    return render(
+        request,
+        "problem.html",
+        status=problem.status,
+        headers=headers,
+        problem=problem,
+        words_key=f"problem.{slug}" if f"problem.{slug}" in known else "problem.other",
+        is_retrying=problem.status == _RETRYING,
+        is_unmigrated=slug == "database-not-migrated",
+    )

@@ -1,0 +1,121 @@
+"""Errors as RFC 9457 problem documents: one closed list of kinds, one shape for all of them.
+
+A problem says what was wrong and what to do; it never carries a traceback, SQL, an address or a password.
+"""
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from smartpark.errors import SmartparkError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemKind(Enum):
+    """Every kind of problem this API answers with: name, HTTP status, title."""
+
+    INVALID_REQUEST = ("invalid-request", 422, "The request is not understood")
+    RANGE_TOO_WIDE = ("range-too-wide", 422, "The answer would be too long")
+    PARK_NOT_FOUND = ("park-not-found", 404, "No such park")
+    POINT_NOT_FOUND = ("point-not-found", 404, "No such point")
+    NOT_FOUND = ("not-found", 404, "Nothing is here")
+    METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not take that method")
+    NOT_ACCEPTABLE = ("not-acceptable", 406, "None of the accepted media types can be given")
+    MISDIRECTED = ("misdirected-request", 421, "This server does not answer for that host name")
+    REQUEST_FAILED = ("request-failed", 400, "The request cannot be served")
+    INTERNAL = ("internal-error", 500, "Something went wrong here")
+    DATABASE_AWAY = ("database-unavailable", 503, "The database cannot be reached")
+    NOT_MIGRATED = ("database-not-migrated", 503, "The database has no tables yet")
+    QUERY_TOO_SLOW = ("query-too-slow", 503, "The database took too long")
+
+    def __init__(self, slug: str, status: int, title: str) -> None:
+        self.slug = slug
+        self.status = status
+        self.title = title
+
+    @property
+    def uri(self) -> str:
+        """Stable name of the kind; what a program should compare."""
+        return f"urn:smartpark:problem:{self.slug}"
+
+
+class InvalidField(BaseModel):
+    """One part of a request that is wrong."""
+
+    location: Annotated[str, Field(description="Where: `query.from`, `path.code` …", examples=["query.from"])]
+    message: Annotated[str, Field(description="What is wrong with it, and what would be right.")]
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:smartpark:problem:park-not-found",
+                    "title": "No such park",
+                    "status": 404,
+                    "detail": "there is no park 'minhou'; known: minhou-demo",
+                    "instance": "/api/v1/parks/minhou",
+                }
+            ]
+        }
+    )
+
+    type: Annotated[str, Field(description="Name of the kind of problem; compare this, not the words.")]
+    title: Annotated[str, Field(description="The kind in a few words.")]
+    status: Annotated[int, Field(description="HTTP status.")]
+    detail: Annotated[str, Field(description="What happened this time, and what to do.")]
+    instance: Annotated[str, Field(description="Path that was asked for.")]
+    errors: Annotated[list[InvalidField] | None, Field(description="Each part of the request that is wrong.")] = None
+    incident: Annotated[
+        str | None, Field(description="Number to look for in the server's log, where we are at fault.")
+    ] = None
+
+
+class ProblemError(SmartparkError):
+    """A request that gets a problem for an answer."""
+
+    def __init__(self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors or []
+
+
+def problem_of(
+    kind: ProblemKind,
+    detail: str,
+    *,
+    instance: str,
+    status: int | None = None,
+    errors: list[InvalidField] | None = None,
+    incident: str | None = None,
+) -> Problem:
+    """Document of a kind; `status` overrides the kind's own where HTTP has already chosen one."""
+    return Problem(
+        type=kind.uri,
+        title=kind.title,
+        status=status or kind.status,
+        detail=detail,
+        instance=instance,
+        errors=errors or None,
+        incident=incident,
+    )
+
+
+def kind_of_status(status: int) -> ProblemKind:
+    """Kind that fits a bare HTTP status, as the framework raises them."""
+    match status:
+        case 404:
+            return ProblemKind.NOT_FOUND
+        case 405:
+            return ProblemKind.METHOD_NOT_ALLOWED
+        case 422:
+            return ProblemKind.INVALID_REQUEST
+        case _ if status >= 500:
+            return ProblemKind.INTERNAL
+        case _:
+            return ProblemKind.REQUEST_FAILED

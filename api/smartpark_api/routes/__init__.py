@@ -1,0 +1,1 @@
+"""Addresses: each takes a request apart, reads, and hands values to functions that decide."""

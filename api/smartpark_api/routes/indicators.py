@@ -1,0 +1,73 @@
+"""Indicators: what was published, by which method, from which factors, at which revision."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from smartpark.periods import Grain, period_containing
+from smartpark_storage.reads import IndicatorReadRow, read_indicators
+
+from smartpark_api.database import Now, Settings, reading
+from smartpark_api.lookup import find_park
+from smartpark_api.models.base import Missing, because
+from smartpark_api.models.indicators import IndicatorGrain, IndicatorList, IndicatorOut
+from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.routes.parks import ParkCode
+from smartpark_api.spans import From, To, span_of
+
+router = APIRouter(tags=["indicators"])
+
+
+@router.get("/parks/{code}/indicators")
+def list_indicators(
+    request: Request,
+    code: ParkCode,
+    *,
+    now: Now,
+    settings: Settings,
+    start: From = None,
+    end: To = None,
+    grain: Annotated[IndicatorGrain, Query(description="Length of the accounting periods.")] = IndicatorGrain.HOUR,
+    indicator: Annotated[
+        str | None, Query(description="Only this one.", examples=["electricity_consumption"], max_length=100)
+    ] = None,
+) -> IndicatorList:
+    """Newest revision of each indicator for periods that overlap [from, to), oldest first.
+
+    Late or corrected data makes a new revision; `revision` and `computed_at` say which one this is.
+    """
+    since, until = span_of(start, end, now=now)
+    since = period_containing(since, Grain(grain.value)).start
+    with reading(request) as connection:
+        find_park(connection, code)
+        rows = read_indicators(
+            connection, code, since, until, grain=grain.value, indicator=indicator, limit=settings.max_rows + 1
+        )
+    if len(rows) > settings.max_rows:
+        raise ProblemError(
+            ProblemKind.RANGE_TOO_WIDE,
+            f"more than {settings.max_rows} indicators lie between from and to: "
+            "ask for a shorter span, for one indicator, or for grain=day",
+        )
+    return IndicatorList(park=code, start=since, end=until, indicators=[indicator_of(row) for row in rows])
+
+
+def indicator_of(row: IndicatorReadRow) -> IndicatorOut:
+    """A published number as the API gives it."""
+    return IndicatorOut(
+        indicator=row.indicator,
+        grain=IndicatorGrain(row.grain),
+        start=row.start,
+        end=period_containing(row.start, Grain(row.grain)).end,
+        value=row.value,
+        numerator=row.numerator,
+        denominator=row.denominator,
+        unit=row.unit,
+        completeness=row.completeness,
+        estimated_share=row.estimated_share,
+        method=row.method,
+        factor_set=row.factor_set,
+        factors=row.factors,
+        revision=row.revision,
+        computed_at=row.computed_at,
+        reason=None if row.value is not None else because(Missing.INCOMPUTABLE, row.reason or None),
+    )

@@ -1,0 +1,56 @@
+"""The page "the park now", its live part, and the files it needs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from smartpark_storage.connections import describe_database
+from smartpark_storage.reads import read_parks
+from starlette.responses import Response
+
+from smartpark_api.assets import assets
+from smartpark_api.database import Now, picture_of, reading
+from smartpark_api.load import DAY, hourly, park_load
+from smartpark_api.pages import render
+from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.routes.parks import ParkCode
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def show_start(request: Request, now: Now) -> Response:
+    """The first park; where there is none yet, what to do."""
+    with reading(request) as connection:
+        parks = read_parks(connection)
+        database = describe_database(connection).label
+    if not parks:
+        return render(request, "first_run.html", database=database, is_migrated=True)
+    return show_park(request, parks[0].code, now)
+
+
+@router.get("/parks/{code}")
+def show_park(request: Request, code: ParkCode, now: Now) -> Response:
+    """The park now."""
+    picture = picture_of(request, code, now=now)
+    with reading(request) as connection:
+        parks = read_parks(connection)
+        load = park_load(connection, code, end=now, span=DAY)
+    return render(request, "park.html", now=picture, parks=parks, hours=hourly(load))
+
+
+@router.get("/parks/{code}/live")
+def show_live_part(request: Request, code: ParkCode, now: Now) -> Response:
+    """The part of the page that changes, for its script to take the new words and numbers from."""
+    return render(request, "_now.html", now=picture_of(request, code, now=now))
+
+
+@router.get("/assets/{digest}/{name:path}")
+def get_asset(request: Request, digest: str, name: Annotated[str, Path(max_length=100)]) -> Response:
+    """A file of the page; its address changes with its content, so it may be kept for ever."""
+    asset = assets().get(name)
+    if asset is None or asset.digest != digest:
+        raise ProblemError(ProblemKind.NOT_FOUND, f"there is no file {name} of that version")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{digest}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
