@@ -4,7 +4,7 @@ Nothing here writes: `read_only` opens a transaction in which PostgreSQL refuses
 statement takes too long. What a number means (fresh, missing, a share of what) is decided by the caller.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,7 +176,7 @@ class EdgeRow:
 
 
 @contextmanager
-def read_only(pool: Pool, *, statement_timeout_s: float, wait_s: float) -> Iterator[Connection]:
+def read_only(pool: Pool, *, statement_timeout_s: float, wait_s: float) -> Generator[Connection, None, None]:
     """Connection for one answer; `wait_s` is how long to wait for one to come free."""
     try:
         with translate_errors(), pool.connection(timeout=wait_s) as connection, _reading_errors():
@@ -187,7 +187,7 @@ def read_only(pool: Pool, *, statement_timeout_s: float, wait_s: float) -> Itera
 
 
 @contextmanager
-def _reading_errors() -> Iterator[None]:
+def _reading_errors() -> Generator[None, None, None]:
     try:
         yield
     except pg.QueryCanceled as error:
