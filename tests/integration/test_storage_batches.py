@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from smartpark_storage import (
     Connection,
     DeadLetterRow,
     DeadReason,
+    StaleSpan,
     claim_stale,
     connect,
     fetch_neighbours,
@@ -119,26 +121,22 @@ def test_replaying_batches_in_any_order_changes_nothing(connection: Connection, 
     once = sorted(set(history))
     acknowledged: set[tuple[int, int, int]] = set()
     places = sorted({0, *(min(c, len(history)) for c in cuts), len(history)})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         group = history[start:end]
         batches = [
-            batch(
-                s,
-                [(1, NOON_US + 100 * e + 10 * b + s, s)],
-                edge=e,
-                boot=b,
-                floor=_floor(acknowledged, e, b) if floors else 0,
-            )
+            batch(s, [(1, _unique_time(e, b, s), s)], edge=e, boot=b, floor=_floor(acknowledged, e, b) * floors)
             for e, b, s in group
         ]
         result = store_batches(connection, batches, received_at=NOON)
         assert {(k.edge_id, k.boot, k.sequence) for k in result.new + result.known} == set(group)
         acknowledged |= set(group)
     with transaction(connection):
-        times = connection.execute(
-            "SELECT (extract(epoch FROM time) * 1000000)::bigint FROM smartpark.reading"
-        ).fetchall()
-    assert sorted(t for (t,) in times) == sorted(NOON_US + 100 * e + 10 * b + s for e, b, s in once)
+        times = connection.execute("SELECT (extract(epoch FROM time) * 1000000)::bigint FROM smartpark.reading")
+        assert sorted(t for (t,) in times) == sorted(_unique_time(*key) for key in once)
+
+
+def _unique_time(edge: int, boot: int, sequence: int) -> int:
+    return NOON_US + 100 * edge + 10 * boot + sequence
 
 
 def _floor(acknowledged: set[tuple[int, int, int]], edge: int, boot: int) -> int:
@@ -229,28 +227,18 @@ def test_the_latest_value_is_that_of_the_newest_source_time(connection: Connecti
     assert rows == [(70.0, NOON)]  # the current transformer's ratio is 10
 
 
-def test_only_counters_become_stale_and_a_claim_that_fails_gives_them_back(
+def test_only_counters_become_stale_and_a_failed_claim_gives_them_back(
     connection: Connection, points: dict[str, int]
 ):
     register, power = points["M0/active_energy_import"], points["M0/active_power"]
-    store_batches(
-        connection,
-        [batch(1, [(register, NOON_US, 5), (power, NOON_US, 7), (register, NOON_US + 9, 6)])],
-        received_at=NOON,
-    )
-    store_batches(
-        connection,
-        [batch(2, [(register, NOON_US + MINUTE_US, 7), (register, NOON_US - DAY_US, 1)])],
-        received_at=NOON,
-    )
-    with pytest.raises(RuntimeError, match="derive failed"), transaction(connection):
-        assert claim_stale(connection, limit=10)
-        raise RuntimeError("derive failed")
-    with transaction(connection):
-        spans = claim_stale(connection, limit=10)
-    assert [(s.point_id, s.start_us, s.end_us) for s in spans] == [
-        (register, NOON_US - DAY_US, NOON_US + MINUTE_US + 1)
-    ]
+    today = batch(1, [(register, NOON_US, 5), (power, NOON_US, 7), (register, NOON_US + 9, 6)])
+    late = batch(2, [(register, NOON_US + MINUTE_US, 7), (register, NOON_US - DAY_US, 1)])
+    for one in (today, late):
+        store_batches(connection, [one], received_at=NOON)
+    connection.execute("SELECT 1")  # opens the transaction in which derive would work, and fail
+    assert claim_stale(connection, limit=10)
+    connection.rollback()
+    assert claim_stale(connection, limit=10) == [StaleSpan(register, NOON_US - DAY_US, NOON_US + MINUTE_US + 1)]
     assert claim_stale(connection, limit=10) == []
 
 
