@@ -1,0 +1,257 @@
+"""Passwords, certificates and topic rights of scripts/init-secrets, tried on a real mosquitto as we configure it."""
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "init-secrets"
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+NOT_AUTHORIZED = ReasonCode(PacketTypes.PUBACK, "Not authorized")
+needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+def run_script(folder, *arguments):
+    command = [sys.executable, SCRIPT, "--folder", folder, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    result = run_script(tmp_path)
+    assert result.returncode == 0, result.stderr
+    return tmp_path
+
+
+@needs_openssl
+def test_only_the_owner_can_read_what_was_made(folder):
+    for path in [folder / ".env", *(folder / "secrets").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+@needs_openssl
+def test_a_second_run_changes_nothing(folder):
+    before = snapshot(folder)
+    result = run_script(folder)
+    assert result.stdout.startswith("nothing to do")
+    assert snapshot(folder) == before
+
+
+@needs_openssl
+def test_an_edge_is_added_without_touching_the_others(folder):
+    before = snapshot(folder)
+    assert run_script(folder, "--edge", "edge-b").returncode == 0
+    after = snapshot(folder)
+    changed = {path.name for path in after if before.get(path) != after[path]}
+    assert changed == {"edge-b.password", "passwd", "acl"}
+    old, new = (files[folder / "secrets/broker/passwd"].decode().splitlines() for files in (before, after))
+    assert set(old) < set(new)
+
+
+@needs_openssl
+def test_force_makes_every_password_anew_and_keeps_lines_of_your_own(folder):
+    env = folder / ".env"
+    env.write_text("SMARTPARK_API_BIND=0.0.0.0\n" + env.read_text())
+    before = snapshot(folder)
+    assert run_script(folder, "--force").returncode == 0
+    after = snapshot(folder)
+    assert [path.name for path in after if before[path] == after[path]] == ["acl"]
+    assert "SMARTPARK_API_BIND=0.0.0.0\n" in env.read_text()
+
+
+@needs_openssl
+def test_no_two_passwords_are_alike(folder):
+    passwords = [path.read_text() for path in (folder / "secrets").rglob("*.password")]
+    assert len(passwords) >= 7
+    assert len(set(passwords)) == len(passwords)
+    assert all(re.fullmatch(r"[\w-]{32}", password) for password in passwords)
+
+
+@pytest.mark.parametrize("code", ["edge/b", "#", ""])
+def test_a_code_that_would_widen_topic_rights_is_refused(tmp_path, code):
+    result = run_script(tmp_path, "--edge", code)
+    assert result.returncode == 1
+    assert "is not the code of an edge" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_openssl_is_named(tmp_path):
+    environment = os.environ | {"PATH": str(tmp_path)}
+    command = [sys.executable, SCRIPT, "--folder", tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 1
+    assert "openssl is not installed" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@needs_openssl
+@needs_mosquitto
+@pytest.mark.skipif(shutil.which("mosquitto_passwd") is None, reason="mosquitto_passwd is not installed")
+def test_a_hash_made_by_mosquitto_itself_counts_as_ours(folder):
+    passwd = folder / "secrets/broker/passwd"
+    password = (folder / "secrets/broker/ingest.password").read_text()
+    subprocess.run(["mosquitto_passwd", "-b", passwd, "ingest", password], check=True, capture_output=True)
+    theirs = passwd.read_text()
+    assert run_script(folder).stdout.startswith("nothing to do")
+    assert passwd.read_text() == theirs
+
+
+@contextmanager
+def broker(folder):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text()
+    places = {
+        "listener 8883": f"listener {port} 127.0.0.1",
+        "/run/secrets/broker.crt": folder / "secrets/tls/broker.crt",
+        "/run/secrets/broker.key": folder / "secrets/tls/broker.key",
+        "/run/secrets/broker.passwd": folder / "secrets/broker/passwd",
+        "/run/secrets/broker.acl": folder / "secrets/broker/acl",
+    }
+    for old, new in places.items():
+        assert old in text
+        text = text.replace(old, str(new))
+    configuration = folder / "mosquitto.conf"
+    # As root it would become another user, who may not read the secrets; in the container it starts as their owner.
+    configuration.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
+    process = subprocess.Popen([MOSQUITTO, "-c", configuration], stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.2).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        assert process.poll() is None, process.stderr.read()
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+class Client:
+    """A client that remembers every answer, and lets a test wait for one."""
+
+    def __init__(self, folder, port, user, password=None):
+        self.answers = {}
+        self.answered = threading.Condition()
+        self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.mqtt.username_pw_set(user, password or (folder / f"secrets/broker/{user}.password").read_text())
+        self.mqtt.tls_set(ca_certs=str(folder / "secrets/tls/ca.crt"))
+        self.mqtt.on_connect = lambda _c, _u, _f, reason, _p: self._note("connect", reason)
+        self.mqtt.on_publish = lambda _c, _u, mid, reason, _p: self._note(mid, reason)
+        self.mqtt.on_subscribe = lambda _c, _u, mid, reasons, _p: self._note(mid, reasons)
+        self.mqtt.on_message = lambda _c, _u, message: self._note(message.topic, message.payload)
+        self.mqtt.connect("localhost", port)
+
+    def __enter__(self):
+        self.mqtt.loop_start()
+        return self
+
+    def __exit__(self, *_):
+        self.mqtt.disconnect()
+        self.mqtt.loop_stop()
+
+    def _note(self, key, answer):
+        with self.answered:
+            self.answers[key] = answer
+            self.answered.notify_all()
+
+    def wait(self, key):
+        with self.answered:
+            assert self.answered.wait_for(lambda: key in self.answers, 10), f"no answer about {key}"
+            return self.answers[key]
+
+    def publish(self, topic):
+        return self.wait(self.mqtt.publish(topic, b"x", qos=1).mid)
+
+    def subscribe(self, topic):
+        return self.wait(self.mqtt.subscribe(topic, qos=1)[1])
+
+
+@needs_openssl
+@needs_mosquitto
+def test_each_user_gets_in_and_may_do_what_is_theirs_and_nothing_else(folder):
+    with broker(folder) as port, Client(folder, port, "ingest") as ingest, Client(folder, port, "edge-a") as edge:
+        assert not ingest.wait("connect").is_failure
+        assert not edge.wait("connect").is_failure
+        ingest.subscribe("smartpark/v1/#")
+        edge.subscribe("smartpark/v1/edge-a/ack")
+        for leaf in ("birth", "data", "json", "dead", "status", "death"):
+            assert not edge.publish(f"smartpark/v1/edge-a/{leaf}").is_failure, leaf
+            assert ingest.wait(f"smartpark/v1/edge-a/{leaf}") == b"x"
+        for topic in ("smartpark/v1/edge-b/data", "smartpark/v1/edge-a/ack", "tele/T01/SENSOR", "other"):
+            assert edge.publish(topic) == NOT_AUTHORIZED, topic
+        assert not ingest.publish("smartpark/v1/edge-a/ack").is_failure
+        assert edge.wait("smartpark/v1/edge-a/ack") == b"x"
+        assert ingest.publish("smartpark/v1/edge-a/data") == NOT_AUTHORIZED
+
+
+@needs_openssl
+@needs_mosquitto
+def test_an_edge_hears_the_meters_and_not_its_neighbour(folder):
+    assert run_script(folder, "--edge", "edge-b").returncode == 0
+    with (
+        broker(folder) as port,
+        Client(folder, port, "edge-a") as edge,
+        Client(folder, port, "edge-b") as neighbour,
+        Client(folder, port, "simulators") as meters,
+    ):
+        edge.subscribe("smartpark/v1/edge-b/#")
+        edge.subscribe("tele/#")
+        assert not neighbour.publish("smartpark/v1/edge-b/data").is_failure
+        assert meters.publish("smartpark/v1/edge-b/data") == NOT_AUTHORIZED
+        assert not meters.publish("tele/T01/SENSOR").is_failure
+        # The neighbour's message went first: had it been delivered, it would be here by now.
+        assert edge.wait("tele/T01/SENSOR") == b"x"
+        assert "smartpark/v1/edge-b/data" not in edge.answers
+
+
+@needs_openssl
+@needs_mosquitto
+@pytest.mark.parametrize(("user", "password"), [("edge-a", "wrong"), ("nobody", "wrong")])
+def test_a_wrong_password_does_not_get_in(folder, user, password):
+    with broker(folder) as port, Client(folder, port, user, password) as client:
+        assert client.wait("connect") == ReasonCode(PacketTypes.CONNACK, "Not authorized")
+
+
+@needs_openssl
+@needs_mosquitto
+def test_the_broker_is_trusted_by_our_authority_and_by_no_other(folder, tmp_path_factory):
+    stranger = tmp_path_factory.mktemp("stranger")
+    assert run_script(stranger).returncode == 0
+
+    def greet(port, authority, name):
+        context = ssl.create_default_context(cafile=authority / "secrets/tls/ca.crt")
+        with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain, server_hostname=name):
+            pass
+
+    with broker(folder) as port:
+        for name in ("broker", "localhost", "127.0.0.1"):
+            greet(port, folder, name)
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            greet(port, folder, "elsewhere.example")
+        with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
+            greet(port, stranger, "broker")
