@@ -222,7 +222,7 @@ class MqttListener(threading.Thread):
 
     def _remember_subscriptions(self) -> None:
         name, topics, spool = self.settings.name, tuple(self._by_topic), self._recorder.spool
-        if spool.subscriptions.get(name) != set(topics):
+        if spool.subscriptions.get(name) != frozenset(topics):
             self._recorder.call(lambda: spool.remember_subscriptions(name, topics))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -247,7 +247,7 @@ class MqttListener(threading.Thread):
             client.ack(message.mid, message.qos)
             client.unsubscribe(message.topic)
             return
-        delivery = Delivery(message.topic, message.payload, utc_now_us(), message.retain, message.dup)
+        delivery = Delivery(message.topic, bytes(message.payload), utc_now_us(), message.retain, message.dup)
         telegram = Telegram(self, mappings, delivery, message.mid, message.qos, self._epoch)
         if not self._recorder.submit(telegram, timeout=_PATIENCE_S):
             self._give_up(message)

@@ -4,15 +4,18 @@ A server's certificate must lie in the trust store itself or be signed by one th
 the settings refuse a password with it.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Final
 
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.client import Client
 from asyncua.common.utils import ServiceError
 from asyncua.crypto import security_policies
 from asyncua.crypto.truststore import TrustStore
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
+from asyncua.ua.status_codes import StatusCodes
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from smartpark.broker import CredentialError
@@ -44,7 +47,7 @@ class TrustList:
         store = TrustStore([self._folder], [])
         await store.load()
         if not store.is_trusted(certificate):
-            raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
+            raise ServiceError(StatusCodes.BadCertificateUntrusted)
 
     def _trusted(self) -> list[bytes]:
         found: list[bytes] = []
@@ -67,8 +70,6 @@ def read_password(settings: OpcUaSource) -> str | None:
                 f"password file {settings.password_file} cannot be read: {error.strerror}"
             ) from error
     if settings.password_env is not None:
-        import os  # noqa: PLC0415  the one place that looks at the environment
-
         value = os.environ.get(settings.password_env)
         if value is None:
             raise CredentialError(f"environment variable {settings.password_env} is not set")

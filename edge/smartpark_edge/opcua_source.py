@@ -15,9 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.client import Client
 from asyncua.common.subscription import Subscription
 from asyncua.common.utils import ServiceError
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.status_codes import StatusCodes
 from smartpark.clock import utc_now_us
 from smartpark.errors import SmartparkError
 
@@ -221,7 +224,7 @@ class OpcUaListener(threading.Thread):
             DiscardOldest=True,
         )
         return ua.MonitoredItemCreateRequest(
-            ItemToMonitor=ua.ReadValueId(NodeId=address, AttributeId=ua.AttributeIds.Value),
+            ItemToMonitor=ua.ReadValueId(NodeId=address, AttributeId=AttributeIds.Value),
             MonitoringMode=ua.MonitoringMode.Reporting,
             RequestedParameters=parameters,
         )
@@ -250,7 +253,7 @@ class OpcUaListener(threading.Thread):
             unknown = dict(missing)
             for start in range(0, len(places), _CHUNK):
                 part = places[start : start + _CHUNK]
-                values = await client.uaclient.read_attributes([addressed[p] for p in part], ua.AttributeIds.Value)
+                values = await client.uaclient.read_attributes([addressed[p] for p in part], AttributeIds.Value)
                 self._take(zip(part, values, strict=True), unknown)
             if not began:
                 self._begin(unknown, backoff)
@@ -303,12 +306,12 @@ class OpcUaListener(threading.Thread):
             self.health.lost += max(len(notification.mapped.readings), 1)
 
 
-_NO_SUCH_NODE: Final = frozenset({ua.StatusCodes.BadNodeIdUnknown, ua.StatusCodes.BadNodeIdInvalid})
+_NO_SUCH_NODE: Final = frozenset({StatusCodes.BadNodeIdUnknown, StatusCodes.BadNodeIdInvalid})
 
 
 def _words(error: BaseException) -> str:
     if isinstance(error, ServiceError):
-        return ua.StatusCode(error.code).name
+        return ua.StatusCode(ua.UInt32(error.code)).name
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -265,7 +265,7 @@ class _Session:
         else:
             letter = Letter.unpack(stored.body)
             self.say("dead", pack_json(_dead_letter(letter, boot, stored.sequence, floor)), qos=1)
-        self._window.note_sent(stored.sequence, stored.count, now, backlog=backlog)
+        self._window.note_sent(stored.sequence, stored.readings, now, backlog=backlog)
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -290,8 +290,8 @@ class _Session:
         # An exception here would kill paho's thread while it still says that it is connected.
         try:
             if message.topic == self._topics.of("ack"):
-                self._recorder.acknowledge(unpack_json(message.payload, Ack), self._acknowledged)
-            elif unpack_json(message.payload, Command).rebirth:
+                self._recorder.acknowledge(unpack_json(bytes(message.payload), Ack), self._acknowledged)
+            elif unpack_json(bytes(message.payload), Command).rebirth:
                 with self._lock:
                     self._window.hurry()
                 self.asked_birth.set()

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
@@ -94,8 +94,9 @@ class Letter(NamedTuple):
     @staticmethod
     def unpack(body: bytes) -> "Letter":
         """Undo `pack`."""
-        document = json.loads(body)
-        return Letter(**{**document, "payload": base64.b64decode(document["payload"])})
+        document: dict[str, Any] = json.loads(body)
+        document["payload"] = base64.b64decode(document["payload"])
+        return Letter(**document)
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ class Stored(NamedTuple):
     sequence: int
     kind: int
     history: int
-    count: int
+    readings: int
     sealed_at: int
     body: bytes
 

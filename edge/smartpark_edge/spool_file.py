@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.resources import files
@@ -39,7 +39,7 @@ class SpoolCorruptError(SmartparkError):
 
 
 @contextmanager
-def translate_sqlite() -> Iterator[None]:
+def translate_sqlite() -> Generator[None]:
     """SQLite's errors as ours: damaged files are one thing, a full disk is another."""
     try:
         yield

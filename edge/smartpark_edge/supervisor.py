@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from smartpark.errors import InvalidFileError, SmartparkError
@@ -55,8 +56,8 @@ class Supervisor:
     def run(self) -> None:
         """Work until a signal says stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
-        signal.signal(signal.SIGHUP, lambda *_: self._reread.set())
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_hangup)
         self._forget_ready()
         try:
             for watched in self._watched:
@@ -67,6 +68,12 @@ class Supervisor:
             for watched in self._watched:
                 watched.agent.stop()
             _log.info("stopped")
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _on_hangup(self, _number: int, _frame: FrameType | None) -> None:
+        self._reread.set()
 
     def _watch(self) -> None:
         rate_due = 0.0

@@ -51,7 +51,7 @@ def time_parser(form: TimeFormat, zone: ZoneInfo) -> ParseTime:
 def _compact(text: str) -> datetime:
     if len(text) != 14 or not text.isascii() or not text.isdigit():
         raise ValueError(text)
-    return datetime(*(int(text[a:b]) for a, b in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))))  # noqa: DTZ001  the zone follows
+    return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
 
 
 def _from_datetime(value: object, parse: Callable[[str], datetime], zone: ZoneInfo | None) -> int:
