@@ -36,11 +36,10 @@ def location_based_carbon(
     *,
     fuels: Floats,
     fuel_factors: Floats,
-    purchased_electricity: Floats,
-    exported_electricity: Floats,
-    electricity_factor: Floats | float,
-    purchased_heat: Floats,
-    heat_factor: Floats | float,
+    electricity: Floats,
+    electricity_factors: Floats,
+    heat: Floats,
+    heat_factors: Floats,
 ) -> LocationBasedCarbon:
     """Location-based CO2 of a boundary. Photovoltaic electricity used inside it appears nowhere: it emits nothing.
 
@@ -50,14 +49,14 @@ def location_based_carbon(
         Fuel burnt. [unit of the fuel]
     fuel_factors : ndarray of float64, shape (n_fuels,) or (n_fuels, n_periods)
         CO2 per unit of fuel, oxidation included. [kg/unit]
-    purchased_electricity, exported_electricity : ndarray of float64, shape (n_periods,)
-        Through the boundary, inwards and outwards. [kWh]
-    electricity_factor : float or ndarray of float64, shape (n_periods,)
-        Average of the grid. [kg/kWh]
-    purchased_heat : ndarray of float64, shape (n_periods,)
-        Through the boundary, net. [GJ]
-    heat_factor : float or ndarray of float64, shape (n_periods,)
-        Of the supplier, or the default. [kg/GJ]
+    electricity : ndarray of float64, shape (n_connections, n_periods)
+        Through each connection of the boundary: positive what was bought, negative what was sold. [kWh]
+    electricity_factors : ndarray of float64, shape (n_connections,) or (n_connections, n_periods)
+        Average of the grid behind it. [kg/kWh]
+    heat : ndarray of float64, shape (n_supplies, n_periods)
+        Heat and steam through the boundary, net. [GJ, or the unit of its factor]
+    heat_factors : ndarray of float64, shape (n_supplies,) or (n_supplies, n_periods)
+        Of the supplier, or the default. [kg/unit]
 
     Returns
     -------
@@ -71,17 +70,17 @@ def location_based_carbon(
 
     Examples
     --------
-    >>> none = np.zeros(1)
+    45 t of diesel, 12 GWh bought and 1 GWh sold:
+
     >>> location_based_carbon(
     ...     fuels=np.array([[45.0]]), fuel_factors=np.array([3145.1224933]),
-    ...     purchased_electricity=np.array([12e6]), exported_electricity=none, electricity_factor=0.4211,
-    ...     purchased_heat=none, heat_factor=110.0,
+    ...     electricity=np.array([[12e6], [-1e6]]), electricity_factors=np.array([0.4211, 0.4211]),
+    ...     heat=np.zeros((0, 1)), heat_factors=np.zeros(0),
     ... ).total.round(2)
-    array([5194.73])
+    array([4773.63])
     """
-    net = purchased_electricity - exported_electricity
     return LocationBasedCarbon(
         combustion=weighted_sum(fuels, fuel_factors) / KG_PER_TONNE,
-        electricity=net * electricity_factor / KG_PER_TONNE,
-        heat=purchased_heat * heat_factor / KG_PER_TONNE,
+        electricity=weighted_sum(electricity, electricity_factors) / KG_PER_TONNE,
+        heat=weighted_sum(heat, heat_factors) / KG_PER_TONNE,
     )

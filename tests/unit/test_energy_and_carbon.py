@@ -40,11 +40,10 @@ def test_location_based_carbon_reproduces_the_worked_example(example: dict[str, 
     result = location_based_carbon(
         fuels=np.array([[row["amount"]] for row in rows]).reshape(len(rows), 1),
         fuel_factors=np.array([FACTORS[row["factor"]].value for row in rows]),
-        purchased_electricity=np.array([example["purchased_kwh"]]),
-        exported_electricity=np.zeros(1),
-        electricity_factor=FACTORS[example["electricity_factor"]].value,
-        purchased_heat=np.array([example["heat_gj"]]),
-        heat_factor=FACTORS["guideline:heat:default"].value,
+        electricity=np.array([[example["purchased_kwh"]]]),
+        electricity_factors=np.array([FACTORS[example["electricity_factor"]].value]),
+        heat=np.array([[example["heat_gj"]]]),
+        heat_factors=np.array([FACTORS["guideline:heat:default"].value]),
     )
     for row in rows:
         assert row["amount"] * FACTORS[row["factor"]].value / 1000 == pytest.approx(row["co2_t"], abs=5e-5)
@@ -58,11 +57,10 @@ def carbon_of(amounts: np.ndarray) -> np.ndarray:
     return location_based_carbon(
         fuels=amounts[:1],
         fuel_factors=np.array([2.162188809]),
-        purchased_electricity=amounts[1],
-        exported_electricity=amounts[2],
-        electricity_factor=0.4211,
-        purchased_heat=amounts[0],
-        heat_factor=110.0,
+        electricity=np.array([amounts[1], -amounts[2]]),
+        electricity_factors=np.array([0.4211, 0.4211]),
+        heat=amounts[:1],
+        heat_factors=np.array([110.0]),
     ).total
 
 
@@ -93,15 +91,14 @@ def test_a_missing_carrier_makes_the_sum_missing_not_smaller():
 
 
 def test_selling_more_than_one_buys_is_negative_purchased_electricity():
-    one = np.ones(1)
+    none = np.zeros((0, 1))
     result = location_based_carbon(
-        fuels=np.zeros((0, 1)),
+        fuels=none,
         fuel_factors=np.zeros(0),
-        purchased_electricity=one,
-        exported_electricity=11 * one,
-        electricity_factor=0.4211,
-        purchased_heat=0 * one,
-        heat_factor=110.0,
+        electricity=np.array([[1.0], [-11.0]]),
+        electricity_factors=np.full(2, 0.4211),
+        heat=none,
+        heat_factors=np.zeros(0),
     )
     assert result.total == pytest.approx([-10 * 0.4211 / 1000])
 

@@ -1,0 +1,135 @@
+"""From stored readings to rows of interval energy: storage's columns into `smartpark_analytics` and back.
+
+Pure: arrays in, arrays out. Quarter-hours that nothing closes yet, and those before a point's first reading, get no
+row: an absent row and a row without an amount both say "not known", the second one also says why.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from smartpark_analytics import (
+    Intervals,
+    RegisterPoints,
+    RegisterReadings,
+    interval_amounts,
+    register_movements,
+    steps_of_doubles,
+)
+from smartpark_storage import INTERVAL_DTYPE, PointRecord
+
+from smartpark_ingest.derive_spans import QUARTER_US
+
+MAX_GAP_US: Final = 3_600_000_000
+"""Readings further apart say nothing about the quarter-hour boundaries between them (docs/methods). [µs]"""
+
+
+def interval_rows(
+    points: Sequence[PointRecord],
+    readings: NDArray[np.void],
+    versions: NDArray[np.void],
+    start_us: int,
+    end_us: int,
+) -> NDArray[np.void]:
+    """Rows of interval energy of points for the quarter-hours in [start, end).
+
+    Parameters
+    ----------
+    points : sequence of PointRecord
+        Counters.
+    readings : ndarray of READING_DTYPE, shape (n_readings,)
+        Of these points, reaching at least `MAX_GAP_US` and one usable reading beyond the span on either side,
+        as far as there are any.
+    versions : ndarray of POINT_VERSION_DTYPE
+        Multiplier and modulus of these points over time.
+    start_us, end_us : int
+        Whole quarter-hours. [µs]
+
+    Returns
+    -------
+    ndarray of INTERVAL_DTYPE
+        Ordered by point and start.
+    """
+    registers, modulus = _registers(points, readings, versions, end_us)
+    movements = register_movements(registers, RegisterPoints(modulus, np.full(len(points), np.inf)))
+    intervals = Intervals.dense(len(points), start_us, (end_us - start_us) // QUARTER_US)
+    result = interval_amounts(movements, intervals, max_gap_us=MAX_GAP_US)
+    first, last = _known_times(movements.point, movements.time, len(points))
+    is_told = (intervals.start + QUARTER_US <= last[intervals.point]) & (intervals.start >= first[intervals.point])
+    told = np.flatnonzero(is_told | np.isfinite(result.amount))
+    rows = np.zeros(len(told), INTERVAL_DTYPE)
+    rows["point_id"] = np.array([p.point_id for p in points], np.int32)[intervals.point[told]]
+    rows["start"] = intervals.start[told]
+    rows["amount"] = result.amount[told]
+    rows["completeness"] = result.completeness[told]
+    rows["estimated_share"] = result.estimated_share[told]
+    rows["flags"] = result.flags[told]
+    return rows[np.lexsort((rows["start"], rows["point_id"]))]
+
+
+def _registers(
+    points: Sequence[PointRecord], readings: NDArray[np.void], versions: NDArray[np.void], end_us: int
+) -> tuple[RegisterReadings, NDArray[np.int64]]:
+    """Columns for analytics, with points numbered by their place in `points`, and each register's modulus."""
+    ids = np.array([p.point_id for p in points], np.int64)
+    by_id = np.argsort(ids)
+    point = by_id[np.searchsorted(ids, readings["point_id"], sorter=by_id)].astype(np.int64)
+    steps, step = _steps(points, point, readings)
+    time = readings["time"].astype(np.int64)
+    multiplier, modulus = _in_force(points, point, time, versions, end_us)
+    return RegisterReadings(
+        point, time, steps, readings["status"].astype(np.int32), step[point] * multiplier
+    ), modulus
+
+
+def _steps(
+    points: Sequence[PointRecord], point: NDArray[np.int64], readings: NDArray[np.void]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What the registers show in their steps, and the size of a step of each point before its multiplier."""
+    steps = readings["scaled"].astype(np.int64)
+    step = np.array([1.0 if p.exponent is None else 10.0**p.exponent for p in points])
+    is_double = np.array([p.exponent is None for p in points])
+    if is_double.any():
+        raw, binary = steps_of_doubles(point, readings["raw"].astype(np.float64), len(points))
+        steps = np.where(is_double[point], raw, steps)
+        step = np.where(is_double, binary, step)
+    return steps, step
+
+
+def _in_force(
+    points: Sequence[PointRecord],
+    point: NDArray[np.int64],
+    time: NDArray[np.int64],
+    versions: NDArray[np.void],
+    end_us: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Multiplier of each reading, and the modulus that each point has at the end of the span."""
+    places = {p.point_id: place for place, p in enumerate(points)}
+    factors = np.array([p.multiplier for p in points])
+    modulus = np.array([p.register_modulus or 0 for p in points], np.int64)
+    changes: list[tuple[int, int, float]] = []
+    for point_id, valid_from, factor, width in versions.tolist():
+        place = places.pop(point_id, None)
+        if place is not None:
+            factors[place], modulus[place] = factor, width
+            places[-point_id] = place  # its first version; the next ones are changes
+            continue
+        changes.append((places[-point_id], valid_from, factor))
+        if valid_from < end_us:
+            modulus[places[-point_id]] = width
+    multiplier = factors[point]
+    for place, valid_from, factor in changes:
+        multiplier[(point == place) & (time >= valid_from)] = factor
+    return multiplier, modulus
+
+
+def _known_times(
+    point: NDArray[np.int64], time: NDArray[np.int64], n_points: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Times of the first and last usable reading of each point; an empty span for a point without any."""
+    first = np.full(n_points, np.iinfo(np.int64).max)
+    last = np.full(n_points, np.iinfo(np.int64).min)
+    np.minimum.at(first, point, time)
+    np.maximum.at(last, point, time)
+    return first, last

@@ -1,0 +1,130 @@
+"""Which quarter-hours a stale span touches: pure planning, no database.
+
+A reading changes the movement since the reading before it and the one until the reading after it, so the
+quarter-hours from the one to the other are computed anew, and one more on either side: whether a reading is a glitch
+may show only within a quarter of an hour. A quarter-hour is *closed* by the first reading at or after its end; until
+then nothing can be said of it, and nothing is published. So a span that closes nothing needs no work at all: the
+reading that closes its quarter-hour will bring a span of its own, and that reaches back to the reading before.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from smartpark_storage import StaleSpan
+
+QUARTER_US: Final = 900_000_000
+DAY_US: Final = 96 * QUARTER_US
+POINTS_PER_FETCH: Final = 16
+"""With one reading a second a day of these is 1.4 million readings: what is in memory at once. [points]"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WorkRange:
+    """Quarter-hours [start, end) of a point that are to be computed anew."""
+
+    start_us: int
+    end_us: int
+    point_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPiece:
+    """Points that have the same quarter-hours to be computed, never more than a day of them."""
+
+    start_us: int
+    end_us: int
+    point_ids: tuple[int, ...]
+
+
+def floor_quarter(time_us: int) -> int:
+    """Start of the quarter-hour that contains the instant."""
+    return time_us - time_us % QUARTER_US
+
+
+def ceil_quarter(time_us: int) -> int:
+    """First quarter-hour boundary at or after the instant."""
+    return -floor_quarter(-time_us)
+
+
+def work_range(span: StaleSpan, before_us: int | None, after_us: int | None, now_us: int) -> WorkRange | None:
+    """Quarter-hours to compute for a span; None where it closes none.
+
+    Parameters
+    ----------
+    span : StaleSpan
+    before_us, after_us : int or None
+        The point's nearest usable readings before the span and at or after its end. [µs]
+    now_us : int
+        Quarter-hours that end later than now, or than the span itself, are not closed. [µs]
+    """
+    first = floor_quarter(span.start_us if before_us is None else before_us)
+    last_reading = span.end_us - 1
+    last = floor_quarter(last_reading) if after_us is None else ceil_quarter(after_us)
+    ended = floor_quarter(max(now_us, last_reading))
+    if min(last, ended) <= first:
+        return None
+    return WorkRange(first - QUARTER_US, min(last + QUARTER_US, ended), span.point_id)
+
+
+def neighbours_by_point(readings: NDArray[np.void], start_us: int) -> dict[int, tuple[int | None, int | None]]:
+    """Times before and after a window, per point, from what storage's `fetch_neighbours` gives."""
+    found: dict[int, tuple[int | None, int | None]] = {}
+    for point, time in zip(readings["point_id"].tolist(), readings["time"].tolist(), strict=True):
+        before, after = found.get(point, (None, None))
+        found[point] = (time, after) if time < start_us else (before, time)
+    return found
+
+
+def spans_by_window(spans: Iterable[StaleSpan]) -> Mapping[tuple[int, int], Sequence[StaleSpan]]:
+    """Group spans whose neighbours one question can find: those in the same quarter-hours."""
+    groups: defaultdict[tuple[int, int], list[StaleSpan]] = defaultdict(list)
+    for span in spans:
+        groups[floor_quarter(span.start_us), ceil_quarter(span.end_us)].append(span)
+    return groups
+
+
+def within_budget(spans: Sequence[StaleSpan], point_days: int) -> tuple[list[StaleSpan], list[StaleSpan]]:
+    """Split spans into those for this transaction and the rest, by whole points and at least one of them."""
+    taken: list[StaleSpan] = []
+    rest: list[StaleSpan] = []
+    used, points = 0, set[int]()
+    for span in sorted(spans):
+        is_open = used < point_days or not points
+        if span.point_id in points or is_open:
+            points.add(span.point_id)
+            used += 1 + (span.end_us - span.start_us) // DAY_US
+            taken.append(span)
+        else:
+            rest.append(span)
+    return taken, rest
+
+
+def work_pieces(ranges: Iterable[WorkRange]) -> Iterator[WorkPiece]:
+    """Cut ranges by day, and put points with the same quarter-hours together, in order of time."""
+    groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for one in merge_ranges(ranges):
+        start = one.start_us
+        while start < one.end_us:
+            end = min(one.end_us, start - start % DAY_US + DAY_US)
+            groups[start, end].append(one.point_id)
+            start = end
+    for start, end in sorted(groups):
+        points = groups[start, end]
+        for first in range(0, len(points), POINTS_PER_FETCH):
+            yield WorkPiece(start, end, tuple(points[first : first + POINTS_PER_FETCH]))
+
+
+def merge_ranges(ranges: Iterable[WorkRange]) -> list[WorkRange]:
+    """Ranges of each point that overlap or touch, made one."""
+    merged: list[WorkRange] = []
+    for one in sorted(ranges, key=lambda r: (r.point_id, r.start_us)):
+        last = merged[-1] if merged else None
+        if last is not None and last.point_id == one.point_id and one.start_us <= last.end_us:
+            merged[-1] = WorkRange(last.start_us, max(last.end_us, one.end_us), last.point_id)
+        else:
+            merged.append(one)
+    return merged

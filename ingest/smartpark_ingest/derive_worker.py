@@ -1,0 +1,115 @@
+"""The derive process: step after step while there is something stale, then a short wait.
+
+After each quarter of an hour there are a few seconds in which the readings that close it are still on their way; the
+worker lets them arrive, so that a quarter-hour is published once and not once per meter. It outlives the database: a
+step that fails for a passing reason is done again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from smartpark.clock import MICROSECONDS, utc_now_us
+from smartpark.factors import builtin_factors
+from smartpark_storage import Connection, describe_database
+
+from smartpark_ingest.counters import Counters
+from smartpark_ingest.database import PatientDatabase, StoppedError
+from smartpark_ingest.derive import Deriver, StepReport
+from smartpark_ingest.derive_spans import floor_quarter
+
+_log = logging.getLogger(__name__)
+
+POLL_S: Final = 1.0
+"""Wait after a step that found nothing. [s]"""
+GRACE_S: Final = 3.0
+"""Time after a quarter-hour in which its last readings may arrive. [s]"""
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a worker has done."""
+
+    steps: int = 0
+    readings: int = 0
+    intervals_changed: int = 0
+    indicators_published: int = 0
+    not_published: int = 0
+    """Indicators of a park and day that lacked a factor."""
+
+    def add(self, report: StepReport) -> None:
+        """Count a step."""
+        self.steps += 1
+        self.readings += report.readings
+        self.intervals_changed += report.intervals_changed
+        self.indicators_published += report.indicators_published
+        self.not_published += len(report.missing)
+
+
+class DeriveWorker:
+    """Derives until `stop` is set, or until nothing is stale."""
+
+    def __init__(self, dsn: str, stop: threading.Event, *, clock: Callable[[], int] = utc_now_us) -> None:
+        self._stop = stop
+        self._clock = clock
+        self._database = PatientDatabase(dsn, application="smartpark derive", stop=stop, counters=Counters())
+        self._deriver = Deriver(builtin_factors())
+        self._said = set[str]()
+        self.totals = Totals()
+
+    def run(self) -> None:
+        """Derive what is stale and what becomes so, until asked to stop."""
+        try:
+            _log.info("derive works on %s", self._database.run(describe_database).label)
+            while not self._stop.is_set():
+                self._let_readings_arrive()
+                if not self._step().found_work:
+                    self._stop.wait(POLL_S)
+        except StoppedError as error:
+            _log.warning("%s", error)
+        finally:
+            self.close()
+
+    def run_once(self, progress: Callable[[StepReport], None] | None = None) -> None:
+        """Derive until nothing is stale that no other worker has in hand."""
+        try:
+            while not self._stop.is_set() and (report := self._step()).found_work:
+                if progress is not None:
+                    progress(report)
+        finally:
+            self.close()
+
+    def work(self, task: Callable[[Connection], int]) -> int:
+        """Do something else with the worker's connection, as patiently."""
+        return self._database.run(task)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def _step(self) -> StepReport:
+        report = self._database.run(lambda connection: self._deriver.step(connection, now_us=self._clock()))
+        self.totals.add(report)
+        if report.intervals_changed or report.indicators_published:
+            _log.info(
+                "%d counters: %d quarter-hours changed, %d indicator revisions published",
+                len(report.points),
+                report.intervals_changed,
+                report.indicators_published,
+            )
+        for message in report.missing:
+            self._say_once(message)
+        return report
+
+    def _say_once(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            _log.warning("not published: %s", message)
+
+    def _let_readings_arrive(self) -> None:
+        now_us = self._clock()
+        left_s = GRACE_S - (now_us - floor_quarter(now_us)) / MICROSECONDS
+        if left_s > 0:
+            self._stop.wait(left_s)
