@@ -14,8 +14,6 @@ from pathlib import Path
 
 from smartpark.errors import SmartparkError
 
-DEVICE_TOPICS = ("tele/#", "meters/#", "logger/#", "shellypro3em/#", "acrel/#")
-
 
 class BrokerError(SmartparkError):
     """The broker cannot be started."""

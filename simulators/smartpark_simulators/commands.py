@@ -1,21 +1,21 @@
-"""Commands of this room, below `smartpark`: `simulate broker`, `simulate park`, `demo`."""
+"""Commands of this room, below `smartpark`: `simulate broker`, `simulate park`, `demo`.
+
+What a command needs is imported when it runs: every `smartpark` command passes through here, and numpy and an OPC UA
+stack would cost each of them most of a second.
+"""
 
 import argparse
-import asyncio
-import sys
-import time
-from importlib.resources import files
 from pathlib import Path
 
-from smartpark.broker import BrokerAddress
-from smartpark.catalogue import load_catalogue
 from smartpark.cli import Subparsers, command_group
 
-from smartpark_simulators.broker import exec_broker, load_users
-from smartpark_simulators.faults import FaultKind, parse_faults
-from smartpark_simulators.park import Park, ParkOptions
+from smartpark_simulators.parks import DEMO_PARK
 
-DEMO_PARK = Path(str(files("smartpark_simulators"))) / "parks" / "minhou-demo.toml"
+FAULTS = (
+    *("dropout", "stuck", "duplicates", "garbage"),
+    *("clock_skew", "sensor_failure", "rollover", "reset"),
+)
+"""Names of `faults.FaultKind`, which a test compares with these."""
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -23,6 +23,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     verbs = command_group(subparsers, "simulate", "a park that does not exist: devices, faults, a truth ledger")
     _register_broker(verbs)
     _register_park(verbs)
+    _register_demo(subparsers)
 
 
 def _register_broker(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -57,45 +58,70 @@ def _register_park(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     park.add_argument("--opcua-port", type=int, default=4840, help="port of the PLC (default 4840)")
     park.add_argument("--backfill-days", type=float, default=30.0, help="days of history before live (default 30)")
     park.add_argument("--for", dest="run_for", type=float, metavar="S", help="stop after S seconds of live readings")
-    park.add_argument(
-        "--faults", default="none", help=f"what goes wrong: all, none, or some of {','.join(FaultKind)}"
-    )
+    park.add_argument("--faults", default="none", help=f"what goes wrong: all, none, or some of {', '.join(FAULTS)}")
     park.add_argument("--seed", type=int, default=1, help="which of the possible parks (default 1)")
     park.add_argument("--ready-file", type=Path, help="written when the history is out and live begins")
     park.add_argument(
-        "--wait-for-subscribers", type=float, default=0.0, metavar="S",
-        help="before the history, wait up to S seconds until every OPC UA node is monitored",
-    )  # fmt: skip
+        "--start-when",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="publish nothing before these files exist (ready files of agents); the OPC UA server listens at once",
+    )
     park.set_defaults(run=_run_park)
 
 
+def _register_demo(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    demo = subparsers.add_parser(
+        "demo",
+        help="a whole park at work on this machine",
+        description=(
+            "Starts database, broker, ingest, derive, two edge agents, the pages and a simulated park, as processes of "
+            "their own; gives the park a history, then lets it live. Ctrl-C stops everything; the next start goes on "
+            "with the same data. SMARTPARK_DSN names another database than the embedded one. With --for the run ends "
+            "by itself, and the platform's answer is compared with what really happened: exit code 1 when they differ."
+        ),
+    )
+    demo.add_argument(
+        "--for", dest="run_for", type=float, metavar="S", help="live for S seconds, then compare and end"
+    )
+    demo.add_argument("--json", action="store_true", help="print one JSON object at the end (with --for)")
+    demo.add_argument(
+        "--data", type=Path, metavar="DIR", help="its folder (default var/demo; with --for a temporary one)"
+    )
+    demo.add_argument("--port", type=int, default=8000, help="of the pages (default 8000; another when it is taken)")
+    demo.add_argument("--backfill-days", type=float, default=30.0, help="days of history (default 30)")
+    demo.add_argument("--faults", default="all", help=f"what goes wrong (default all): none, {', '.join(FAULTS)}")
+    demo.add_argument("--seed", type=int, default=1, help="which of the possible parks (default 1)")
+    demo.set_defaults(run=_run_demo)
+
+
 def _run_broker(arguments: argparse.Namespace) -> int:
+    from smartpark_simulators.broker import exec_broker, load_users  # noqa: PLC0415  see the module's docstring
+
     users = () if arguments.users is None else load_users(arguments.users)
     exec_broker(arguments.data.absolute(), arguments.port, users)
     return 0
 
 
 def _run_park(arguments: argparse.Namespace) -> int:
-    address = BrokerAddress.from_environment()
-    if arguments.broker is not None:
-        address = BrokerAddress.model_validate({**address.model_dump(), "url": arguments.broker})
-    options = ParkOptions(
-        catalogue=load_catalogue(arguments.catalogue),
-        ledger=arguments.ledger,
-        broker=address,
-        opcua_host=arguments.opcua_host,
-        opcua_port=arguments.opcua_port,
-        backfill_days=arguments.backfill_days,
-        run_for_s=arguments.run_for,
-        faults=parse_faults(arguments.faults),
-        seed=arguments.seed,
-        ready_file=arguments.ready_file,
-        wait_for_subscribers_s=arguments.wait_for_subscribers,
+    from smartpark_simulators.run_park import run_park  # noqa: PLC0415  see the module's docstring
+
+    return run_park(arguments)
+
+
+def _run_demo(arguments: argparse.Namespace) -> int:
+    from smartpark_simulators.demo.run import DemoOptions, run_demo  # noqa: PLC0415  see the module's docstring
+
+    return run_demo(
+        DemoOptions(
+            data=arguments.data,
+            run_for_s=arguments.run_for,
+            as_json=arguments.json,
+            port=arguments.port,
+            faults=arguments.faults,
+            backfill_days=arguments.backfill_days,
+            seed=arguments.seed,
+        )
     )
-    started = time.monotonic()
-
-    def tell(text: str) -> None:
-        print(f"park {time.monotonic() - started:6.1f} s  {text}", file=sys.stderr, flush=True)
-
-    asyncio.run(Park(options, tell).run())
-    return 0

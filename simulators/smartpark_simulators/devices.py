@@ -32,7 +32,7 @@ DIALECTS: dict[str, Dialect] = {
     "generic-flat": dialects.flat,
     "tasmota-energy": dialects.tasmota,
     "shelly-pro-3em": dialects.shelly_pro_3em,
-    "acrel": dialects.acrel,
+    "acrel-gateway": dialects.acrel,
 }
 _NOT_LOGGED = frozenset(
     {

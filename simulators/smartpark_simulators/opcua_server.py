@@ -1,8 +1,9 @@
 """The park's PLC: stacks, photovoltaics and feeders as nodes of one OPC UA server.
 
-A node is written when its value or its status changes, with its source timestamp: what a monitored item reports by
-default, so no reading depends on how a client subscribes. A reading is handed over only when somebody monitors the
-node; the value a client finds there when it subscribes counts too, because the subscription reports it first.
+Every node is written at every tick with its source timestamp, changed or not: a value that stays the same is news
+too. A client hears of it when it subscribes with the trigger StatusValueTimestamp, as smartpark's agents do. A reading
+is handed over only when somebody monitors the node; the value a client finds there when it subscribes counts as well,
+because the subscription reports it first.
 
 Refuses nothing and trusts everybody: it is a demonstration on the loopback interface, and says so in its endpoint.
 """
@@ -73,13 +74,12 @@ class ParkServer:
         await self._server.start()
 
     async def write(self, readings: Iterable[TrueReading]) -> None:
-        """Show readings; those that changed something and are monitored are handed over."""
+        """Show readings; those of monitored nodes are handed over."""
         for reading in readings:
             node = self._nodes[reading.point]
             self._claim_first_report(node)
-            if node.latest is None or _differs(node.latest, reading):
-                await self._server.write_attribute_value(node.id, _data_value(reading))
-                node.latest, node.is_handed_over = reading, False
+            await self._server.write_attribute_value(node.id, _data_value(reading))
+            node.latest, node.is_handed_over = reading, False
             self._claim_first_report(node)
 
     def claim_first_reports(self) -> None:
@@ -126,10 +126,6 @@ class ParkServer:
             one._triggered_datachanges or one._not_acknowledged_results  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             for one in subscriptions
         )
-
-
-def _differs(latest: TrueReading, reading: TrueReading) -> bool:
-    return (latest.value, latest.status) != (reading.value, reading.status)
 
 
 def _data_value(reading: TrueReading) -> ua.DataValue:

@@ -54,8 +54,8 @@ class ParkOptions:
     faults: frozenset[FaultKind] = frozenset()
     seed: int = 1
     ready_file: Path | None = None
-    wait_for_subscribers_s: float = 0.0
-    """How long to wait before the history until somebody monitors every node of the PLC; 0: do not wait."""
+    start_when: tuple[Path, ...] = ()
+    """Files to wait for before the history, once the PLC listens: those by which agents say that they hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Park:
         await asyncio.to_thread(self._meters.connect)
         await self._plc.start(self._devices.plc(_next_second() - PLC_OFFSET_US))
         self._tell(f"PLC with {self._plc.size} nodes at {self._plc.url}")
-        await self._wait_for_subscribers()
+        await self._wait_for_listeners()
         history_end = utc_now_us()
         await asyncio.to_thread(self._publish_history, history_end)
         self._ledger.flush()
@@ -140,13 +140,10 @@ class Park:
         await self._live()
         await self._finish()
 
-    async def _wait_for_subscribers(self) -> None:
-        deadline = utc_now_us() + int(self._options.wait_for_subscribers_s * MICROSECONDS)
-        while self._plc.monitored < self._plc.size and not self._stop.is_set():
-            if utc_now_us() >= deadline:
-                if self._options.wait_for_subscribers_s:
-                    self._tell(f"only {self._plc.monitored} of {self._plc.size} nodes are monitored; starting anyway")
-                return
+    async def _wait_for_listeners(self) -> None:
+        if self._options.start_when:
+            self._tell(f"waits for {', '.join(path.name for path in self._options.start_when)}")
+        while not all(path.exists() for path in self._options.start_when) and not self._stop.is_set():
             await asyncio.sleep(0.05)
         self._plc.claim_first_reports()
 
