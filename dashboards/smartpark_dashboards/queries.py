@@ -1,0 +1,12 @@
+"""SQL of the dashboards: one file per panel, below ``sql/<dashboard>/``."""
+
+from importlib.resources import files
+
+
+def read_sql(dashboard: str, name: str) -> str:
+    """Text of a query without the comment lines at its head: older Grafana would send them along."""
+    text = files("smartpark_dashboards").joinpath("sql", dashboard, f"{name}.sql").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    while lines and (lines[0].startswith("--") or not lines[0].strip()):
+        lines.pop(0)
+    return "\n".join(lines).strip()

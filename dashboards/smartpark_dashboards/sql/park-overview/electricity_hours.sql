@@ -1,0 +1,5 @@
+-- One bar per hour.
+SELECT time AS "time", value AS "用电量"
+FROM park.indicator
+WHERE $__timeFilter(time) AND park = '$park' AND indicator = 'electricity_consumption' AND grain = 'hour'
+ORDER BY time
