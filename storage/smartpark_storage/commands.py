@@ -64,9 +64,8 @@ def _register_migrate(subparsers: "Subparsers[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--refresh",
         action="store_true",
-        help="then compute TimescaleDB's aggregates over all readings (or from --since on), whole days at a time",
+        help="then bring TimescaleDB's aggregates up to date, as after a large backfill (policies do it in minutes)",
     )
-    parser.add_argument("--since", metavar="INSTANT", help="ISO 8601, e.g. 2026-01-01T00:00:00+08:00")
     parser.set_defaults(run=_migrate)
 
 
@@ -182,8 +181,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
         print(describe_database(connection).label)
         print("\n".join(f"applied {name}" for name in done) or "the schema is up to date")
         if arguments.refresh:
-            start = parse_instant(arguments.since) if arguments.since else None
-            window = refresh_aggregates(connection, start=start)
+            window = refresh_aggregates(connection)
             print(f"aggregates computed from {window[0]} to {window[1]}" if window else "no aggregates to compute")
     return 0
 

@@ -9,6 +9,7 @@ first migration and stays. Nothing here goes backwards.
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from importlib.resources import files
 from typing import LiteralString, cast
 
 import psycopg
+from psycopg import errors as pg
 from smartpark.periods import Grain, period_containing
 
 from smartpark_storage.connections import Connection, describe_database, transaction
@@ -24,6 +26,7 @@ from smartpark_storage.errors import MigrationError, translate_errors
 from smartpark_storage.queries import query
 
 _log = logging.getLogger(__name__)
+_REFRESH_PATIENCE_S = 120.0
 _NAME = re.compile(r"(?P<number>\d{4})_(?P<title>[a-z0-9_]+)(\.(?P<flavour>timescale|plain))?\.sql")
 
 
@@ -174,24 +177,28 @@ def _apply(connection: Connection, migration: Migration) -> None:
 
 
 @translate_errors()
-def refresh_aggregates(
-    connection: Connection, *, start: datetime | None = None, end: datetime | None = None
-) -> tuple[datetime, datetime] | None:
-    """Bring the continuous aggregates up to date over whole local days; returns the span, or None without work.
+def refresh_aggregates(connection: Connection) -> tuple[datetime, datetime] | None:
+    """Bring the continuous aggregates up to date; returns the span, or None where there is nothing to do.
 
-    Without bounds the span is that of all readings. On plain PostgreSQL the buckets are computed when asked and
-    there is nothing to do. Windows that cut a local day would hide its rest from the real-time view.
+    The span is always that of all readings, in whole local days: a window that begins later, or that cuts a local
+    day, would hide what it leaves out from the real-time view. What is up to date already costs nothing. On plain
+    PostgreSQL the buckets are computed when asked.
     """
     if describe_database(connection).timescale_version is None:
         return None
     with connection.transaction():
         row = connection.execute(query("reading_span")).fetchone()
-    first, last = row if row is not None else (None, None)
-    start, end = start or first, end or last
-    if start is None or end is None:
+    if row is None or row[0] is None:
         return None
-    window = whole_days(start, end)
-    _in_autocommit(connection, ("refresh_15m", "refresh_hour", "refresh_day"), window)
+    window = whole_days(row[0], row[1])
+    # A refresh commits in between, so it may not run inside a transaction block.
+    before = connection.autocommit
+    connection.autocommit = True
+    try:
+        for name in ("refresh_15m", "refresh_hour", "refresh_day"):
+            _refresh(connection, name, window)
+    finally:
+        connection.autocommit = before
     return window
 
 
@@ -200,14 +207,16 @@ def whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return period_containing(start, Grain.DAY).start, period_containing(end, Grain.DAY).end
 
 
-def _in_autocommit(connection: Connection, names: Sequence[str], window: tuple[datetime, datetime]) -> None:
-    # A refresh commits in between, so it may not run inside a transaction block.
-    before = connection.autocommit
-    connection.autocommit = True
-    try:
-        for name in names:
-            _log.info("%s from %s to %s", name, *window)
+def _refresh(connection: Connection, name: str, window: tuple[datetime, datetime]) -> None:
+    _log.info("%s from %s to %s", name, *window)
+    deadline = time.monotonic() + _REFRESH_PATIENCE_S
+    while True:
+        try:
             # Written in by the client: CALL does not go well with parameters of the extended protocol.
             psycopg.ClientCursor(connection).execute(query(name), {"start": window[0], "end": window[1]})
-    finally:
-        connection.autocommit = before
+        except pg.LockNotAvailable:  # the policy of the same aggregate is at work
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return

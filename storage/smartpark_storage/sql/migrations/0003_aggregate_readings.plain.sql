@@ -26,7 +26,8 @@ RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT public.time_bucket(bucket_width, ts AT TIME ZONE timezone) AT TIME ZONE timezone
 $$;
 
--- first(value, time) and last(value, time) for the types that occur; rows without a time are left out.
+-- first(value, time) and last(value, time) for the types that occur; rows without a time are left out. The bodies
+-- name no type of ours: whoever may read a view need not be able to look into the schema smartpark.
 DO $do$
 DECLARE
     kind record;
@@ -42,13 +43,17 @@ BEGIN
             RETURNS smartpark.timed_%1$s LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
             BEGIN
                 IF at IS NULL OR kept.at <= at THEN RETURN kept; END IF;
-                RETURN ROW(value, at)::smartpark.timed_%1$s;
+                kept.value := value;
+                kept.at := at;
+                RETURN kept;
             END $$;
             CREATE FUNCTION smartpark.later(kept smartpark.timed_%1$s, value %2$s, at timestamptz)
             RETURNS smartpark.timed_%1$s LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
             BEGIN
                 IF at IS NULL OR kept.at >= at THEN RETURN kept; END IF;
-                RETURN ROW(value, at)::smartpark.timed_%1$s;
+                kept.value := value;
+                kept.at := at;
+                RETURN kept;
             END $$;
             CREATE FUNCTION smartpark.timed_value(kept smartpark.timed_%1$s)
             RETURNS %2$s LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT kept.value $$;

@@ -179,7 +179,7 @@ SET valid_to = CASE
 END
 FROM smartpark.point AS p
 WHERE p.point_id = v.point_id AND p.park = %(park)s AND p.retired_at IS NULL
-    AND v.valid_from < %(at)s AND v.valid_to > %(at)s
+    AND v.valid_from < %(at)s AND v.valid_to >= %(at)s
     AND (
         v.valid_to < 'infinity'
         OR (v.multiplier, v.register_modulus) IS DISTINCT FROM (p.multiplier, p.register_modulus)

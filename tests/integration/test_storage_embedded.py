@@ -1,0 +1,82 @@
+"""The embedded PostgreSQL: started and stopped by commands, and hard to kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from smartpark_storage import StorageUnavailableError, connect, embedded
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a long and awkward name; not pytest's own, which is closed to other accounts."""
+    with tempfile.TemporaryDirectory(prefix="smartpark-test-") as made:
+        data = Path(made) / "it's a long name, longer than the path of a Unix socket may be" / ("x" * 60)
+        yield data
+        embedded.stop(data)
+
+
+def command(*words: str) -> tuple[int, str]:
+    """Run in a process of its own, with warnings as errors, and wait for its output to be closed."""
+    program = "import sys; from smartpark.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, *words],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout
+
+
+def server_process(data: Path) -> int:
+    return int((data.resolve() / "cluster" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def test_the_server_outlives_its_command_and_stops_when_told(folder: Path):
+    assert command("database", "status", "--data", str(folder)) == (3, f"no database runs in {folder.resolve()}\n")
+    code, out = command("database", "start", "--data", str(folder), "--json")
+    started = json.loads(out)
+    assert (code, started["running"]) == (0, True)
+    with connect(started["dsn"], application="test") as connection:
+        assert connection.execute("SHOW fsync").fetchone() == ("on",)
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+    pid = server_process(folder)
+    assert command("database", "start", "--data", str(folder), "--json") == (0, out)
+    assert server_process(folder) == pid, "a running server is kept"
+    assert command("database", "stop", "--data", str(folder)) == (0, "stopped\n")
+    with pytest.raises(StorageUnavailableError):
+        connect(started["dsn"], application="test")
+
+
+def test_what_was_committed_survives_a_sigkill_of_the_server(folder: Path):
+    server = embedded.start(folder)
+    with connect(server.dsn(), application="test") as connection:
+        connection.execute("CREATE TABLE kept (x integer)")
+        connection.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
+        connection.commit()
+        os.kill(server_process(folder), signal.SIGKILL)
+    again = embedded.start(folder)
+    assert again == server
+    with connect(again.dsn(), application="test") as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
+
+
+def test_a_folder_left_by_an_interrupted_beginning_is_begun_anew(folder: Path):
+    half = embedded.server_at(folder)
+    half.cluster.mkdir(parents=True)
+    (half.cluster / "junk").touch()
+    with connect(embedded.start(folder).dsn(), application="test") as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("smartpark",)
+
+
+def test_nobody_else_may_enter_the_folder_of_the_server(folder: Path):
+    server = embedded.start(folder)
+    assert (server.data.stat().st_mode & 0o777, server.socket.stat().st_mode & 0o777) == (0o700, 0o700)
