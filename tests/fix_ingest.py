@@ -84,9 +84,10 @@ def load_park(dsn: str, document: dict | None = None) -> None:
 
 
 def fetch(dsn: str, statement: str, *parameters: object) -> list[tuple]:
-    """Rows of a statement, on a connection of its own."""
+    """Rows of a statement, on a connection of its own; none of one that gives none."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        return connection.execute(statement, parameters).fetchall()
+        cursor = connection.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else []
 
 
 def count(dsn: str, table: str) -> int:
@@ -195,9 +196,11 @@ class FakeEdge:
     def _resend(self) -> None:
         while not self._stop.wait(self.resend_s):
             if self._client.is_connected():
-                with self._lock:
-                    oldest = [self.pending[number] for number in sorted(self.pending)[: self.window]]
-                self._publish(oldest)
+                self._publish(self._oldest())
+
+    def _oldest(self) -> list[bytes]:
+        with self._lock:
+            return [self.pending[number] for number in sorted(self.pending)[: self.window]]
 
     def _on_connect(self, client, _userdata, _flags, _reason, _properties) -> None:
         client.subscribe([(self.topics.of("ack"), 1), (self.topics.of("command"), 1)])
@@ -208,6 +211,7 @@ class FakeEdge:
             if unpack_json(message.payload, Command).rebirth:
                 self.rebirths += 1
                 self.say_birth()
+                self._publish(self._oldest())
             return
         ack = unpack_json(message.payload, Ack)
         if ack.boot != self.boot:
@@ -220,11 +224,11 @@ class FakeEdge:
 
 
 @pytest.fixture
-def make_edge(broker) -> Iterator[Callable[..., FakeEdge]]:
-    """Connect fake edges to `broker`; they end with the test."""
+def make_edge() -> Iterator[Callable[..., FakeEdge]]:
+    """Connect fake edges to a broker; they end with the test."""
     edges: list[FakeEdge] = []
 
-    def make(code: str = "edge-a", **options) -> FakeEdge:
+    def make(broker, code: str = "edge-a", **options) -> FakeEdge:
         edge = FakeEdge(code, broker.host, broker.port, **options)
         edges.append(edge)
         return edge.connect()

@@ -1,6 +1,7 @@
 """Commands of this room: `smartpark ingest run` and `smartpark dead replay`."""
 
 import argparse
+import json
 import signal
 import sys
 import threading
@@ -9,9 +10,18 @@ from pathlib import Path
 
 from smartpark.broker import BrokerAddress
 from smartpark.cli import Subparsers, command_group
-from smartpark_storage import dsn_from_environment
+from smartpark_storage import (
+    DeadReason,
+    connect,
+    dead_letters_by_id,
+    dsn_from_environment,
+    list_dead_letters,
+    load_registry,
+)
 
 from smartpark_ingest.admission import Limits
+from smartpark_ingest.derive_commands import register_derive
+from smartpark_ingest.replay import ReplayReport, replay
 from smartpark_ingest.shards import Shard
 from smartpark_ingest.supervisor import Supervisor
 from smartpark_ingest.worker import Worker, WorkerSettings
@@ -22,6 +32,8 @@ _MICROSECOND = timedelta(microseconds=1)
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add this room's commands."""
     _register_run(command_group(subparsers, "ingest", "the way of readings from the broker into the database"))
+    register_derive(command_group(subparsers, "derive", "interval energy and indicators from what was stored"))
+    _register_replay(command_group(subparsers, "dead", "dead letters: list, show, replay"))
 
 
 def _register_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -47,13 +59,34 @@ def _register_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     run.add_argument(
         "--ready-file", type=Path, metavar="FILE", help="exists while every worker listens and can write"
     )
-    add_limits(run)
+    _add_limits(run)
     run.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     run.set_defaults(run=_run)
 
 
-def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Add what a reading's clock may say."""
+def _register_replay(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    again = verbs.add_parser(
+        "replay",
+        help="let dead letters in again after the catalogue was mended",
+        description=(
+            "Judges dead letters anew with the present catalogue, by the time at which they arrived then, and stores "
+            "the readings that are let in: each exactly once, however often this is run or interrupted. Letters that "
+            "hold a whole message instead of a reading stay; their senders have to be mended. The database is the "
+            "one of SMARTPARK_DSN."
+        ),
+    )
+    again.add_argument("--id", type=_positive, nargs="+", metavar="ID", help="only these letters")
+    again.add_argument("--reason", type=DeadReason, choices=list(DeadReason), help="only letters of this reason")
+    again.add_argument(
+        "--limit", type=_positive, default=100_000, metavar="N", help="at most the newest N (default 100000)"
+    )
+    again.add_argument("--dry-run", action="store_true", help="only say what would be let in")
+    again.add_argument("--json", action="store_true", help="one JSON object: accepted, refused, reasons, dry_run")
+    _add_limits(again)
+    again.set_defaults(run=_replay)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-future-seconds",
         type=_positive,
@@ -70,8 +103,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def limits_of(arguments: argparse.Namespace) -> Limits:
-    """Limits that the arguments ask for."""
+def _limits_of(arguments: argparse.Namespace) -> Limits:
     return Limits(
         max_future_us=timedelta(seconds=arguments.max_future_seconds) // _MICROSECOND,
         max_age_us=timedelta(days=arguments.max_age_days) // _MICROSECOND,
@@ -95,8 +127,42 @@ def _run(arguments: argparse.Namespace) -> int:
         Supervisor(arguments.workers, passed_on, ready_file=ready_file, stop=stop).run()
     else:
         shard = Shard(0, 1) if arguments.shard is None else Shard.parse(arguments.shard)
-        Worker(WorkerSettings(dsn, broker, shard, limits_of(arguments), ready_file), stop).run()
+        Worker(WorkerSettings(dsn, broker, shard, _limits_of(arguments), ready_file), stop).run()
     return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    reason: DeadReason | None = arguments.reason
+    with connect(dsn_from_environment(), application="smartpark dead replay") as connection:
+        if arguments.id:
+            found = dead_letters_by_id(connection, arguments.id)
+            records = [one for one in found if reason in {None, one.reason}]
+        else:
+            records = list_dead_letters(connection, limit=arguments.limit, reason=reason, pending_only=True)
+        registry = load_registry(connection)
+        report = replay(connection, records, registry, _limits_of(arguments), dry_run=arguments.dry_run)
+    if arguments.json:
+        print(json.dumps(_as_json(report, dry_run=arguments.dry_run), ensure_ascii=False))
+    else:
+        _tell(report, dry_run=arguments.dry_run)
+    return 0
+
+
+def _as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "accepted": len(report.accepted),
+        "refused": len(report.refused),
+        "reasons": [{"reason": reason, "letters": letters} for reason, letters in report.reasons()],
+    }
+
+
+def _tell(report: ReplayReport, *, dry_run: bool) -> None:
+    print(f"{len(report.accepted)} letters {'would be' if dry_run else 'were'} let in, {len(report.refused)} stay")
+    for reason, letters in report.reasons()[:20]:
+        print(f"{letters:8d}  {reason}")
+    if len(report.reasons()) > 20:
+        print(f"          and {len(report.reasons()) - 20} more reasons; `smartpark dead list` shows the letters")
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:

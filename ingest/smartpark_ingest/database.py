@@ -22,6 +22,16 @@ _GRACE_S: Final = 5.0
 """How long work in hand is still tried after the worker was asked to stop. [s]"""
 
 
+_FAULTS_OF_THE_DATA: Final = ("22", "23")
+"""SQLSTATE classes: data exception, integrity constraint violation."""
+
+
+def is_fault_of_the_data(error: Exception) -> bool:
+    """Whether the database refuses what is in the rows, so that repeating is useless and others are innocent."""
+    # The driver's own classes stay in storage/; their SQLSTATE is the standard's.
+    return str(getattr(error, "sqlstate", None) or "")[:2] in _FAULTS_OF_THE_DATA
+
+
 class StoppedError(SmartparkError):
     """The worker was asked to stop while the database was away; nothing is lost, the edges send again."""
 

@@ -5,6 +5,10 @@ acknowledged, kept in bounded memory, looked at again when the birth arrives, an
 the readings nobody can explain, which become letters. When the parking place is full the message is forgotten: its
 edge sends it again.
 
+An edge is also asked for its birth when this worker hears of it for the first time, and when the broker hands over a
+birth it had kept: either means that nobody was listening a moment ago, and the question tells the edge that what it
+has sent since may have to be sent again.
+
 A message that cannot be read at all has no number that could be trusted, so it is not acknowledged; an edge that
 keeps sending it is answered by silence, and its bytes are kept once, not once per repetition. The JSON form is text,
 and text whose ``boot`` and ``sequence`` can be read is acknowledged even if the rest is wrong: otherwise a hand-made
@@ -41,7 +45,18 @@ from smartpark_ingest.admission import Limits, given_columns, judge
 from smartpark_ingest.bindings import AliasBook
 from smartpark_ingest.inbox import Arrival
 from smartpark_ingest.letters import Envelope, column_letters, message_letter, text_letters
-from smartpark_ingest.outcomes import NO_ROWS, Admitted, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
+from smartpark_ingest.outcomes import (
+    NO_ROWS,
+    Admitted,
+    AskBirth,
+    Born,
+    Died,
+    Outcome,
+    Parked,
+    Reported,
+    Stranger,
+    Unreadable,
+)
 from smartpark_ingest.parking import ParkingPlace
 from smartpark_ingest.textform import TextBatch, given_texts, read_batch
 
@@ -98,6 +113,7 @@ class Desk:
             if edge not in self._edges:
                 self._edges[edge] = _Edge()
                 yield Stranger(edge)
+                yield from self._ask(edge, now_s)
             yield from self._dispatch(edge, leaf, arrival, now_s)
         except WireError as error:
             yield self._unreadable_outcome(edge, arrival, str(error))
@@ -107,8 +123,10 @@ class Desk:
         for waiting in self._parking.take(edge):
             yield from self._data(edge, waiting.arrival, now_s, since_s=waiting.since_s)
 
-    def overdue(self, *, now_s: float) -> Iterator[Outcome]:
-        """Let in the batches whose birth did not come, without the readings that nobody can explain."""
+    def look_at_parked(self, *, now_s: float) -> Iterator[Outcome]:
+        """Ask again for the births that are waited for, and let in the batches that have waited long enough."""
+        for edge in self._parking.edges():
+            yield from self._ask(edge, now_s)
         for edge, waiting in self._parking.take_overdue(now_s):
             yield from self._data(edge, waiting.arrival, now_s, since_s=waiting.since_s)
 
@@ -140,6 +158,8 @@ class Desk:
         known.session = max(birth.session, known.session or birth.session)
         yield Born(edge, birth, arrival.received_us, arrival.retained)
         yield from self.release(edge, now_s=now_s)
+        if arrival.retained:
+            yield from self._ask(edge, now_s)
 
     def _death(self, edge: str, arrival: Arrival) -> Iterator[Outcome]:
         death = _unpack(arrival.payload, Death)
@@ -153,8 +173,8 @@ class Desk:
         _check_sender(edge, status.edge)
         _check_identity(status.boot, status.session)
         yield Reported(edge, status, arrival.received_us)
-        if status.boot not in self._edges[edge].books and self._may_ask(edge, now_s):
-            yield Parked(edge, ask=True)
+        if status.boot not in self._edges[edge].books:
+            yield from self._ask(edge, now_s)
 
     def _data(self, edge: str, arrival: Arrival, now_s: float, *, since_s: float) -> Iterator[Outcome]:
         message = unpack_data(arrival.payload)
@@ -166,7 +186,8 @@ class Desk:
             yield self._with_newest_registry(lambda: self._admit(edge, arrival, message, book))
         else:
             self._parking.put(edge, (message.boot, message.sequence), arrival, since_s)
-            yield Parked(edge, ask=self._may_ask(edge, now_s))
+            yield Parked(edge)
+            yield from self._ask(edge, now_s)
 
     def _with_newest_registry(self, admit: Callable[[], Admitted]) -> Admitted:
         admitted = admit()
@@ -221,12 +242,11 @@ class Desk:
         envelope = Envelope(edge, arrival.topic, arrival.received_us)
         return Unreadable(edge, None if repeated else message_letter(envelope, arrival.payload, detail))
 
-    def _may_ask(self, edge: str, now_s: float) -> bool:
+    def _ask(self, edge: str, now_s: float) -> Iterator[AskBirth]:
         known = self._edges[edge]
-        if now_s - known.asked_s < ASK_AGAIN_S:
-            return False
-        known.asked_s = now_s
-        return True
+        if now_s - known.asked_s >= ASK_AGAIN_S:
+            known.asked_s = now_s
+            yield AskBirth(edge)
 
 
 def _arrays(

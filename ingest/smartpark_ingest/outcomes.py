@@ -36,8 +36,13 @@ class Parked:
     """A batch waits for a birth."""
 
     edge: str
-    ask: bool
-    """Whether to ask the edge for its birth now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskBirth:
+    """The edge should say its birth again."""
+
+    edge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +80,4 @@ class Stranger:
     edge: str
 
 
-Outcome = Admitted | Unreadable | Parked | Born | Died | Reported | Stranger
+Outcome = Admitted | Unreadable | Parked | AskBirth | Born | Died | Reported | Stranger

@@ -35,6 +35,10 @@ class ParkingPlace:
             self._waiting[key] = Waiting(arrival, since_s)
             self._bytes += len(arrival.payload)
 
+    def edges(self) -> set[str]:
+        """Edges of which something waits."""
+        return {key[0] for key in self._waiting}
+
     def take(self, edge: str) -> list[Waiting]:
         """Remove and return what waits for this edge, oldest first."""
         return [self._remove(key) for key in list(self._waiting) if key[0] == edge]

@@ -28,7 +28,7 @@ from smartpark_ingest.database import PatientDatabase, StoppedError
 from smartpark_ingest.desk import Desk
 from smartpark_ingest.inbox import Inbox
 from smartpark_ingest.intake import Intake
-from smartpark_ingest.outcomes import Admitted, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
+from smartpark_ingest.outcomes import Admitted, AskBirth, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
 from smartpark_ingest.registry_watch import RegistryWatch
 from smartpark_ingest.shards import Shard
 from smartpark_ingest.writer import Writer
@@ -116,7 +116,7 @@ class Worker:
     def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake) -> None:
         desk.registry = watch.newer(looked_s=_REGISTRY_POLL_S) or desk.registry
         group = _Group()
-        self._sort(group, desk.overdue(now_s=time.monotonic()), intake)
+        self._sort(group, desk.look_at_parked(now_s=time.monotonic()), intake)
         self._collect(group, desk, intake)
         self._note(group)
         self._commit(group, desk, intake)
@@ -145,16 +145,12 @@ class Worker:
                 case Reported():
                     group.reports[outcome.edge] = outcome
                 case Parked():
-                    self._park(outcome, intake)
+                    self._counters.parked += 1
+                case AskBirth():
+                    self._counters.rebirths_asked += 1
+                    intake.publish(Topics(outcome.edge).of("command"), pack_json(Command(rebirth=True)))
                 case Stranger():
                     intake.serve(outcome.edge)
-
-    def _park(self, parked: Parked, intake: Intake) -> None:
-        self._counters.parked += 1
-        if parked.ask:
-            self._counters.rebirths_asked += 1
-            _log.info("edge %s: birth unknown or incomplete; asking for it", parked.edge)
-            intake.publish(Topics(parked.edge).of("command"), pack_json(Command(rebirth=True)))
 
     def _note(self, group: _Group) -> None:
         for life in group.lives:

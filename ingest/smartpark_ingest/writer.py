@@ -8,7 +8,6 @@ so that it is acknowledged, visible and replayable, and the others never notice.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from smartpark.clock import utc_now
 from smartpark_storage import (
@@ -25,14 +24,11 @@ from smartpark_storage import (
 )
 
 from smartpark_ingest.counters import Counters
-from smartpark_ingest.database import PatientDatabase
+from smartpark_ingest.database import PatientDatabase, is_fault_of_the_data
 from smartpark_ingest.letters import row_letters
 from smartpark_ingest.outcomes import NO_ROWS, Admitted
 
 _log = logging.getLogger(__name__)
-
-_FAULTS_OF_THE_DATA: Final = ("22", "23")
-"""SQLSTATE classes: data exception, integrity constraint violation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +80,7 @@ class Writer:
         try:
             result = self._database.run(lambda connection: store_batches(connection, batches, received_at=utc_now()))
         except Exception as error:
-            # psycopg's own classes stay in storage/; the SQLSTATE tells whether the data is at fault.
-            if str(getattr(error, "sqlstate", None) or "")[:2] not in _FAULTS_OF_THE_DATA:
+            if not is_fault_of_the_data(error):
                 raise
             return self._isolate(admitted, registry, error)
         self._count(result, batches)
