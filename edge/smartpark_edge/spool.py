@@ -383,8 +383,9 @@ def count_loss(counters: Counters, dropped: Dropped) -> None:
     """Add a loss to the counters; the span they name covers all losses so far."""
     counters.dropped += dropped.readings
     counters.dropped_letters += dropped.letters
-    counters.dropped_from = min(counters.dropped_from or dropped.first_time, dropped.first_time)
-    counters.dropped_to = max(counters.dropped_to or dropped.last_time, dropped.last_time)
+    known = [time for time in (counters.dropped_from, counters.dropped_to) if time is not None]
+    counters.dropped_from = min(*known, dropped.first_time, dropped.last_time)
+    counters.dropped_to = max(*known, dropped.first_time, dropped.last_time)
 
 
 def _read_aliases(db: sqlite3.Connection) -> Iterator[BirthPoint]:

@@ -1,0 +1,118 @@
+"""A real OPC UA server on a free loopback port, in a thread of its own, that a test may stop and start again."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from asyncua import Server, ua
+
+URI = "urn:smartpark:test"
+Result = TypeVar("Result")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class OpcUaServer:
+    """Floats below `Objects`, named by string ids in the namespace `URI`; writes take effect at once."""
+
+    def __init__(self, nodes: tuple[str, ...], *, folder: Path | None = None, other_namespaces: int = 0) -> None:
+        self.port = _free_port()
+        self.url = f"opc.tcp://127.0.0.1:{self.port}/"
+        self.names = nodes
+        self.other_namespaces = other_namespaces
+        """Namespaces registered before ours: they move our index."""
+        self._folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server: Server | None = None
+        self._nodes: dict[str, Any] = {}
+
+    def call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    def start(self) -> None:
+        self.call(self._start())
+
+    def stop(self) -> None:
+        self.call(self._stop())
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        if self._server is not None:
+            self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def write(self, name: str, value: object, **fields: object) -> None:
+        """Write a DataValue: `status`, `source`, `server` say the rest."""
+        self.call(self._write(name, value, **fields))
+
+    async def _start(self) -> None:
+        server = Server()
+        await server.init()
+        server.set_endpoint(self.url)
+        policies = [ua.SecurityPolicyType.NoSecurity]
+        if self._folder is not None:
+            policies.append(ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt)
+            await server.set_application_uri("urn:smartpark:test:server")
+            await server.load_certificate(str(self._folder / "server.der"))
+            await server.load_private_key(str(self._folder / "server.pem"))
+        server.set_security_policy(policies)
+        for number in range(self.other_namespaces):
+            await server.register_namespace(f"urn:somebody:{number}")
+        index = await server.register_namespace(URI)
+        folder = await server.nodes.objects.add_object(ua.NodeId("Plant", index), "Plant")
+        for name in self.names:
+            node = await folder.add_variable(ua.NodeId(name, index), name, 0.0)
+            self._nodes[name] = node
+        await server.start()
+        self._server = server
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    async def _write(
+        self,
+        name: str,
+        value: object,
+        *,
+        status: int = 0,
+        source: datetime | None = None,
+        server: datetime | None = None,
+    ) -> None:
+        assert self._server is not None
+        variant = ua.Variant(value) if not isinstance(value, ua.Variant) else value
+        data = ua.DataValue(variant, ua.StatusCode(ua.UInt32(status)), source, server)
+        await self._server.write_attribute_value(self._nodes[name].nodeid, data)
+
+
+@pytest.fixture
+def make_opcua() -> Iterator[Callable[..., OpcUaServer]]:
+    """Start an OPC UA server with nodes of the given names; it ends with the test."""
+    started: list[OpcUaServer] = []
+
+    def make(*nodes: str, **options: Any) -> OpcUaServer:
+        one = OpcUaServer(nodes, **options)
+        started.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in started:
+        one.close()
