@@ -109,7 +109,11 @@ class DeriveWorker:
             _log.warning("not published: %s", message)
 
     def _let_readings_arrive(self) -> None:
-        now_us = self._clock()
-        left_s = GRACE_S - (now_us - floor_quarter(now_us)) / MICROSECONDS
+        left_s = grace_left_s(self._clock())
         if left_s > 0:
             self._stop.wait(left_s)
+
+
+def grace_left_s(now_us: int) -> float:
+    """How long the quarter-hour that ended last is still given; not positive when it has had its time, in seconds."""
+    return GRACE_S - (now_us - floor_quarter(now_us)) / MICROSECONDS

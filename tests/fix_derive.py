@@ -1,0 +1,11 @@
+"""The small park of `derive_park` on a fresh database of each kind."""
+
+import pytest
+from derive_park import DerivePark
+from smartpark_storage import Connection
+
+
+@pytest.fixture
+def hill(connection: Connection) -> DerivePark:
+    """The park, with its catalogue loaded and no readings."""
+    return DerivePark(connection)
