@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from smartpark.errors import SmartparkError
 
 _LIMIT = 2**63 - 1
+_LIMIT_DIGITS = 19
 _EXACT_DOUBLE = 2.0**53
 _POWERS = [10.0**n for n in range(23)]
 """Powers of ten that a double holds exactly."""
@@ -67,6 +68,9 @@ def _from_decimal(value: str | Decimal, exponent: int) -> int:
         number = Decimal(value)
         if not number.is_finite():
             raise NotANumberError(f"{value!r} is not a finite number")
+        # Looked at before it becomes an integer: 1e999999 would have a million digits.
+        if number.adjusted() - exponent > _LIMIT_DIGITS:
+            raise NotANumberError(f"{value!r} is more than {_LIMIT} steps of 1e{exponent}")
         steps = int(number.scaleb(-exponent).to_integral_value())
     except InvalidOperation:
         raise NotANumberError(f"{value!r} is not a number, or has too many digits") from None

@@ -122,8 +122,11 @@ def pack_columns(rows: Iterable[tuple[int, int, int, int]]) -> bytes:
 
 
 def double_bits(value: float) -> int:
-    """The 64 bits of a float64, read as a signed integer: how doubles ride in the value column."""
-    bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
+    """The 64 bits of a float64, read as a signed integer: how doubles ride in the value column.
+
+    Minus zero becomes zero: its bits are those of `MISSING`.
+    """
+    bits: int = struct.unpack("<q", struct.pack("<d", value + 0.0))[0]
     return bits
 
 
@@ -179,7 +182,7 @@ def _inflate(body: memoryview, size: int) -> bytes:
         plain = inflater.decompress(body, size + 1)
     except zlib.error as error:
         raise WireError(f"deflated body cannot be inflated: {error}") from error
-    if not inflater.eof and len(plain) == size:
+    if len(plain) == size and (not inflater.eof or inflater.unused_data):
         raise WireError("deflated body is cut off or followed by more")
     return plain
 
