@@ -38,7 +38,7 @@ def snapshot(folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    result = run_script(tmp_path)
+    result = run_script(tmp_path, "--demo")
     assert result.returncode == 0, result.stderr
     return tmp_path
 
@@ -80,9 +80,17 @@ def test_force_makes_every_password_anew_and_keeps_lines_of_your_own(folder):
 
 
 @needs_openssl
+def test_the_simulated_park_has_no_credentials_unless_asked_for(tmp_path):
+    assert run_script(tmp_path).returncode == 0
+    users = {path.stem for path in (tmp_path / "secrets/broker").glob("*.password")}
+    assert users == {"ingest", "edge-a"}
+    assert "simulators" not in (tmp_path / "secrets/broker/acl").read_text()
+
+
+@needs_openssl
 def test_no_two_passwords_are_alike(folder):
     passwords = [path.read_text() for path in (folder / "secrets").rglob("*.password")]
-    assert len(passwords) >= 7
+    assert len(passwords) == 10
     assert len(set(passwords)) == len(passwords)
     assert all(re.fullmatch(r"[\w-]{32}", password) for password in passwords)
 

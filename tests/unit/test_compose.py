@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from compose_demo import agents_for_compose
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import build_parser
 from smartpark_edge.settings import load_settings
@@ -28,7 +29,7 @@ def secrets_folder(tmp_path_factory):
     """What scripts/init-secrets makes."""
     folder = tmp_path_factory.mktemp("secrets")
     script = runpy.run_path(str(ROOT / "scripts" / "init-secrets"), run_name="init_secrets")
-    script["make_all"](folder, edges=[], hosts=[], owner=(1000, 1000), force=False)
+    script["make_all"](folder, edges=list(script["DEMO_EDGES"]), hosts=[], owner=(1000, 1000), force=False)
     return folder
 
 
@@ -174,6 +175,23 @@ def test_the_example_agent_and_the_example_park_fit_each_other():
     catalogue = load_catalogue(ROOT / "deploy/parks/example.toml")
     known = {f"{catalogue.park.code}/{device.code}" for device in catalogue.device}
     assert {device.device for source in settings.mqtt for device in source.device} <= known
+
+
+def test_the_agents_of_the_demo_are_what_the_simulators_say(tmp_path):
+    for name, text in agents_for_compose(tmp_path).items():
+        committed = (ROOT / "deploy" / "demo" / name).read_text(encoding="utf-8")
+        assert committed == text, "python -m tests.compose_demo writes it anew"
+
+
+def test_the_agents_of_the_demo_find_their_broker_and_their_files():
+    (command,) = commands_of("demo-edge")
+    for name in command[2:]:
+        settings = load_settings(ROOT / "deploy" / "demo" / Path(name).name)
+        for address in (settings.broker, *settings.mqtt):
+            assert (address.host, address.port, address.tls) == ("broker", 8883, True)
+            for file in (address.password_file, address.ca_file):
+                assert file.name in SERVICES["demo-edge"]["secrets"]
+        assert all(source.url == "opc.tcp://simulators:4840/" for source in settings.opcua)
 
 
 def test_python_and_uv_are_the_same_in_every_image():
