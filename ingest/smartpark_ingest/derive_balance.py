@@ -216,7 +216,7 @@ def _sums(balance: ParkBalance, intervals: NDArray[np.void], day: Period, hours:
     period = np.repeat(np.arange(len(expected), dtype=np.int64), expected)
     sums = period_sums(amount[:, picked], completeness[:, picked], estimated[:, picked], period, expected)
     # A retired meter counts with what it measured; nobody waits for more.
-    retired = np.array([flow.point.retired for flow in balance.flows])[:, np.newaxis]
+    retired = np.array([flow.point.retired for flow in balance.flows], np.bool_)[:, np.newaxis]
     return replace(sums, amount=np.where(retired & np.isnan(sums.amount), 0.0, sums.amount))
 
 
