@@ -202,3 +202,17 @@ def client_of() -> Iterator[Callable[..., httpx.Client]]:
 def client(park_hand: ParkHand, client_of: Callable[..., httpx.Client]) -> httpx.Client:
     """A client of the app over `park_hand`'s database, at noon."""
     return client_of(park_hand.dsn)
+
+
+@pytest.fixture
+def plain_hand(plain_database_dsn: str, small_park: Catalogue) -> ParkHand:
+    """The same on plain PostgreSQL only, for tests of what does not depend on the kind of database."""
+    hand = ParkHand(plain_database_dsn)
+    hand.load(small_park)
+    return hand
+
+
+@pytest.fixture
+def plain_client(plain_hand: ParkHand, client_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of the app over `plain_hand`'s database, at noon."""
+    return client_of(plain_hand.dsn)

@@ -81,6 +81,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
         openapi_url=f"{PREFIX}/openapi.json",
         openapi_tags=_TAGS,
         # The interactive pages that come with the framework load their scripts from elsewhere.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,

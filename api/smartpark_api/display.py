@@ -28,16 +28,21 @@ _UNITS: Final = {
 }
 
 _SHORT_NAMES: Final = {
-    Measurand.SO2_CONCENTRATION: "SO₂",
-    Measurand.NOX_CONCENTRATION: "NOₓ",
-    Measurand.O2_CONTENT: "O₂",
-    Measurand.AMBIENT_PM25: "PM2.5",
-    Measurand.AMBIENT_PM10: "PM10",
-    Measurand.AMBIENT_SO2: "SO₂",
-    Measurand.AMBIENT_NO2: "NO₂",
-    Measurand.AMBIENT_O3: "O₃",
-    Measurand.AMBIENT_CO: "CO",
+    Measurand.SO2_CONCENTRATION: ("SO₂", "SO₂"),
+    Measurand.NOX_CONCENTRATION: ("NOₓ", "NOₓ"),
+    Measurand.DUST_CONCENTRATION: ("颗粒物", "dust"),
+    Measurand.O2_CONTENT: ("O₂", "O₂"),
+    Measurand.FLUE_GAS_FLOW: ("标干流量", "flow, dry"),
+    Measurand.FLUE_GAS_MOISTURE: ("湿度", "moisture"),
+    Measurand.AMBIENT_PM25: ("PM2.5", "PM2.5"),
+    Measurand.AMBIENT_PM10: ("PM10", "PM10"),
+    Measurand.AMBIENT_SO2: ("SO₂", "SO₂"),
+    Measurand.AMBIENT_NO2: ("NO₂", "NO₂"),
+    Measurand.AMBIENT_O3: ("O₃", "O₃"),
+    Measurand.AMBIENT_CO: ("CO", "CO"),
+    Measurand.RELATIVE_HUMIDITY: ("湿度", "humidity"),
 }
+"""Names that are enough in a tile that already says stack or air station."""
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -48,7 +53,7 @@ def number(value: float | None, digits: int | None = None) -> str:
     """
     if value is None:
         return DASH
-    decimals = _digits_for(abs(value)) if digits is None else digits
+    decimals = _digits_for(round(abs(value), 1)) if digits is None else digits
     text = f"{abs(value):,.{decimals}f}".replace(",", THIN)
     is_negative = value < 0 and any(c in "123456789" for c in text)
     return (MINUS if is_negative else "") + text
@@ -61,13 +66,15 @@ def _digits_for(size: float) -> int:
 
 
 def percent(share: float | None) -> str:
-    r"""A share of one as percent; what is not quite all never reads as 100 %.
+    r"""A share of one as percent; what is not quite all never reads as 100 %, nor a little as nothing.
 
-    >>> percent(0.99996), percent(1.0)
-    ('99.9\u202f%', '100\u202f%')
+    >>> percent(0.99996), percent(1.0), percent(0.0001)
+    ('99.9\u202f%', '100\u202f%', '<\u202f0.1\u202f%')
     """
     if share is None:
         return DASH
+    if 0 < share < 0.001:
+        return f"<{THIN}0.1{THIN}%"
     if share >= 1:
         return f"{share * 100:.0f}{THIN}%"
     return f"{min(share * 100, 99.9):.1f}{THIN}%"
@@ -119,11 +126,9 @@ def _coarse(seconds: float) -> tuple[int, str]:
 
 
 def measurand_name(measurand: str, words: Words) -> str:
-    """What a point measures: formula where everybody uses it, else its word."""
+    """What a point measures, short where everybody understands it."""
     known = Measurand(measurand)
-    if known in _SHORT_NAMES:
-        return _SHORT_NAMES[known]
-    return words.either(MEANINGS[known].zh, MEANINGS[known].en)
+    return words.either(*_SHORT_NAMES.get(known, (MEANINGS[known].zh, MEANINGS[known].en)))
 
 
 def carrier_name(carrier: str, words: Words) -> str:

@@ -31,7 +31,7 @@ def _agent(row: EdgeRow, *, now: datetime) -> AgentOut:
         code=row.code,
         state=_state(row, heard, now=now),
         last_heard=heard,
-        lag_s=_lag(row, now=now),
+        lag_s=_lag(row, is_heard=heard is not None and now - heard <= SILENT_AFTER, now=now),
         backlog_readings=row.spool_readings,
         spool_bytes=row.spool_bytes,
         spool_limit_bytes=row.spool_limit_bytes,
@@ -47,11 +47,11 @@ def _state(row: EdgeRow, heard: datetime | None, *, now: datetime) -> AgentState
     return AgentState.ONLINE if row.online and now - heard <= SILENT_AFTER else AgentState.OFFLINE
 
 
-def _lag(row: EdgeRow, *, now: datetime) -> float | None:
-    """Age of the oldest reading that waits; nothing waiting is no lag, never having heard is unknown."""
+def _lag(row: EdgeRow, *, is_heard: bool, now: datetime) -> float | None:
+    """Age of the oldest reading that waits; nothing waiting is no lag, as long as the agent still says so."""
     if row.oldest_pending is not None:
         return round(max((now - row.oldest_pending).total_seconds(), 0.0), 3)
-    return 0.0 if row.spool_readings == 0 else None
+    return 0.0 if is_heard and row.spool_readings == 0 else None
 
 
 def _source(source: dict[str, Any]) -> SourceOut:

@@ -16,13 +16,12 @@ from starlette.responses import HTMLResponse, Response
 
 from smartpark_api import display, view
 from smartpark_api.assets import asset_url
-from smartpark_api.problems import Problem
+from smartpark_api.problems import Problem, ProblemKind
 from smartpark_api.words import Language, Words, words_of
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _REMEMBERED_S: Final = int(timedelta(days=365).total_seconds())
-_RETRYING: Final = 503
 
 
 class Theme(StrEnum):
@@ -97,6 +96,10 @@ def render(
 def problem_page(request: Request, problem: Problem, *, headers: Mapping[str, str] | None = None) -> Response:
     """A problem for people: in their language, with what to do, and trying again by itself where that may help."""
     slug = problem.type.rpartition(":")[2]
+    if slug == ProblemKind.NOT_MIGRATED.slug:
+        return render(
+            request, "first_run.html", status=problem.status, headers=headers, database="", is_migrated=False
+        )
     known = words_of(visitor_of(request).language).entries
     return render(
         request,
@@ -105,6 +108,5 @@ def problem_page(request: Request, problem: Problem, *, headers: Mapping[str, st
         headers=headers,
         problem=problem,
         words_key=f"problem.{slug}" if f"problem.{slug}" in known else "problem.other",
-        is_retrying=problem.status == _RETRYING,
-        is_unmigrated=slug == "database-not-migrated",
+        is_retrying=problem.status == ProblemKind.DATABASE_AWAY.status,
     )

@@ -1,4 +1,4 @@
-"""How the page arranges devices: meters by their role, the level and register that stand for each."""
+"""How the page arranges things: meters by their role, what stands for each, the load curve as a plain drawing."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,6 +8,7 @@ from smartpark.measurands import Carrier, Measurand
 
 from smartpark_api.models.catalogue import LatestValue
 from smartpark_api.models.now import DeviceNow
+from smartpark_api.models.series import Load
 
 _LEVELS: Final = (
     Measurand.ACTIVE_POWER,
@@ -46,3 +47,24 @@ def _reading_of(device: DeviceNow, measurands: Sequence[Measurand]) -> LatestVal
             if reading.measurand == measurand:
                 return reading
     return None
+
+
+def curve_paths(load: Load, *, width: int, height: int) -> tuple[str, str]:
+    """SVG paths of the load and of the day before, as steps on one scale; a gap lifts the pen.
+
+    Shown until the script draws the curve with axes, and for good where there is no script.
+    """
+    known = [value for value in (*load.load, *load.day_before, 0.0) if value is not None]
+    low, high = min(known), max(known)
+    per_quarter, per_unit = width / max(len(load.time), 1), height / ((high - low) * 1.08 or 1.0)
+
+    def path(values: Sequence[float | None]) -> str:
+        steps: list[str] = []
+        for n, value in enumerate(values):
+            if value is not None:
+                pen = "L" if n and values[n - 1] is not None else "M"
+                y = height - (value - low) * per_unit
+                steps.append(f"{pen}{n * per_quarter:.1f} {y:.1f}H{(n + 1) * per_quarter:.1f}")
+        return "".join(steps)
+
+    return path(load.load), path(load.day_before)

@@ -35,7 +35,7 @@ def show_park(request: Request, code: ParkCode, now: Now) -> Response:
     with reading(request) as connection:
         parks = read_parks(connection)
         load = park_load(connection, code, end=now, span=DAY)
-    return render(request, "park.html", now=picture, parks=parks, hours=hourly(load))
+    return render(request, "park.html", now=picture, parks=parks, load=load, hours=hourly(load))
 
 
 @router.get("/parks/{code}/live")

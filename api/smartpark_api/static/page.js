@@ -121,7 +121,7 @@ function options() {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max((high ?? 1) * 1.08, 1)] } },
     axes: [
-      axis({ incrs: [3600, 7200, 10800, 14400, 21600], space: 64, values: (_, at) => at.map((s) => clock.format(s * 1000)) }),
+      axis({ size: 30, incrs: [3600, 7200, 10800, 14400, 21600, 43200], space: 52, values: (_, at) => at.map((s) => clock.format(s * 1000)) }),
       axis({ size: 62, values: (_, at) => at.map((v) => v.toLocaleString("en-US").replaceAll(",", "\u202f")) }),
     ],
     series: [

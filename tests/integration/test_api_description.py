@@ -1,0 +1,84 @@
+"""The OpenAPI document is valid, tidy and true, and docs/api.md lists what there is."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+from fix_api import NOON, edge_status
+from smartpark_api.app import create_app
+from smartpark_api.problems import ProblemKind
+from smartpark_api.settings import ApiSettings
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+@pytest.fixture(scope="module")
+def description():
+    return create_app(ApiSettings(dsn="postgresql:///none")).openapi()
+
+
+def operations(description):
+    return [(path, operation) for path, methods in description["paths"].items() for operation in methods.values()]
+
+
+def references(node):
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_operations_have_names_tags_and_words(description):
+    assert description["openapi"].startswith("3.1")
+    names = [operation["operationId"] for _, operation in operations(description)]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in description["tags"]}
+    for path, operation in operations(description):
+        assert re.fullmatch(r"[a-z][A-Za-z]+", operation["operationId"])
+        assert set(operation["tags"]) <= tags
+        assert operation["description"], path
+
+
+def test_references_lead_somewhere_and_schemas_are_schemas(description):
+    schemas = description["components"]["schemas"]
+    for reference in references(description):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    for schema in schemas.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_operation_of_the_api_tells_its_problems(description):
+    for path, operation in operations(description):
+        if path.startswith("/api/"):
+            for status in ("404", "422", "500", "503"):
+                assert list(operation["responses"][status]["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in description["components"]["schemas"]
+
+
+def test_answers_are_as_described(plain_client, plain_hand):
+    plain_hand.store(("testpark/M0/active_power", NOON, 1.0))
+    plain_hand.indicator("carbon_location", NOON - timedelta(hours=4), None, unit="t", grain="hour")
+    plain_hand.hear(edge_status("edge-a", at=NOON), at=NOON)
+    description = plain_client.get("/api/v1/openapi.json").json()
+    names = {"code": "testpark", "key": "testpark/M0/active_power"}
+
+    for path, operation in operations(description):
+        content = operation["responses"]["200"]["content"]["application/json"]
+        answer = plain_client.get(path.format(**names))
+        assert answer.status_code == 200, path
+        schema = content["schema"] | {"components": description["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
+
+
+def test_the_documentation_lists_every_address_and_problem(description):
+    text = DOCS.read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `GET (\S+)`", text, re.MULTILINE))
+
+    assert listed == set(description["paths"])
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == {kind.slug for kind in ProblemKind}
