@@ -59,9 +59,11 @@ def _register_recompute(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
             "What comes out the same keeps its revision. Dates are those of Asia/Shanghai; the end is left out."
         ),
     )
-    recompute.add_argument("--park", required=True, metavar="CODE")
-    recompute.add_argument("--from", required=True, dest="start", type=_instant, metavar="DATE", help="2026-11-01")
-    recompute.add_argument("--to", dest="end", type=_instant, metavar="DATE", help="default: now")
+    recompute.add_argument("--park", required=True, metavar="CODE", help="code of the park, as in its catalogue")
+    recompute.add_argument(
+        "--from", required=True, dest="start", type=_instant, metavar="DATE", help="first day, e.g. 2026-11-01"
+    )
+    recompute.add_argument("--to", dest="end", type=_instant, metavar="DATE", help="day after the last; default: now")
     recompute.add_argument("--mark-only", action="store_true", help="leave the computing to `derive run`")
     recompute.add_argument("--json", action="store_true", help="one JSON object at the end: what was done")
     recompute.set_defaults(run=_recompute)
