@@ -83,7 +83,7 @@ def test_uv_never_downloads_a_python_and_hears_what_pip_was_told(bootstrap):
 
 
 def test_it_names_no_package_registry():
-    for script in (ROOT / "scripts").iterdir():
+    for script in filter(Path.is_file, (ROOT / "scripts").iterdir()):
         text = script.read_text(encoding="utf-8")
         assert "pypi" not in text.lower()
         assert "index-url" not in text.replace("global.index-url", "")

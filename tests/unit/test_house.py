@@ -206,7 +206,9 @@ def test_a_wrong_command_is_answered_without_a_traceback(capsys):
 # --- the scripts --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "scripts").iterdir() if path.suffix == ""))
+@pytest.mark.parametrize(
+    "script", sorted(p.name for p in (ROOT / "scripts").iterdir() if p.is_file() and not p.suffix)
+)
 def test_a_script_can_be_started_and_says_what_it_is_for(script):
     file = ROOT / "scripts" / script
     assert os.access(file, os.X_OK)
