@@ -2,6 +2,10 @@
 
 import base64
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,6 +13,7 @@ from fix_ingest import ENERGY, PARK, POWER, STRANGER, VOLTAGE, count, fetch, loa
 from smartpark.clock import from_us, utc_now_us
 from smartpark.status import BAD_NO_DATA
 from smartpark.wire import MISSING, Ack, DeadLetter, Death, double_bits, unpack_json
+from smartpark_storage import connect, embedded, migrate
 from waiting import wait_until
 
 READINGS = (
@@ -108,8 +113,6 @@ def test_connections_that_the_database_cuts_lose_and_double_nothing(database_dsn
 
 
 def test_a_database_that_is_away_for_a_while_is_waited_for(tmp_path, broker, make_edge, start_ingest):
-    from smartpark_storage import connect, embedded, migrate  # noqa: PLC0415  only this test has a server of its own
-
     server = embedded.start(tmp_path / "postgresql")
     try:
         with connect(server.dsn(), application="test") as connection:
@@ -467,3 +470,28 @@ def test_acks_are_ranges(plain_database_dsn, broker, make_edge, start_ingest):
     )
     assert len(heard) < 50
     edge.pending.clear()
+
+
+def test_the_gateway_of_the_wire_document_works(plain_database_dsn, broker, start_ingest):
+    load_park(plain_database_dsn)
+    start_ingest(plain_database_dsn, broker)
+    text = (Path(__file__).parents[2] / "docs" / "wire.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    for told, here in (
+        ('"broker.example", 1883', f'"{broker.host}", {broker.port}'),
+        ("minhou-demo/T01", "park/M1"),
+        ("time.sleep(1)", "time.sleep(0.3)"),
+    ):
+        assert told in program
+        program = program.replace(told, here)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nprint(sorted(unacknowledged))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    # The last batch or two may still be on their way; what was acknowledged was forgotten.
+    assert len(json.loads(done.stdout)) < 5
+    wait_until(lambda: count(plain_database_dsn, "smartpark.reading") == 10, what="all ten readings are stored")
+    assert count(plain_database_dsn, "smartpark.dead_letter") == 0
