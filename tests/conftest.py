@@ -3,11 +3,13 @@
 Holds no fixture itself, so that two people adding fixtures never meet in this file.
 """
 
+import os
 from pathlib import Path
 
-import pytest
+from hypothesis import settings
 
 pytest_plugins = sorted(path.stem for path in Path(__file__).parent.glob("fix_*.py"))
 
-# Before any is imported: fixtures may use each other's modules, whose assertions would then stay plain.
-pytest.register_assert_rewrite(*pytest_plugins)
+# A slow machine is no failure. On the CI every run tries the same examples; elsewhere each run tries new ones.
+settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("house")
