@@ -64,6 +64,22 @@ def test_what_was_stored_is_read_back(connection: Connection, points: dict[str, 
     assert fetch_readings(connection, list(points.values()), NOON_US + 3, NOON_US + 9).size == 0
 
 
+def test_a_dense_backfill_is_stored_like_any_other_and_late_readings_fit_in(
+    connection: Connection, database_kind: str
+):
+    rows = [(point, NOON_US + n * MINUTE_US, n) for n in range(120) for point in (1, 2)]
+    late = [(1, NOON_US + n * MINUTE_US + 1, 0.5) for n in range(120)] + [(2, NOON_US + 7, None, -1)]
+    for sequence, part in enumerate((rows, late)):
+        store_batches(connection, [batch(sequence, part)], received_at=NOON)
+    found = fetch_readings(connection, [1, 2], NOON_US, NOON_US + DAY_US)
+    given_rows = readings([*rows, *late])
+    assert found.tobytes() == given_rows[np.lexsort((given_rows["time"], given_rows["point_id"]))].tobytes()
+    if database_kind == "timescale":
+        with transaction(connection):
+            chunks = connection.execute("SELECT compression_status FROM chunk_compression_stats('smartpark.reading')")
+            assert chunks.fetchall() == [("Compressed",)]
+
+
 def test_the_same_batch_again_is_known_and_changes_nothing(connection: Connection, points: dict[str, int]):
     one = batch(5, [(points["M0/active_power"], NOON_US, 7)])
     first = store_batches(connection, [one, one], received_at=NOON)

@@ -3,6 +3,10 @@
 -- copy_readings --
 COPY smartpark.reading (time, point_id, status, scaled, raw) FROM STDIN (FORMAT binary);
 
+-- compress_on_the_way --
+-- Until the end of the transaction. Plain PostgreSQL takes the setting for somebody else's and does nothing.
+SELECT set_config('timescaledb.enable_direct_compress_copy', 'on', true);
+
 -- fetch_readings --
 -- -9223372036854775808 is the wire's MISSING.
 COPY (
