@@ -1,22 +1,19 @@
 """The park's load curve: boundary power plus own generation, summed quarter by quarter.
 
-Power is positive into the consumer, so that a generator's meter shows what it delivers as negative.
-
 A quarter in which one of the meters says nothing is a gap, not a dip.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.catalogue import Role
-from smartpark.measurands import Measurand
 from smartpark.periods import Grain, period_containing
 from smartpark_storage.connections import Connection
 from smartpark_storage.reads import read_devices, read_points, read_quarter_means
 
+from smartpark_api.balance import Source, power_parts
 from smartpark_api.models.base import Missing
 from smartpark_api.models.series import Load
 
@@ -28,12 +25,11 @@ def park_load(connection: Connection, park: str, *, end: datetime, span: timedel
     """Load up to the quarter that is running at `end`, and one day earlier."""
     last = period_containing(end, Grain.QUARTER_HOUR).end
     first = last - span
-    role_of = {device.code: device.role for device in read_devices(connection, park)}
-    points = read_points(connection, park, measurand=Measurand.ACTIVE_POWER)
-    boundary = [p.point_id for p in points if role_of.get(p.device) == Role.BOUNDARY]
-    generation = [p.point_id for p in points if role_of.get(p.device) == Role.GENERATION]
-    means = read_quarter_means(connection, boundary + generation, first - DAY, last) if boundary else []
-    load = load_curve(means, boundary, generation, start=first - DAY, end=last)
+    parts = power_parts(read_devices(connection, park), read_points(connection, park))
+    signs = {point.point_id: sign for point, _, sign in parts}
+    is_metered = any(source is Source.GRID for _, source, _ in parts)
+    means = read_quarter_means(connection, list(signs), first - DAY, last) if is_metered else []
+    load = load_curve(means, signs if is_metered else {}, start=first - DAY, end=last)
     quarters = span // QUARTER
     return Load(
         park=park,
@@ -43,40 +39,34 @@ def park_load(connection: Connection, park: str, *, end: datetime, span: timedel
         time=[int((first + n * QUARTER).timestamp()) for n in range(quarters)],
         load=_known(load[-quarters:]),
         day_before=_known(load[: -(DAY // QUARTER)][-quarters:]),
-        reason=None if boundary else Missing.NO_METER,
+        reason=None if is_metered else Missing.NO_METER,
     )
 
 
 def load_curve(
-    means: Sequence[tuple[int, datetime, float]],
-    boundary: Sequence[int],
-    generation: Sequence[int],
-    *,
-    start: datetime,
-    end: datetime,
+    means: Sequence[tuple[int, datetime, float]], signs: Mapping[int, int], *, start: datetime, end: datetime
 ) -> NDArray[np.float64]:
-    """Sum of boundary power and generated power in each quarter-hour of [start, end).
+    """Sum of the powers that make up the load, in each quarter-hour of [start, end).
 
     Parameters
     ----------
     means : sequence of (point, start of quarter, mean power)
         What is known. [kW]
-    boundary, generation : sequence of int
-        Points that count.
+    signs : mapping of int to int
+        Points that count, each with its sign in the sum.
     start, end : datetime
         Bounds on quarter-hours.
 
     Returns
     -------
     ndarray of float64, shape (n_quarters,)
-        NaN where any of the points says nothing. [kW]
+        NaN where any of the points says nothing, or there is none. [kW]
     """
-    row_of = {point: row for row, point in enumerate([*boundary, *generation])}
-    power = np.full((len(row_of), (end - start) // QUARTER), np.nan)
+    row_of = {point: row for row, point in enumerate(signs)}
+    power = np.full((len(signs), (end - start) // QUARTER), np.nan)
     for point, quarter, mean in means:
-        power[row_of[point], (quarter - start) // QUARTER] = mean
-    power[len(boundary) :] *= -1.0
-    if not row_of:
+        power[row_of[point], (quarter - start) // QUARTER] = signs[point] * mean
+    if not signs:
         return np.full(power.shape[1], np.nan)
     total: NDArray[np.float64] = power.sum(axis=0)
     return total

@@ -11,9 +11,10 @@ from typing import Final
 
 from smartpark import status
 from smartpark.catalogue import DeviceKind, Role
-from smartpark.measurands import Carrier, Measurand
+from smartpark.measurands import Measurand
 from smartpark_storage.reads import AmountRow, DeviceRow, IndicatorReadRow, LatestRow
 
+from smartpark_api.balance import Source, power_parts
 from smartpark_api.models.base import Missing, MissingReason, Quality, Quantity, because, missing
 from smartpark_api.models.catalogue import LatestValue
 from smartpark_api.models.now import AmountToday, DeviceNow, Freshness, IndicatorToday, Share
@@ -33,8 +34,8 @@ TAKEN: Final = (
     Measurand.FUEL_MASS,
 )
 """Registers of what a meter lets through to the consumer; a meter has one of them at most."""
-DELIVERED: Final = (Measurand.ACTIVE_ENERGY_EXPORT, *TAKEN[1:])
-"""Registers of what a generator gives."""
+DELIVERED: Final = (Measurand.ACTIVE_ENERGY_EXPORT, *TAKEN)
+"""Registers of what a generator gives: its export, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,38 +142,25 @@ def _device_now(
     )
 
 
-def powers_now(devices: Iterable[DeviceRow], latest: Iterable[LatestRow], *, now: datetime) -> Powers:
-    """Load of the park: power through the boundary's electricity meters plus that of its generators.
-
-    Power is positive into the consumer, so that a generator's meter shows what it delivers as negative.
-    """
-    device_of = {one.code: one for one in devices}
-    grid: list[LatestRow] = []
-    pv: list[LatestRow] = []
-    other: list[LatestRow] = []
-    for row in latest:
-        device = device_of.get(row.device)
-        if device is None or row.measurand != Measurand.ACTIVE_POWER or row.code != Measurand.ACTIVE_POWER:
-            continue
-        if device.role == Role.BOUNDARY:
-            grid.append(row)
-        elif device.role == Role.GENERATION:
-            (pv if device.carrier == Carrier.PHOTOVOLTAIC else other).append(row)
-    grid_power = _sum_of(grid, now=now)
-    pv_power = _sum_of(pv, now=now, sign=-1)
-    parts = [grid_power, *([pv_power] if pv else []), *([_sum_of(other, now=now, sign=-1)] if other else [])]
-    return Powers(_total(parts), grid_power, pv_power)
+def powers_now(devices: Iterable[DeviceRow], latest: Sequence[LatestRow], *, now: datetime) -> Powers:
+    """Load of the park: power through the boundary's electricity meters plus that of its generators."""
+    terms: dict[Source, list[tuple[LatestRow, int]]] = {}
+    for row, source, sign in power_parts(devices, latest):
+        terms.setdefault(source, []).append((row, sign))
+    sums = {source: _sum_of(terms.get(source, []), now=now) for source in Source}
+    parts = [sums[source] for source in Source if source in terms or source is Source.GRID]
+    return Powers(_total(parts), sums[Source.GRID], sums[Source.PHOTOVOLTAIC])
 
 
-def _sum_of(rows: Sequence[LatestRow], *, now: datetime, sign: int = 1) -> Quantity:
-    if not rows:
+def _sum_of(terms: Sequence[tuple[LatestRow, int]], *, now: datetime) -> Quantity:
+    if not terms:
         return missing("kW", Missing.NO_METER)
-    for row in rows:
+    for row, _ in terms:
         reason = _unusable(row, now=now)
         if reason is not None:
             return missing("kW", reason.code, f"{row.point}: {reason.detail}", time=row.time)
-    value = sum(sign * (row.value or 0.0) for row in rows)
-    return Quantity(value=value, unit="kW", time=min(row.time for row in rows if row.time is not None))
+    value = sum(sign * (row.value or 0.0) for row, sign in terms)
+    return Quantity(value=value, unit="kW", time=min(row.time for row, _ in terms if row.time is not None))
 
 
 def _unusable(row: LatestRow, *, now: datetime) -> MissingReason | None:
@@ -228,18 +216,6 @@ def share_of(
     else:
         return Share(value=numerator / denominator, numerator=numerator, denominator=denominator, unit=unit)
     return Share(value=None, numerator=numerator, denominator=denominator, unit=unit, reason=reason)
-
-
-def photovoltaic_energy(devices: Iterable[DeviceRow], amounts: Iterable[AmountRow]) -> float | None:
-    """Energy that photovoltaics delivered, net of what they drew; None when a meter's is not known."""
-    generators = {one.code for one in devices if one.role == Role.GENERATION and one.carrier == Carrier.PHOTOVOLTAIC}
-    signs = {Measurand.ACTIVE_ENERGY_EXPORT: 1.0, Measurand.ACTIVE_ENERGY_IMPORT: -1.0}
-    parts = [
-        (signs[Measurand(a.measurand)], a.amount) for a in amounts if a.device in generators and a.measurand in signs
-    ]
-    if not any(sign > 0 for sign, _ in parts) or any(amount is None for _, amount in parts):
-        return None
-    return sum(sign * (amount or 0.0) for sign, amount in parts)
 
 
 def completeness_of(amounts: Sequence[AmountRow], *, quarters: int) -> Share:

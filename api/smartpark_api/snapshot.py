@@ -19,6 +19,7 @@ from smartpark_storage.reads import (
     read_latest,
 )
 
+from smartpark_api.balance import photovoltaic_energy
 from smartpark_api.load import QUARTER
 from smartpark_api.lookup import find_park, summary_of
 from smartpark_api.models.now import ParkNow
@@ -26,7 +27,6 @@ from smartpark_api.now import (
     completeness_of,
     devices_now,
     indicator_today,
-    photovoltaic_energy,
     powers_now,
     share_of,
 )

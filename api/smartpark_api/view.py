@@ -31,9 +31,14 @@ def meter_groups(meters: Sequence[DeviceNow]) -> Iterator[tuple[Role, list[Devic
 def level_of(device: DeviceNow) -> LatestValue | None:
     """What flows now: the first of power or flow that the meter measures; what a generator gives is positive here."""
     found = _reading_of(device, _LEVELS)
-    if found is None or found.value is None or device.role != Role.GENERATION:
+    if found is None or found.value is None or device.role != Role.GENERATION or not _gives_back(device):
         return found
     return found.model_copy(update={"value": -found.value})
+
+
+def _gives_back(device: DeviceNow) -> bool:
+    """Whether it has a register of what it gives; without one it is a production meter and looks the other way."""
+    return any(reading.measurand == Measurand.ACTIVE_ENERGY_EXPORT for reading in device.readings)
 
 
 def register_of(device: DeviceNow) -> LatestValue | None:

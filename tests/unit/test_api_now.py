@@ -1,5 +1,6 @@
 """What counts as live, late and missing; sums and shares that refuse to guess."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from fix_api import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.status import BAD_SENSOR_FAILURE
+from smartpark_api.balance import photovoltaic_energy
 from smartpark_api.display import DASH, MINUS, THIN, age, number, percent, span
 from smartpark_api.load import QUARTER, hourly, load_curve
 from smartpark_api.models.base import Missing
@@ -16,7 +18,7 @@ from smartpark_api.models.now import Freshness
 from smartpark_api.models.operations import AgentState
 from smartpark_api.models.series import Bucket, Load
 from smartpark_api.negotiation import chosen_type
-from smartpark_api.now import freshness_of, photovoltaic_energy, powers_now, share_of
+from smartpark_api.now import freshness_of, powers_now, share_of
 from smartpark_api.operations import agents_now
 from smartpark_api.problems import ProblemError
 from smartpark_api.series import bucket_starts
@@ -35,17 +37,26 @@ def power(code, value, *, ago=timedelta(seconds=1), status=0):
     return LatestRow(f"p/{code}/active_power", code, "active_power", "active_power", "kW", NOON - ago, value, status)
 
 
+def register(code):
+    name = "active_energy_export"
+    return LatestRow(f"p/{code}/{name}", code, name, name, "kWh", NOON, 1.0, 0)
+
+
+def powers_of(*rows, devices=None):
+    return powers_now(devices or DEVICES, [*rows, register("PV1")], now=NOON)
+
+
 DEVICES = [device("M0", "boundary"), device("PV1", "generation", "photovoltaic"), device("T01", "consumption")]
 
 
 def test_load_is_what_comes_in_plus_what_is_made():
-    powers = powers_now(DEVICES, [power("M0", 300.0), power("PV1", -120.0), power("T01", 50.0)], now=NOON)
+    powers = powers_of(power("M0", 300.0), power("PV1", -120.0), power("T01", 50.0))
 
     assert (powers.load.value, powers.grid.value, powers.pv.value) == (420.0, 300.0, 120.0)
 
 
 def test_export_to_the_grid_is_negative_and_load_stays_right():
-    powers = powers_now(DEVICES, [power("M0", -20.0), power("PV1", -120.0)], now=NOON)
+    powers = powers_of(power("M0", -20.0), power("PV1", -120.0))
 
     assert (powers.load.value, powers.grid.value) == (100.0, -20.0)
 
@@ -63,7 +74,7 @@ def test_export_to_the_grid_is_negative_and_load_stays_right():
     ],
 )
 def test_a_part_that_is_not_known_makes_the_sum_unknown(boundary, code):
-    powers = powers_now(DEVICES, [boundary, power("PV1", -120.0)], now=NOON)
+    powers = powers_of(boundary, power("PV1", -120.0))
 
     assert powers.load.value is None
     assert powers.load.reason is not None
@@ -71,7 +82,7 @@ def test_a_part_that_is_not_known_makes_the_sum_unknown(boundary, code):
 
 
 def test_a_park_without_boundary_meter_has_no_load():
-    powers = powers_now(DEVICES[1:], [power("PV1", -120.0)], now=NOON)
+    powers = powers_of(power("PV1", -120.0), devices=DEVICES[1:])
 
     assert powers.load.reason is not None
     assert powers.load.reason.code is Missing.NO_METER
@@ -95,6 +106,31 @@ def test_what_was_never_read_has_no_freshness():
     assert freshness_of(None, now=NOON) is Freshness.NEVER
 
 
+def test_a_generator_without_export_register_is_a_production_meter():
+    powers = powers_now(DEVICES, [power("M0", 300.0), power("PV1", 120.0)], now=NOON)
+
+    assert (powers.load.value, powers.pv.value) == (420.0, 120.0)
+    assert photovoltaic_energy(DEVICES, [AmountRow("PV1", "active_energy_import", "kWh", 5.0, 96)]) == 5.0
+
+
+def test_an_internal_transfer_does_not_count():
+    passed_on = replace(device("M1", "boundary"), internal_transfer=True)
+
+    powers = powers_of(power("M0", 300.0), power("M1", 99.0), power("PV1", 0.0), devices=[*DEVICES, passed_on])
+
+    assert powers.load.value == 300.0
+
+
+def test_phases_add_up_where_there_is_no_total():
+    phases = [
+        replace(power("M0", value), code=f"active_power_{phase}")
+        for phase, value in zip("abc", (1, 2, 3), strict=True)
+    ]
+
+    assert powers_of(*phases, power("PV1", 0.0)).load.value == 6.0
+    assert powers_of(*phases, power("M0", 9.0), power("PV1", 0.0)).load.value == 9.0
+
+
 def test_photovoltaic_energy_is_net_of_what_the_inverter_draws():
     amounts = [
         AmountRow("PV1", "active_energy_export", "kWh", 100.0, 96),
@@ -102,7 +138,8 @@ def test_photovoltaic_energy_is_net_of_what_the_inverter_draws():
     ]
 
     assert photovoltaic_energy(DEVICES, amounts) == 98.0
-    assert photovoltaic_energy(DEVICES, amounts[1:]) is None
+    assert photovoltaic_energy(DEVICES[:1], amounts) is None
+    assert photovoltaic_energy(DEVICES, [replace(amounts[0], amount=None)]) is None
 
 
 @pytest.mark.parametrize(("whole", "code"), [(None, Missing.NOT_COMPUTED), (0.0, Missing.NO_DENOMINATOR)])
@@ -126,7 +163,7 @@ def test_a_load_curve_is_the_sum_of_its_parts_or_a_gap(boundary, made):
         if v is not None
     ]
 
-    curve = load_curve(means, [1], [2], start=NOON, end=NOON + 4 * QUARTER)
+    curve = load_curve(means, {1: 1, 2: -1}, start=NOON, end=NOON + 4 * QUARTER)
 
     for n, (taken, given_back) in enumerate(zip(boundary, made, strict=True)):
         if taken is None or given_back is None:
