@@ -121,7 +121,7 @@ class Devices:
         return [device for device in self.devices if device.model is not None]
 
     def live(self, instant: int) -> Iterator[Outgoing]:
-        """Messages of one whole second. [us since the epoch]"""
+        """Messages of one whole second [us since the epoch]."""
         troubles = self._troubles(instant)
         for device in self.on_mqtt:
             mine = [t for t in troubles if t.device == device.code]

@@ -105,7 +105,7 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class RegisterEvents:
-    """Instants at which registers roll over or begin again, by device. [us since the epoch]"""
+    """Instants at which registers roll over or begin again, by device [us since the epoch]."""
 
     rollover: dict[str, int]
     reset: dict[str, int]

@@ -41,7 +41,7 @@ class Flow:
         self._day_start = [0.0]
 
     def nodes(self, day: int) -> Floats:
-        """Values at the minutes of one UTC day. [unit/h], shape (1440,)"""
+        """Values at the minutes of one UTC day [unit/h], shape (1440,)."""
         found = self._raw.get(day)
         if found is None:
             found = self._raw[day] = self._nodes(day)
@@ -103,7 +103,7 @@ class Flow:
         return self._start_of(day) + (self._cumulative(day)[minute] + part) / 60.0
 
     def _cumulative(self, day: int) -> Floats:
-        """Sum over whole minutes from the day's start. [unit * 60 / h], shape (1441,)"""
+        """Sum over whole minutes from the day's start [unit * 60 / h], shape (1441,)."""
         found = self._running.get(day)
         if found is None:
             line = self._polyline(day)

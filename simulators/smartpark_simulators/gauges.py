@@ -34,7 +34,7 @@ def gauge(world: World, device: str, code: str, measurand: Measurand) -> Gauge:
 
 
 def phase_voltage(world: World, device: str, instants: Instants, phase: str = "a") -> Floats:
-    """Voltage between phase and neutral, sagging a little with the park's load, shape (n,). [V]"""
+    """Voltage between phase and neutral, sagging a little with the park's load, shape (n,) [V]."""
     nominal = 10_000 / np.sqrt(3) if device in HIGH_VOLTAGE else 232.0
     sag = 0.012 * world.electric("M0").at(instants) / 8000.0
     return nominal * (1.015 - sag + 0.003 * ripple(instants, device + phase, 311.0))
@@ -119,7 +119,7 @@ def _replayed_air() -> Mapping[Measurand, Gauge]:
 
 
 def _day_wave(instants: Instants, peak_hour: float) -> Floats:
-    """Cosine over the Shanghai day with its top at `peak_hour`, shape (n,). [-1 to 1]"""
+    """Cosine over the Shanghai day with its top at `peak_hour`, shape (n,) [-1 to 1]."""
     hours = ((instants + 480 * MINUTE_US) % DAY_US) / (60 * MINUTE_US)
     return np.cos(2 * np.pi * (hours - peak_hour) / 24.0)
 

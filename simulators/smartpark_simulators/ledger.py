@@ -94,17 +94,17 @@ class TruthLedger:
                 self._dead.append(dead)
 
     def add_energy(self, device: str, rows: Iterable[tuple[int, float]]) -> None:
-        """Enter true electric energy per quarter of an hour. [us, kWh]"""
+        """Enter true electric energy per quarter of an hour [us, kWh]."""
         statement = "INSERT OR REPLACE INTO energy VALUES (?, ?, ?)"
         self._write([(statement, [(device, start, kwh) for start, kwh in rows])])
 
     def add_amount(self, device: str, measurand: str, rows: Iterable[tuple[int, float]]) -> None:
-        """Enter true amounts of another medium per quarter of an hour. [us, the measurand's unit]"""
+        """Enter true amounts of another medium per quarter of an hour [us, the measurand's unit]."""
         statement = "INSERT OR REPLACE INTO amount VALUES (?, ?, ?, ?)"
         self._write([(statement, [(device, measurand, start, amount) for start, amount in rows])])
 
     def add_park(self, rows: Iterable[tuple[int, float, float]]) -> None:
-        """Enter the park's net purchase and its CO2 per quarter of an hour. [us, kWh, t]"""
+        """Enter the park's net purchase and its CO2 per quarter of an hour [us, kWh, t]."""
         self._write([("INSERT OR REPLACE INTO park_truth VALUES (?, ?, ?)", list(rows))])
 
     def flush(self) -> None:

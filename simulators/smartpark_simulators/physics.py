@@ -96,11 +96,11 @@ class World:
         self.air_temperature = self._flow(lambda day: air_temperature(day, random_for(seed, "air", day)))
 
     def electric(self, device: str) -> Flow:
-        """Active power of a device, positive into the consumer; for PV1 what it generates. [kW]"""
+        """Active power of a device, positive into the consumer; for PV1 what it generates [kW]."""
         return self._electric[device]
 
     def medium(self, device: str, measurand: str) -> Flow:
-        """Flow of a medium, per hour, whose integral is the counter `measurand`. [unit of the counter per hour]"""
+        """Flow of a medium, per hour, whose integral is the counter `measurand` [unit of the counter per hour]."""
         return self._other[device, measurand]
 
     @property
@@ -114,7 +114,7 @@ class World:
         return tuple(self._other)
 
     def net_import_kwh(self, instants: Instants) -> Floats:
-        """Electricity bought less electricity sold since the origin, shape (n,). [kWh]"""
+        """Electricity bought less electricity sold since the origin, shape (n,) [kWh]."""
         return self._electric["M0"].integral(instants) - self._electric["M0:export"].integral(instants)
 
     def _flow(self, nodes: Callable[[int], Floats]) -> Flow:
@@ -136,7 +136,7 @@ class World:
         flows["M0:export"] = self._flow(lambda day: np.maximum(-self._net(day), 0.0))
 
     def _net(self, day: int) -> Floats:
-        """Power through the incomer, shape (1440,). [kW]"""
+        """Power through the incomer, shape (1440,) [kW]."""
         load = np.sum([self._electric[feeder].nodes(day) for feeder in FEEDERS], axis=0)
         losses = NO_LOAD_LOSS_KW + LOAD_LOSS_PER_KW * load**2
         return load + losses - self._electric["PV1"].nodes(day)
@@ -161,7 +161,7 @@ def _load_nodes(load: Load, seed: int, day: int) -> Floats:
 
 
 def boiler_load(seed: int, day: int) -> Floats:
-    """Load of the gas boiler at each minute of a UTC day, shape (1440,). [0-1]"""
+    """Load of the gas boiler at each minute of a UTC day, shape (1440,) [0-1]."""
     minute, _ = local_minutes(day)
     generator = random_for(seed, "boiler", day)
     demand = 0.30 + 0.55 * plateau(minute, 6.5 * 60, 21 * 60, 60.0)
@@ -169,7 +169,7 @@ def boiler_load(seed: int, day: int) -> Floats:
 
 
 def kiln_load(seed: int, day: int) -> Floats:
-    """Load of the ceramic kiln, which never cools, at each minute of a UTC day, shape (1440,). [0-1]"""
+    """Load of the ceramic kiln, which never cools, at each minute of a UTC day, shape (1440,) [0-1]."""
     return np.clip(0.86 * wander(random_for(seed, "kiln", day), knots=24, spread=0.03), 0.6, 1.0)
 
 

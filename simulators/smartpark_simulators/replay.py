@@ -27,21 +27,21 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def steel_power() -> Floats:
-    """Mean power of a small steel works in each quarter of an hour of eight weeks, shape (5376,). [kW]"""
+    """Mean power of a small steel works in each quarter of an hour of eight weeks, shape (5376,) [kW]."""
     # File order is time order; the label of each day's last row is a day early (see SOURCES.md).
     return np.array([float(row["Usage_kWh"]) for row in _rows("steel_15min.csv.gz")]) * 4.0
 
 
 @cache
 def heat_power() -> Floats:
-    """Mean heat power of a Danish house in each hour of eight winter weeks, shape (1344,). [kW]"""
+    """Mean heat power of a Danish house in each hour of eight winter weeks, shape (1344,) [kW]."""
     register = np.array([float(row["energy_heat_kwh"]) for row in _rows("district_heat_hourly.csv.gz")])
     return np.diff(register)
 
 
 @cache
 def air_column(column: str) -> Floats:
-    """One quantity of a Beijing station in each hour of eight weeks; NaN where it has no value. [as the file]"""
+    """One quantity of a Beijing station in each hour of eight weeks; NaN where it has no value [as the file]."""
     cells = [row[column] for row in _rows("air_hourly.csv.gz")]
     return np.array([np.nan if cell == "NA" else float(cell) for cell in cells])
 

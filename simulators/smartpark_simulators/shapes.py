@@ -31,14 +31,14 @@ def local_minutes(day: int) -> tuple[Floats, Floats]:
 
 
 def plateau(minute: Floats, start: float, end: float, ramp: float) -> Floats:
-    """One between `start` and `end`, zero outside, ramps of `ramp` minutes centred on both ends. [0-1]"""
+    """One between `start` and `end`, zero outside, ramps of `ramp` minutes centred on both ends [0-1]."""
     rise = np.clip((minute - start) / ramp + 0.5, 0.0, 1.0)
     fall = np.clip((end - minute) / ramp + 0.5, 0.0, 1.0)
     return np.minimum(rise, fall)
 
 
 def shifts(minute: Floats, weekday: Floats, *, spans: tuple[tuple[int, int], ...], days: int) -> Floats:
-    """Presence of shift work: spans of local hours on the first `days` days of the week. [0-1]"""
+    """Presence of shift work: spans of local hours on the first `days` days of the week [0-1]."""
     presence = np.zeros_like(minute)
     for start, end in spans:
         presence = np.maximum(presence, plateau(minute, start * 60.0, end * 60.0, 30.0))
@@ -72,14 +72,14 @@ def sun_elevation_sine(day: int) -> Floats:
 
 
 def clearness(generator: np.random.Generator) -> Floats:
-    """Share of the clear-sky irradiance that clouds let through over a day, shape (1440,). [0-1]"""
+    """Share of the clear-sky irradiance that clouds let through over a day, shape (1440,) [0-1]."""
     overcast = generator.uniform(0.25, 1.0)
     passing = np.clip(wander(generator, knots=96, spread=0.18), 0.3, 1.1)
     return np.clip(overcast * passing, 0.05, 1.0)
 
 
 def irradiance(day: int, generator: np.random.Generator) -> Floats:
-    """Global horizontal irradiance at each minute of a UTC day, shape (1440,). [W/m2]"""
+    """Global horizontal irradiance at each minute of a UTC day, shape (1440,) [W/m2]."""
     height = np.maximum(sun_elevation_sine(day), 0.0)
     # Haurwitz' clear-sky model: 1098 sin(h) exp(-0.057 / sin(h)).
     clear = 1098.0 * height * np.exp(-0.057 / np.maximum(height, 1e-3))
@@ -87,7 +87,7 @@ def irradiance(day: int, generator: np.random.Generator) -> Floats:
 
 
 def air_temperature(day: int, generator: np.random.Generator) -> Floats:
-    """Outdoor temperature at each minute of a UTC day, shape (1440,). [Cel]"""
+    """Outdoor temperature at each minute of a UTC day, shape (1440,) [Cel]."""
     minute, _ = local_minutes(day)
     seasonal = 20.5 + 9.0 * np.cos(2 * np.pi * ((day - 20_454) - 205) / 365.2425)
     diurnal = 4.0 * np.cos(2 * np.pi * (minute - 14.5 * 60) / MINUTES)

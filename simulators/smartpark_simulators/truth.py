@@ -66,7 +66,7 @@ class CarbonFactors:
 
 
 def complete_quarters(start_us: int, end_us: int) -> NDArray[np.int64]:
-    """Starts of the quarters of an hour that lie wholly within [start, end], shape (n,). [us]"""
+    """Starts of the quarters of an hour that lie wholly within [start, end], shape (n,) [us]."""
     first = -(-start_us // QUARTER_US) * QUARTER_US
     return np.arange(first, end_us - QUARTER_US + 1, QUARTER_US, dtype=np.int64)
 

@@ -10,19 +10,21 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from smartpark.catalogue import Catalogue, load_catalogue
+from smartpark.errors import SmartparkError
 
 from smartpark_simulators.demo.agents import edge_of, write_agents
 from smartpark_simulators.demo.layout import EDGES, Layout, Ports
@@ -59,19 +61,32 @@ class Interrupted(BaseException):
 
 def run_demo(options: DemoOptions) -> int:
     """Run the demo; the exit code says whether the comparison came out right."""
-    with _signals(), _folder(options) as folder:
-        demo = Demo(options, Layout(folder))
-        try:
-            return demo.run()
-        except Interrupted:
-            demo.tell("stopping")
-            return 0
-        finally:
-            demo.end()
+    folder, is_temporary = _folder(options)
+    with _signals():
+        exit_code = _run_in(options, folder)
+    if is_temporary and not exit_code:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif exit_code:
+        sys.stderr.write(f"logs, database and truth ledger are kept in {folder}\n")
+    return exit_code
+
+
+def _run_in(options: DemoOptions, folder: Path) -> int:
+    demo = Demo(options, Layout(folder))
+    try:
+        return demo.run()
+    except Interrupted:
+        demo.tell("stopping")
+        return 0
+    except SmartparkError as error:
+        sys.stderr.write(f"smartpark: {error}\n")
+        return 1
+    finally:
+        demo.end()
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def _signals() -> Generator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         # Once is enough: a second Ctrl-C must not interrupt the stopping.
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,18 +101,11 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _folder(options: DemoOptions) -> Iterator[Path]:
+def _folder(options: DemoOptions) -> tuple[Path, bool]:
+    """Where its things go, and whether that is only for this run."""
     if options.data is not None or not options.is_headless:
-        yield (options.data or Path("var/demo")).absolute()
-        return
-    folder = Path(tempfile.mkdtemp(prefix="smartpark-demo-"))
-    try:
-        yield folder
-    except BaseException:
-        sys.stderr.write(f"logs are kept in {folder / 'logs'}\n")
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
+        return (options.data or Path("var/demo")).absolute(), False
+    return Path(tempfile.mkdtemp(prefix="smartpark-demo-")), True
 
 
 @dataclass(slots=True)
@@ -333,8 +341,6 @@ class Demo:
 
 
 def _answers(port: int) -> bool:
-    import socket  # noqa: PLC0415
-
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5):
             return True
