@@ -22,7 +22,7 @@ def _free_port() -> int:
 
 
 class OpcUaServer:
-    """Floats below `Objects`, named by string ids in the namespace `URI`; writes take effect at once."""
+    """Floats (texts where the name ends in .TEXT) named by string ids in the namespace `URI`."""
 
     def __init__(self, nodes: tuple[str, ...], *, folder: Path | None = None, other_namespaces: int = 0) -> None:
         self.port = _free_port()
@@ -77,7 +77,8 @@ class OpcUaServer:
         index = await server.register_namespace(URI)
         folder = await server.nodes.objects.add_object(ua.NodeId("Plant", index), "Plant")
         for name in self.names:
-            node = await folder.add_variable(ua.NodeId(name, index), name, 0.0)
+            start = "" if name.endswith(".TEXT") else 0.0
+            node = await folder.add_variable(ua.NodeId(name, index), name, start)
             self._nodes[name] = node
         await server.start()
         self._server = server
@@ -97,9 +98,10 @@ class OpcUaServer:
         server: datetime | None = None,
     ) -> None:
         assert self._server is not None
-        variant = ua.Variant(value) if not isinstance(value, ua.Variant) else value
+        variant = ua.Variant(value)
         data = ua.DataValue(variant, ua.StatusCode(ua.UInt32(status)), source, server)
-        await self._server.write_attribute_value(self._nodes[name].nodeid, data)
+        result = await self._server.write_attribute_value(self._nodes[name].nodeid, data)
+        assert result is None or result.is_good(), result
 
 
 @pytest.fixture

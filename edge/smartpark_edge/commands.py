@@ -2,15 +2,22 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from pydantic import ValidationError
+from smartpark.broker import BrokerAddress
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError, Problem
+from smartpark.tomlfile import problems_of
 
 from smartpark_edge.agent import hours_left
 from smartpark_edge.check import catalogue_problems, check_files
-from smartpark_edge.settings import load_settings
+from smartpark_edge.listen import browse_server, hear_broker
+from smartpark_edge.mqtt_client import Protocol
+from smartpark_edge.proposals import mqtt_proposal, opcua_proposal, recognise
+from smartpark_edge.settings import OpcUaSecurity, OpcUaSource, load_settings
 from smartpark_edge.spool import SpoolReader
 from smartpark_edge.supervisor import Supervisor
 
@@ -21,6 +28,8 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _add_run(verbs)
     _add_check(verbs)
     _add_spool(verbs)
+    _add_listen(verbs)
+    _add_browse(verbs)
 
 
 def _add_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -121,3 +130,82 @@ def _spool(arguments: argparse.Namespace) -> int:
     }
     print(json.dumps(found) if arguments.json else "\n".join(f"{key:18} {value}" for key, value in found.items()))
     return 0
+
+
+def _add_listen(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    listen = verbs.add_parser(
+        "listen",
+        help="hear a broker for a while and propose settings and catalogue entries",
+        description="Subscribes to a broker, recognises the makes of devices that it knows, and writes TOML for "
+        "review to standard output: agent settings and catalogue entries. Nothing is changed anywhere.",
+    )
+    listen.add_argument("url", metavar="mqtt://HOST[:PORT]")
+    listen.add_argument("--seconds", type=float, default=20.0, help="how long to listen (default 20)")
+    listen.add_argument("--topic", action="append", metavar="FILTER", help="default: # and everything below")
+    listen.add_argument("--protocol", choices=[p.value for p in Protocol], default=Protocol.V5.value)
+    listen.add_argument("--username")
+    listen.add_argument("--password-file", type=Path)
+    listen.add_argument("--ca-file", type=Path)
+    listen.set_defaults(run=_listen)
+
+
+def _listen(arguments: argparse.Namespace) -> int:
+    given = {
+        "url": arguments.url,
+        "username": arguments.username,
+        "password_file": arguments.password_file,
+        "ca_file": arguments.ca_file,
+    }
+    try:
+        address = BrokerAddress.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFileError(problems_of(error, given, file="command line")) from None
+    heard = hear_broker(
+        address,
+        arguments.topic or ["#"],
+        arguments.seconds,
+        Protocol(arguments.protocol),
+        lambda topics: _progress(f"{topics} topics heard"),
+    )
+    found = recognise(heard)
+    _progress(f"{len(found.devices)} devices recognised, {len(found.unknown)} topics not understood\n")
+    print(mqtt_proposal(found, arguments.url), end="")
+    return 0
+
+
+def _add_browse(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    browse = verbs.add_parser(
+        "browse",
+        help="browse an OPC UA server and propose settings",
+        description="Walks through an OPC UA server and writes TOML for review to standard output: one entry for "
+        "each variable that holds a number. What it measures is guessed from its name. Nothing is changed anywhere.",
+    )
+    browse.add_argument("url", metavar="opc.tcp://HOST:PORT/PATH")
+    browse.add_argument("--security", choices=[s.value for s in OpcUaSecurity], default=OpcUaSecurity.NONE.value)
+    for option in ("--certificate", "--private-key", "--trust-store", "--password-file"):
+        browse.add_argument(option, type=Path)
+    browse.add_argument("--username")
+    browse.set_defaults(run=_browse)
+
+
+def _browse(arguments: argparse.Namespace) -> int:
+    keys = ("url", "security", "certificate", "private_key", "trust_store", "username", "password_file")
+    given = {key: getattr(arguments, key) for key in keys if getattr(arguments, key) is not None}
+    # A source has points; while browsing it is the server's own clock.
+    given |= {"name": "browse", "point": [{"node": "i=2258", "point": "park/device/voltage"}]}
+    try:
+        settings = OpcUaSource.model_validate(given)
+    except ValidationError as error:
+        raise InvalidFileError(problems_of(error, given, file="command line")) from None
+    nodes = browse_server(settings, lambda seen: _progress(f"{seen} nodes seen"))
+    _progress(f"{len(nodes)} variables hold a number\n")
+    print(opcua_proposal(nodes, arguments.url), end="")
+    return 0
+
+
+def _progress(text: str) -> None:
+    """One line on stderr, rewritten on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{text}   ", end="", file=sys.stderr, flush=True)
+    elif text.endswith("\n"):
+        print(text, end="", file=sys.stderr, flush=True)

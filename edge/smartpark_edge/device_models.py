@@ -177,6 +177,8 @@ class DeviceModel(StrictModel):
     title: str
     source: str
     """Where the format is documented."""
+    select_by: JsonPath | None = None
+    """Key that tells devices on one topic apart."""
     message: Annotated[tuple[Message, ...], Field(min_length=1)]
 
     @property

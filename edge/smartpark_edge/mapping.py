@@ -176,7 +176,7 @@ class DeviceMapping:
 
     def selects(self, document: object) -> bool:
         """Whether a gateway's message is about this device."""
-        return all(str(_walk(document, parse_path(path))) == value for path, value in self.select.items())
+        return all(str(walk(document, parse_path(path))) == value for path, value in self.select.items())
 
 
 def parse_document(payload: bytes) -> object:
@@ -191,7 +191,8 @@ def parse_document(payload: bytes) -> object:
         raise ValueError("not JSON that anybody would send: nested too deeply") from None
 
 
-def _walk(document: object, steps: Sequence[PathStep]) -> object:
+def walk(document: object, steps: Sequence[PathStep]) -> object:
+    """What stands at a path; a value of its own kind where there is nothing."""
     here = document
     for step in steps:
         if isinstance(step, int):
@@ -227,7 +228,7 @@ class _CompiledMessage:
         return self.rule.format is MessageFormat.NUMBER
 
     def fits(self, document: object) -> bool:
-        return all(_walk(document, path) in values for path, values in self.conditions)
+        return all(walk(document, path) in values for path, values in self.conditions)
 
     def map_number(self, delivery: Delivery) -> Mapped:
         mapped = Mapped(stamped_on_arrival=True)
@@ -245,7 +246,7 @@ class _CompiledMessage:
         if self.rule.ignore or (delivery.retained and self.parse_time is None):
             mapped.ignored = True
             return mapped
-        entries: object = _ABSENT if self.records is None else _walk(document, self.records)
+        entries: object = _ABSENT if self.records is None else walk(document, self.records)
         if entries is _ABSENT:
             entries = [document]
         if not isinstance(entries, list):
@@ -273,14 +274,14 @@ class _CompiledMessage:
             return
         status = self._status(record, None)
         for path, members in self.groups:
-            parent = _walk(record, path) if path else record
+            parent = walk(record, path) if path else record
             if parent is _ABSENT or parent is None:
                 continue
             for step, converter in members:
                 value = (
                     cast("dict[str, object]", parent).get(cast("str", step), _ABSENT)
                     if isinstance(parent, dict)
-                    else _walk(parent, (step,))
+                    else walk(parent, (step,))
                 )
                 if value is not _ABSENT:
                     self._take(mapped, converter, value, time, status)
@@ -301,7 +302,7 @@ class _CompiledMessage:
     def _time(self, record: object, delivery: Delivery) -> int:
         if self.parse_time is None:
             return delivery.arrival
-        value = _walk(record, self.time_path)
+        value = walk(record, self.time_path)
         if value is _ABSENT:
             raise NotATimeError("there is none")
         return self.parse_time(value)
@@ -309,7 +310,7 @@ class _CompiledMessage:
     def _status(self, record: object, key: str | None) -> int:
         if self.status_path is None:
             return GOOD
-        found = _walk(record, self.status_path)
+        found = walk(record, self.status_path)
         if isinstance(found, dict) and key is not None:
             found = cast("dict[str, object]", found).get(key, GOOD)
         return found & 0xFFFF_FFFF if isinstance(found, int) and not isinstance(found, bool) else GOOD

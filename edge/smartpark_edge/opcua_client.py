@@ -4,6 +4,7 @@ A server's certificate must lie in the trust store itself or be signed by one th
 the settings refuse a password with it.
 """
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -42,22 +43,31 @@ class TrustList:
     async def __call__(self, certificate: x509.Certificate, application: ua.ApplicationDescription) -> None:
         """Refuse (`ServiceError`) what is out of date, names another application, or is not trusted."""
         await self._basics.validate(certificate, application)
-        if certificate.public_bytes(Encoding.DER) in set(self._trusted()):
+        trusted = self._trusted()
+        if certificate.public_bytes(Encoding.DER) in trusted:
             return
+        # The library's store follows chains, but cannot be empty.
         store = TrustStore([self._folder], [])
-        await store.load()
-        if not store.is_trusted(certificate):
+        if trusted:
+            await store.load()
+        if not trusted or not store.is_trusted(certificate):
             raise ServiceError(StatusCodes.BadCertificateUntrusted)
 
-    def _trusted(self) -> list[bytes]:
-        found: list[bytes] = []
+    def _trusted(self) -> set[bytes]:
+        found: set[bytes] = set()
         for path in sorted(self._folder.iterdir()):
             if path.suffix.lower() in {".der", ".crt", ".cer", ".pem"}:
-                content = path.read_bytes()
-                pem = content.lstrip().startswith(b"-----BEGIN")
-                load = x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate
-                found.append(load(content).public_bytes(Encoding.DER))
+                found.add(_read_certificate(path).public_bytes(Encoding.DER))
         return found
+
+
+def _read_certificate(path: Path) -> x509.Certificate:
+    try:
+        content = path.read_bytes()
+        pem = content.lstrip().startswith(b"-----BEGIN")
+        return (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(content)
+    except (OSError, ValueError) as error:
+        raise CredentialError(f"{path} in the trust store is not a readable certificate: {error}") from error
 
 
 def read_password(settings: OpcUaSource) -> str | None:
@@ -79,6 +89,8 @@ def read_password(settings: OpcUaSource) -> str | None:
 
 async def build_opcua_client(settings: OpcUaSource) -> Client:
     """Client that is ready to connect. With a security policy this already asks the server for its certificate."""
+    # The library tells each lost connection with a traceback; we say it in one sentence.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     client = Client(settings.url, timeout=REQUEST_TIMEOUT_S)
     client.application_uri = settings.application_uri
     client.name = client.description = "smartpark edge"

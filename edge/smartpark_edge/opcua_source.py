@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 _KEEPALIVE_S: Final = 5.0
 _RETRY_NODES_S: Final = 30.0
+_CONNECT_PATIENCE_S: Final = 30.0
 _CHUNK: Final = 500
 """Nodes in one request."""
 _FIRST_HANDLE: Final = 1
@@ -95,6 +96,7 @@ class OpcUaListener(threading.Thread):
         self._task: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
         self._last_heard = 0.0
+        self._lost = asyncio.Event()
 
     def stop(self) -> None:
         """Close the session and end."""
@@ -107,8 +109,6 @@ class OpcUaListener(threading.Thread):
 
     def run(self) -> None:
         """Stay connected until stopped."""
-        # The library tells each lost connection with a traceback; ours says it in one sentence.
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         asyncio.run(self._live())
 
     async def _live(self) -> None:
@@ -137,7 +137,9 @@ class OpcUaListener(threading.Thread):
 
     async def _run_session(self, backoff: Backoff) -> None:
         client = await build_opcua_client(self.settings)
-        await client.connect()
+        client.connection_lost_callback = self._on_lost
+        self._lost = asyncio.Event()
+        await asyncio.wait_for(client.connect(), _CONNECT_PATIENCE_S)
         try:
             self.health.connected, self.health.note = True, ""
             namespaces = await client.get_namespace_array()
@@ -148,6 +150,17 @@ class OpcUaListener(threading.Thread):
                 await self._poll(client, addressed, missing, backoff)
         finally:
             await _close(client)
+
+    async def _on_lost(self, _error: Exception) -> None:
+        self._lost.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the connection goes: `ConnectionError`."""
+        try:
+            await asyncio.wait_for(self._lost.wait(), seconds)
+        except TimeoutError:
+            return
+        raise ConnectionError("connection lost")
 
     def _resolve(self, namespaces: list[str]) -> tuple[dict[int, ua.NodeId], dict[int, str]]:
         """Addresses in this session by place in the settings, and what leads nowhere."""
@@ -171,7 +184,7 @@ class OpcUaListener(threading.Thread):
         self._begin(missing, backoff)
         retry_at = time.monotonic() + _RETRY_NODES_S
         while True:
-            await asyncio.sleep(1.0)
+            await self._pause(1.0)
             self._check_alive()
             if open_places and time.monotonic() >= retry_at:
                 retry_at = time.monotonic() + _RETRY_NODES_S
@@ -258,7 +271,7 @@ class OpcUaListener(threading.Thread):
             if not began:
                 self._begin(unknown, backoff)
                 began = True
-            await asyncio.sleep(max(self.settings.poll_s - (time.monotonic() - started), 0.01))
+            await self._pause(max(self.settings.poll_s - (time.monotonic() - started), 0.01))
 
     def hear(self, notifications: Sequence[Any]) -> None:
         """Take what a publish response brings. Synchronous: nothing piles up in tasks."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from smartpark.clock import from_us, utc_now_us
+from smartpark.errors import SmartparkError
 from smartpark.status import is_bad
 from smartpark.wire import Ack, BirthPoint
 
@@ -166,7 +167,8 @@ class Recorder(threading.Thread):
             self._write([], seal=True)
         except Exception as error:  # noqa: BLE001  the thread's edge: the agent hears of it and starts afresh
             self.failure = error
-            _log.error("recorder of %s stopped: %s", self.spool.path.name, error, exc_info=error)
+            unexpected = None if isinstance(error, SmartparkError) else error
+            _log.error("recorder of %s stopped: %s", self.spool.path.name, error, exc_info=unexpected)
         finally:
             self.broken.set()
 

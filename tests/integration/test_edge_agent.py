@@ -6,7 +6,7 @@ import signal
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from edge_park import START, FakeIngest, plug_source, tasmota, write_config
+from edge_park import START, Devices, FakeIngest, plug_source, tasmota, write_config
 from smartpark.clock import to_us
 from smartpark.wire import Flag
 from waiting import wait_until
@@ -52,6 +52,24 @@ def test_a_meter_s_readings_reach_the_platform_and_are_forgotten_when_acknowledg
     wait_until(lambda: ingest.deaths == 1, what="the death")
     assert not (tmp_path / "ready").exists()
     assert "Traceback" not in agent.output()
+
+
+def test_it_works_with_every_kind_of_broker_and_outlives_its_restart(tmp_path, each_broker, smartpark):
+    ingest = FakeIngest("edge-a", each_broker.host, each_broker.port)
+    meters = Devices(each_broker.host, each_broker.port)
+    try:
+        run(smartpark, tmp_path, write_config(tmp_path, each_broker.url, max_readings=5000))
+        meters.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(3000)])
+        wait_until(lambda: len(ingest.values(ENERGY)) == 3000, what="3,000 readings")
+        births = len(ingest.births)
+        each_broker.restart()
+        wait_until(lambda: len(ingest.births) > births, what="a new birth")
+        wait_until(lambda: ingest.statuses[-1].sources[0].connected, what="the source connected again")
+        meters.say("tele/T01/SENSOR", tasmota(3000))
+        wait_until(lambda: ingest.values(ENERGY) == energy(range(3001)), what="the reading after the restart")
+    finally:
+        meters.close()
+        ingest.close()
 
 
 def test_killed_in_the_middle_it_loses_nothing_and_says_nothing_twice(
