@@ -25,8 +25,8 @@ def glitches(point: Ints, time: Ints, steps: Ints, *, modulus: Ints, window_us: 
     window_us : int
         How long a dip or a spike may last. [µs]
     near_share : float
-        Share of the modulus that is near either end. A register that falls from one end to the other and then climbs
-        back gradually has rolled over; only one that jumps back had a dip. [0-1]
+        Share of the modulus that is near either end. A register that falls from one end to the other is taken to
+        have rolled over where it climbs gradually before and after; only a jump makes a dip or a spike. [0-1]
 
     Returns
     -------
@@ -38,8 +38,10 @@ def glitches(point: Ints, time: Ints, steps: Ints, *, modulus: Ints, window_us: 
     if not fallen.size:
         return aside
     back = _first_back(fallen, point, time, steps, window_us)
-    back = np.where(_climbed_back(fallen, back, steps, width=modulus[point[fallen]], near_share=near_share), -1, back)
+    across = _falls_across(fallen, steps, width=modulus[point[fallen]], near_share=near_share)
+    back = np.where(across & ~_in_one_jump(fallen, back, steps, towards=-1), -1, back)
     low = _last_as_low(fallen, point, time, steps, window_us)
+    low = np.where(across & ~_in_one_jump(fallen, low, steps, towards=1), -1, low)
     n_dip = np.where(back >= 0, back - fallen, len(point))
     n_spike = np.where(low >= 0, fallen - 1 - low, len(point))
     is_dip, is_spike = (back >= 0) & (n_dip <= n_spike), (low >= 0) & (n_spike < n_dip)
@@ -84,11 +86,16 @@ def _last_as_low(fallen: NDArray[np.intp], point: Ints, time: Ints, steps: Ints,
     return found
 
 
-def _climbed_back(
-    fallen: NDArray[np.intp], back: NDArray[np.intp], steps: Ints, *, width: Ints, near_share: float
-) -> Bools:
-    """Whether a fall from one end of the register to the other was made good gradually: no dip, a rollover."""
+def _falls_across(fallen: NDArray[np.intp], steps: Ints, *, width: Ints, near_share: float) -> Bools:
+    """Whether each fall leads from one end of its register to the other, as a rollover does."""
     before, after = steps[fallen - 1], steps[fallen]
-    across = (width > 0) & (before >= (1 - near_share) * width) & (after <= near_share * width)
-    last_step = steps[back] - steps[back - 1]
-    return across & (back >= 0) & (last_step < (before - after) // 2)
+    return (width > 0) & (before >= (1 - near_share) * width) & (after <= near_share * width)
+
+
+def _in_one_jump(fallen: NDArray[np.intp], other: NDArray[np.intp], steps: Ints, *, towards: int) -> Bools:
+    """Whether the way between the far side of a glitch and the reading beside it is half the fall or more.
+
+    `other` is the reading at which a dip ends or before which a spike begins; `towards` leads into the glitch.
+    """
+    jump = np.abs(steps[other] - steps[np.clip(other + towards, 0, len(steps) - 1)])
+    return (other >= 0) & (jump >= (steps[fallen - 1] - steps[fallen]) // 2)

@@ -5,16 +5,18 @@ import random
 import threading
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
-from derive_park import DAY, HOUR, KWH_PER_HOUR, LOADS, MIDNIGHT, QUARTER, DerivePark
+from derive_park import DAY, HOUR, KWH_PER_HOUR, LOADS, MIDNIGHT, QUARTER, T_PER_HOUR, DerivePark
 from fix_process import SmartparkRunner
 from psycopg.conninfo import conninfo_to_dict
 from smartpark.factors import builtin_factors
 from smartpark_ingest.derive import Deriver
 from smartpark_ingest.derive_commands import mark_park_stale
 from smartpark_ingest.derive_worker import DeriveWorker
-from smartpark_storage import Connection, connect
+from smartpark_storage import INTERVAL_DTYPE, Connection, connect, transaction, write_interval_energy
+from smartpark_storage.deriving import lock_parks
 from waiting import wait_until
 
 DAYS = 8
@@ -98,6 +100,35 @@ def test_workers_side_by_side_neither_block_nor_double_nor_miss_each_others_mete
     assert not failures
     assert hill.everything() == derived
     assert counted(hill.connection, "stale_mark") == 0
+
+
+def test_a_worker_waits_for_its_turn_at_the_park_and_then_sees_what_the_other_has_committed(
+    hill: DerivePark, database_dsn: str
+):
+    others, gas = [key for key in LOADS if not key.startswith("G1")], hill.registry.by_key["hill/G1/gas_volume"]
+    hill.feed(MIDNIGHT, MIDNIGHT + HOUR, keys=others)
+    rows = np.zeros(4, INTERVAL_DTYPE)
+    rows["point_id"], rows["start"] = gas.point_id, MIDNIGHT + QUARTER * np.arange(4)
+    rows["amount"], rows["completeness"] = LOADS["G1/gas_volume"] / 4, 1.0
+    thread = threading.Thread(target=hill.derive)
+    with connect(database_dsn, application="other worker") as other:
+        with transaction(other):
+            lock_parks(other, ["hill"])
+            write_interval_energy(other, rows)
+            thread.start()
+            wait_until(lambda: is_waiting(database_dsn), what="derive waits for the park")
+        thread.join(30)
+    row = hill.hour("carbon_location", 0)
+    assert (row["value"], row["revision"]) == (pytest.approx(T_PER_HOUR), 1)
+
+
+def is_waiting(dsn: str) -> bool:
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        row = admin.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7262004 AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).fetchone()
+    return row is not None and row[0] > 0
 
 
 def test_a_worker_outlives_the_absence_of_its_database(
