@@ -65,7 +65,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             f"will not listen on {host}: other machines could reach it, and there is no access control yet. "
             "Use --host 127.0.0.1, or add --allow-network when something in front of it decides who gets through"
         )
-    host_names = None if allow_network else LOOPBACK_NAMES
+    host_names = None if allow_network else (*LOOPBACK_NAMES, host)
     settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names)
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)

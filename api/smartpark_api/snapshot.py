@@ -33,6 +33,8 @@ from smartpark_api.now import (
 from smartpark_api.operations import RECENT, agents_now, dead_letter_summary
 
 KEPT_FOR: Final = timedelta(seconds=1)
+SETTLED_AFTER: Final = timedelta(minutes=2)
+"""By then derive has been through a quarter-hour that ended, unless it is behind."""
 _MANY_INDICATORS: Final = 1_000
 
 
@@ -60,8 +62,8 @@ def take_picture(connection: Connection, code: str, *, now: datetime) -> ParkNow
     park = find_park(connection, code)
     devices, latest = read_devices(connection, code), read_latest(connection, code)
     today = period_containing(now, Grain.DAY)
-    # Counted are quarter-hours that have ended: the running one is nobody's gap yet.
-    quarter = period_containing(now, Grain.QUARTER_HOUR).start
+    # Counted are quarter-hours that ended a while ago: what runs or has just ended is nobody's gap yet.
+    quarter = max(period_containing(now - SETTLED_AFTER, Grain.QUARTER_HOUR).start, today.start)
     amounts = read_amounts(connection, code, today.start, today.end)
     last_day = read_amounts(connection, code, quarter - RECENT, quarter)
     indicators = {

@@ -177,7 +177,7 @@ def test_the_park_now_adds_up(client, park_hand):
     assert now["pv_share_today"]["value"] == 0.25
     assert now["carbon_today"]["value"] is None
     assert now["carbon_today"]["reason"]["code"] == "not_computed"
-    # 40 known quarter-hours of the 96 of each of four counters.
+    # 40 known quarter-hours of the 96 of each of four counters; the one that ended at noon is not expected yet.
     assert now["completeness_24_h"]["value"] == pytest.approx(40 / (4 * 96))
     assert (now["dead_letters"]["total"], now["dead_letters"]["last_24_h"]) == (1, 0)
 
@@ -237,3 +237,16 @@ def test_dead_letters_are_counted_by_reason(client, park_hand):
 def test_readiness_names_the_database(client):
     assert "PostgreSQL" in client.get("/readyz").json()["database"]
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_quarter_that_has_just_ended_is_not_a_gap_yet(park_hand, client_of):
+    quarters = {DAY_START + n * QUARTER: 10.0 for n in range(47)}
+    park_hand.energy("testpark/T01/active_energy_import", quarters)
+
+    def today(after):
+        now = client_of(park_hand.dsn, now=NOON + after).get("/api/v1/parks/testpark/now").json()
+        return next(meter["today"] for meter in now["meters"] if meter["code"] == "T01")
+
+    # 47 of the 48 quarter-hours between midnight and noon.
+    assert (today(seconds(30))["value"], today(seconds(30))["completeness"]) == (470.0, 1.0)
+    assert today(seconds(121))["completeness"] == pytest.approx(47 / 48)
