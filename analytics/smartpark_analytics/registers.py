@@ -144,7 +144,8 @@ def steps_of_doubles(point: Ints, value: Floats, n_points: int) -> tuple[Ints, F
     finite = np.isfinite(value)
     largest = np.zeros(n_points)
     np.maximum.at(largest, point, np.where(finite, np.abs(value), 0.0))
-    exponent = np.where(largest > 0, np.frexp(largest)[1] - 61, 0).astype(np.int32)
+    # Below the smallest double there is no step to be had.
+    exponent = np.where(largest > 0, np.maximum(np.frexp(largest)[1] - 61, -1074), 0).astype(np.int32)
     scaled = np.ldexp(np.where(finite, value, 0.0), -exponent[point])
     steps = np.rint(scaled).astype(np.int64)
     steps[~finite] = NO_VALUE

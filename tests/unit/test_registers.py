@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from smartpark_analytics import (
     NO_VALUE,
@@ -326,10 +326,11 @@ def test_registers_that_come_as_doubles_take_the_same_way():
 
 
 @given(values=st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=20))
+@example(values=[5e-324])
 def test_the_binary_step_keeps_every_double_to_its_last_digit(values: list[float]):
     value = np.array(values)
     steps, step = steps_of_doubles(np.zeros(len(values), np.int64), value, 1)
-    assert np.abs(steps * step[0] - value).max() <= np.abs(value).max() * 2.0**-60
+    assert np.abs(steps * step[0] - value).max() <= np.abs(value).max() * 2.0**-60 + 5e-324
 
 
 def test_too_long_a_time_for_too_many_points_is_refused_with_a_reason():
