@@ -3,7 +3,9 @@
 import argparse
 import getpass
 import json
+import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from smartpark.catalogue import load_catalogue as read_catalogue
@@ -80,6 +82,7 @@ def _register_catalog(subparsers: "Subparsers[argparse.ArgumentParser]") -> None
     load.add_argument("file", type=Path, nargs="+", metavar="FILE")
     load.add_argument(
         "--valid-from",
+        type=_instant,
         metavar="INSTANT",
         help="since when changed multipliers and register sizes hold (ISO 8601; default: now)",
     )
@@ -100,7 +103,7 @@ def _register_dead(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     verbs = command_group(subparsers, "dead", "dead letters: list, show, replay")
     listing = verbs.add_parser("list", help="newest dead letters", description=f"Newest dead letters first. {_WHERE}")
     listing.add_argument("--reason", choices=[reason.value for reason in DeadReason])
-    listing.add_argument("--limit", type=int, default=50, help="at most so many (default 50)")
+    listing.add_argument("--limit", type=_count, default=50, help="at most so many (default 50)")
     listing.add_argument("--pending", action="store_true", help="only those not yet replayed")
     listing.add_argument("--json", action="store_true", help="one JSON object per line")
     listing.set_defaults(run=_dead_list)
@@ -122,6 +125,26 @@ def _register_verify(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument("truth", type=Path, metavar="TRUTH.sqlite")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=_verify)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run us under a number that has no name
+        return f"uid {os.getuid()}"
 
 
 def _connect() -> Connection:
@@ -189,10 +212,10 @@ def _migrate(arguments: argparse.Namespace) -> int:
 def _load(arguments: argparse.Namespace) -> int:
     files: list[Path] = arguments.file
     catalogues = [(file, read_catalogue(file)) for file in files]
-    at = parse_instant(arguments.valid_from) if arguments.valid_from else utc_now()
+    at: datetime = arguments.valid_from or utc_now()
     with _connect() as connection:
         for file, catalogue in catalogues:
-            report = load_catalogue(connection, catalogue, source=file.name, loaded_by=getpass.getuser(), at=at)
+            report = load_catalogue(connection, catalogue, source=file.name, loaded_by=_user(), at=at)
             print(_load_json(report) if arguments.json else f"{file}: {_load_text(report)}")
     return 0
 

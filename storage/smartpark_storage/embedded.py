@@ -26,7 +26,7 @@ from urllib.parse import quote
 import psycopg
 from smartpark.errors import SmartparkError
 
-from smartpark_storage.errors import translate_errors
+from smartpark_storage.errors import StorageUnavailableError, translate_errors
 from smartpark_storage.queries import query
 
 DATABASE = "smartpark"
@@ -84,14 +84,27 @@ def start(data: Path) -> EmbeddedServer:
     server = server_at(data)
     account = _account()
     _prepare_folders(server, account)
+    deadline = time.monotonic() + _START_TIMEOUT_S
     with _one_at_a_time(server):
-        if not is_running(server):
-            if not (server.cluster / "PG_VERSION").exists():
-                _make_cluster(server, account)
-            _forget_dead_server(server)
-            _launch(server, account)
-        _ensure_database(server)
-    return server
+        while True:
+            if not is_running(server):
+                _begin(server, account)
+            try:
+                _ensure_database(server)
+            except StorageUnavailableError:
+                # Still starting, or killed a moment ago and not yet gone: look again.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return server
+
+
+def _begin(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
+    if not (server.cluster / "PG_VERSION").exists():
+        _make_cluster(server, account)
+    _forget_dead_server(server)
+    _launch(server, account)
 
 
 def stop(data: Path) -> bool:
@@ -107,8 +120,10 @@ def is_running(server: EmbeddedServer) -> bool:
     """Whether a server works on the folder."""
     try:
         pid = int((server.cluster / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
+    except PermissionError:
+        raise EmbeddedServerError(f"{server.data} belongs to somebody else") from None
     return pid in _processes_in(server.cluster)
 
 
@@ -183,7 +198,10 @@ def _account() -> pwd.struct_passwd | None:
 
 def _prepare_folders(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
     for folder in (server.data, server.socket):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedServerError(f"{folder} cannot be made: {error.strerror}") from error
         if folder.stat().st_uid not in {os.geteuid(), account.pw_uid if account else os.geteuid()}:
             raise EmbeddedServerError(f"{folder} belongs to somebody else")
         if account is not None:

@@ -39,6 +39,10 @@ def translate_errors() -> Generator[None]:
         yield
     except (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable, pg.UniqueViolation) as error:
         raise StorageConflictError(f"conflict in the database: {_first_line(error)}") from error
+    except (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName) as error:
+        raise MigrationError(
+            f"the schema is missing or old ({_first_line(error)}); run: smartpark migrate"
+        ) from error
     except pg.InsufficientPrivilege as error:
         raise StorageRefusedError(f"the database refuses: {_first_line(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

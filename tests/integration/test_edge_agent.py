@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 from datetime import UTC, datetime, timedelta
 
 from edge_park import START, Devices, FakeIngest, plug_source, tasmota, write_config
@@ -77,15 +78,20 @@ def test_killed_in_the_middle_it_loses_nothing_and_says_nothing_twice(
 ):
     ingest = fake_ingest("edge-a")
     config = write_config(tmp_path, broker.url, max_readings=50)
-    numbers = 0
-    for _ in range(4):
+    step, rounds, unfinished = 1500, 3, 0
+    for first in range(0, step * rounds, step):
         agent = run(smartpark, tmp_path, config)
-        devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(numbers, numbers + 300)])
-        numbers += 300
+        telegrams = [tasmota(n) for n in range(first, first + step)]
+        meters = threading.Thread(target=devices.say_many, args=("tele/T01/SENSOR", telegrams))
+        meters.start()
+        wait_until(lambda first=first: len(ingest.values(ENERGY)) > first, what="the first of this round")
         agent.kill()
+        unfinished += len(ingest.values(ENERGY)) < first + step
+        meters.join()
+    assert unfinished > 0, "the agent was never killed in the middle"
     run(smartpark, tmp_path, config)
-    wait_until(lambda: len(ingest.values(ENERGY)) >= numbers, what="every reading", timeout_s=60)
-    assert ingest.values(ENERGY) == energy(range(numbers))
+    wait_until(lambda: len(ingest.values(ENERGY)) >= step * rounds, what="every reading", timeout_s=60)
+    assert ingest.values(ENERGY) == energy(range(step * rounds))
     distinct(ingest)
     assert not ingest.letters
 
@@ -241,7 +247,7 @@ def test_a_change_of_settings_is_applied_while_it_runs_and_never_touches_the_spo
     wait_until(lambda: ingest.values(ENERGY) == energy([0, 1, 2]), what="the old device")
     wait_until(lambda: ingest.values("park/T02/active_energy_import") == energy([2]), what="the new device")
     assert len({boot for boot, _ in ingest.batches}) == 1
-    assert ingest.statuses[-1].spool_readings == 8
+    wait_until(lambda: ingest.statuses[-1].spool_readings == 8, what="all eight readings still in the spool")
     ready.unlink()
     config.write_text(good)
     os.kill(agent.pid, signal.SIGHUP)

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fix_ingest import ENERGY, PARK, POWER, STRANGER, VOLTAGE, count, fetch, load_park, shuffled_and_doubled
+from fix_ingest import (
+    ENERGY,
+    PARK,
+    POWER,
+    STRANGER,
+    VOLTAGE,
+    as_ingest,
+    count,
+    fetch,
+    load_park,
+    shuffled_and_doubled,
+)
 from smartpark.clock import from_us, utc_now_us
 from smartpark.status import BAD_NO_DATA
 from smartpark.wire import MISSING, Ack, DeadLetter, Death, double_bits, unpack_json
@@ -171,7 +182,7 @@ def test_an_unknown_point_is_replayed_once_the_catalogue_knows_it(
         "bits": 2299,
         "shown": "229.9",
     }
-    environment = {"SMARTPARK_DSN": database_dsn}
+    environment = {"SMARTPARK_DSN": as_ingest(database_dsn)}
 
     def replay(*words: str) -> dict:
         done = smartpark.run("dead", "replay", "--json", *words, environment=environment)
@@ -256,7 +267,7 @@ def test_a_poison_batch_can_be_replayed_once_the_database_takes_it(
     now = utc_now_us()
     edge.send([(VOLTAGE.alias, 0, now, 6666), (POWER.alias, 0, now, double_bits(-0.1))])
     edge.wait_until_acknowledged()
-    environment = {"SMARTPARK_DSN": plain_database_dsn}
+    environment = {"SMARTPARK_DSN": as_ingest(plain_database_dsn)}
     half = smartpark.run("dead", "replay", environment=environment)
     assert half.stdout.startswith("1 letters were let in, 1 stay")
     fetch(plain_database_dsn, "ALTER TABLE smartpark.reading DROP CONSTRAINT reading_scaled_check")
@@ -451,6 +462,13 @@ def test_wrong_settings_are_one_message(smartpark, plain_database_dsn):
     assert "0 <= k < N" in wrong.stderr
     lost = smartpark.run("ingest", "run", environment={"SMARTPARK_DSN": ""})
     assert (lost.returncode, "SMARTPARK_DSN is not set" in lost.stderr) == (1, True)
+
+
+def test_a_database_without_our_tables_is_said_so(plain_server_dsn, smartpark):
+    done = smartpark.run("ingest", "run", environment={"SMARTPARK_DSN": plain_server_dsn})
+    assert done.returncode == 1
+    assert "run: smartpark migrate" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_acks_are_ranges(plain_database_dsn, broker, make_edge, start_ingest):

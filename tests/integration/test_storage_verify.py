@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from smartpark.cli import main
+from smartpark.errors import SmartparkError
 from smartpark.status import as_int32
 from smartpark.wire import Birth
 from smartpark_storage import (
@@ -22,6 +23,7 @@ from smartpark_storage import (
     IndicatorRow,
     claim_stale,
     connect,
+    dsn_from_environment,
     load_catalogue,
     load_registry,
     publish_indicators,
@@ -190,6 +192,59 @@ def test_the_command_says_by_its_exit_code_whether_all_is_well(
             "dead_letters_expected",
             "energy_kwh_true",
         } <= report.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["verify", "TRUTH"], 1, "run: smartpark migrate"),
+        (["dead", "list"], 1, "run: smartpark migrate"),
+        (["dead", "list", "--limit", "-3"], 2, "'-3' is not a whole number"),
+        (["catalog", "load", "x.toml", "--valid-from", "2026-01-01"], 2, "has no time zone"),
+        (["catalog", "load", "x.toml"], 2, "x.toml: no such file"),
+        (["verify", "nowhere.sqlite"], 1, "nowhere.sqlite: no such file"),
+        (["database", "password", "smartpark_api", "--file", "nowhere"], 1, "password file nowhere cannot be read"),
+        (["database", "start", "--data", "/dev/null/x"], 1, "/dev/null/x cannot be made"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_that_cannot_work_says_why_in_one_message(  # noqa: PLR0917  fixtures and parameters
+    plain_server_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, words, code, complaint
+):
+    monkeypatch.setenv("SMARTPARK_DSN", plain_server_dsn)  # a database without our schema
+    ledger = write_truth(tmp_path / "t.sqlite", TRUTH)
+    try:
+        returned = main([str(ledger) if word == "TRUTH" else word for word in words])
+    except SystemExit as leaving:
+        returned = leaving.code
+    assert returned == code
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({}, "SMARTPARK_DSN is not set"),
+        ({"SMARTPARK_DSN": "postgresql://u:secret@h/d"}, "SMARTPARK_DSN holds a password"),
+        ({"SMARTPARK_DSN": "host=h password=secret"}, "SMARTPARK_DSN holds a password"),
+        ({"SMARTPARK_DSN": "nonsense"}, "SMARTPARK_DSN is not an address"),
+        (
+            {"SMARTPARK_DSN": "host=h", "SMARTPARK_DSN_PASSWORD_FILE": "/nowhere"},
+            "password file /nowhere cannot be read",
+        ),
+    ],
+)
+def test_a_wrong_address_is_refused_without_repeating_secrets(environment: dict[str, str], complaint: str):
+    with pytest.raises(SmartparkError, match=complaint) as refused:
+        dsn_from_environment(environment)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_password_comes_from_its_file(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text("it's secret\n")
+    dsn = dsn_from_environment({"SMARTPARK_DSN": "postgresql://u@h/d", "SMARTPARK_DSN_PASSWORD_FILE": str(file)})
+    assert psycopg.conninfo.conninfo_to_dict(dsn)["password"] == "it's secret"  # noqa: S105
 
 
 def allowed(connection: Connection, role: str, statement: str | sql.Composed) -> bool:
