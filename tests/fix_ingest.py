@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import paho.mqtt.client as mqtt
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from smartpark.catalogue import parse_catalogue
 from smartpark.clock import utc_now, utc_now_us
 from smartpark.measurands import Measurand
@@ -81,6 +82,11 @@ def load_park(dsn: str, document: dict | None = None) -> None:
     catalogue = parse_catalogue(document or PARK, file="test")
     with connect(dsn, application="test") as connection:
         load_catalogue(connection, catalogue, source="test", loaded_by="test", at=utc_now())
+
+
+def as_ingest(dsn: str) -> str:
+    """Address of the same database with the rights of ingest's role."""
+    return make_conninfo(dsn, options="-c role=smartpark_ingest")
 
 
 def fetch(dsn: str, statement: str, *parameters: object) -> list[tuple]:
@@ -246,7 +252,8 @@ def start_ingest(smartpark, tmp_path) -> Callable[..., object]:
         ready = tmp_path / f"ready-{time.monotonic_ns()}"
         process = smartpark.start(
             *("ingest", "run", "--ready-file", ready, *arguments),
-            environment={"SMARTPARK_DSN": dsn, **broker.environment},
+            # With the rights of the role it has in the field, and no more.
+            environment={"SMARTPARK_DSN": as_ingest(dsn), **broker.environment},
         )
         if wait:
             process.wait_for_file(ready)

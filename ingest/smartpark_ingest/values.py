@@ -74,12 +74,18 @@ def _from_mantissas(
 ) -> None:
     magnitude = _times_power(mantissa.astype(np.float64), wire_exponent)
     values.magnitude[rows] = magnitude
+    if (wire_exponent == exponent).all():
+        # The rule rather than the exception: the edge speaks in the catalogue's steps.
+        values.scaled[rows] = mantissa
+        return
     shift = np.where(exponent == DOUBLE, 99, wire_exponent - exponent)
     steps = _STEPS[np.minimum(np.abs(shift), 18)]
     wide = (shift >= 0) & (shift <= 18) & (np.abs(mantissa) <= _LIMIT // steps)
     quotient, rest = np.divmod(mantissa, steps)
     narrow = (shift < 0) & (shift >= -18) & (rest == 0)
-    values.scaled[rows] = np.select([wide, narrow], [np.where(wide, mantissa, 0) * steps, quotient], MISSING)
+    scaled = np.where(narrow, quotient, MISSING)
+    scaled[wide] = mantissa[wide] * steps[wide]
+    values.scaled[rows] = scaled
     values.raw[rows] = np.where(wide | narrow, np.nan, magnitude)
 
 
