@@ -77,10 +77,11 @@ def _register_demo(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         "demo",
         help="a whole park at work on this machine",
         description=(
-            "Starts database, broker, ingest, derive, two edge agents, the pages and a simulated park, each as its own "
-            "process; gives the park a history, then lets it live. Ctrl-C stops everything; the next start goes on "
-            "with the same data. SMARTPARK_DSN names another database than the embedded one. With --for the run ends "
-            "by itself, and the platform's answer is compared with what really happened: exit code 1 when they differ."
+            "Starts database, broker, ingest, derive, two edge agents, the pages and a simulated park, each a "
+            "process of its own; gives the park a history, then lets it live. Ctrl-C stops everything; the next "
+            "start goes on with the same data. SMARTPARK_DSN names another database than the embedded one. With "
+            "--for the run ends by itself, and the platform is compared with what really happened: exit code 1 when "
+            "they differ."
         ),
     )
     demo.add_argument(

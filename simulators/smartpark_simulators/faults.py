@@ -96,11 +96,10 @@ class FaultPlan:
         # One device each, so that two faults never meet in one message.
         order = generator.permutation(len(self.devices))
         starts = slot * slot_us + generator.integers(0, slot_us - length_us, len(FaultKind))
-        for index, kind in enumerate(FaultKind):
-            if kind in self.kinds & among and index < len(order):
-                start = int(starts[index]) // MICROSECONDS * MICROSECONDS
-                end = start + length_us if kind in SPANS else start
-                yield Trouble(kind, self.devices[int(order[index])], start, end)
+        chosen = [kind for kind in FaultKind if kind in self.kinds & among]
+        for device, kind, moment in zip(order.tolist(), chosen, starts.tolist(), strict=False):
+            start = moment // MICROSECONDS * MICROSECONDS
+            yield Trouble(kind, self.devices[device], start, start + (length_us if kind in SPANS else 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""The park at work, whole: `smartpark demo` agrees with what really happened, also when ingest is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+
+ZEROS = ("readings_lost", "readings_duplicated", "readings_altered", "readings_unexpected")
+
+
+def _demo(smartpark, folder: Path, seconds: int):
+    return smartpark.start(
+        *("demo", "--for", seconds, "--json", "--backfill-days", "2", "--data", folder, "--port", "0"),
+        environment={"SMARTPARK_DSN": ""},
+    )
+
+
+def _report(process) -> dict:
+    assert process.process.wait(360) == 0, process.output()
+    return json.loads(process.output().splitlines()[-1])
+
+
+def _assert_it_agrees(report: dict) -> None:
+    assert [report[name] for name in ZEROS] == [0, 0, 0, 0]
+    assert report["readings_sent"] == report["readings_stored"] > 20_000
+    assert report["dead_letters"] == report["dead_letters_expected"] > 0
+    assert report["energy_kwh_computed"] == pytest.approx(report["energy_kwh_true"], rel=1e-3)
+    assert report["co2_t_computed"] == pytest.approx(report["co2_t_true"], rel=1e-3)
+    assert report["intervals_compared"] > 180
+    assert report["opcua_points"] == 36
+    assert report["mqtt_points"] > 150
+
+
+def _children_of(pid: int) -> list[tuple[int, str]]:
+    """Process ids and command lines of all descendants."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in table.splitlines()]
+    found, parents = [], {pid}
+    while True:
+        new = [(int(p), a) for p, parent, a in rows if int(parent) in parents and int(p) not in {q for q, _ in found}]
+        if not new:
+            return found
+        found += new
+        parents = {p for p, _ in new}
+
+
+def test_a_short_run_loses_nothing_and_counts_the_energy_right(smartpark, tmp_path):
+    process = _demo(smartpark, tmp_path / "demo", 20)
+    _assert_it_agrees(_report(process))
+    assert not _children_of(process.pid)
+
+
+def test_killing_ingest_in_the_middle_changes_none_of_the_zeros(smartpark, tmp_path):
+    folder = tmp_path / "demo"
+    process = _demo(smartpark, folder, 30)
+    process.wait_for_file(folder / "run" / "park.ready", timeout_s=240)
+    killed = set()
+    for _ in range(2):
+        workers = _workers(process, without=killed)
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        killed |= set(workers)
+    supervisors = [pid for pid, line in _children_of(process.pid) if "ingest run --workers" in line]
+    for pid in supervisors:
+        os.kill(pid, signal.SIGKILL)
+    assert len(killed) >= 2
+    assert supervisors
+    report = _report(process)
+    _assert_it_agrees(report)
+    assert report["restarts"] == {"ingest": 1}
+
+
+def _workers(process, *, without: set[int]) -> list[int]:
+    """Ingest's workers, as soon as there are any that have not been killed yet."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = [pid for pid, line in _children_of(process.pid) if "ingest run" in line and "--shard" in line]
+        fresh = [pid for pid in found if pid not in without]
+        if len(fresh) >= 2:
+            return fresh
+        time.sleep(0.05)
+    pytest.fail(f"no fresh workers of ingest:\n{process.output()}")
