@@ -49,7 +49,7 @@ class FakeIngest:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(0)
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(0.1, 0.5)
@@ -126,7 +126,7 @@ class Devices:
     """Meters that speak on a broker: QoS 1, and known to have arrived there."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(0)
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(0.1, 0.5)

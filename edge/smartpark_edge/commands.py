@@ -142,7 +142,7 @@ def _add_listen(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     listen.add_argument("url", metavar="mqtt://HOST[:PORT]")
     listen.add_argument("--seconds", type=float, default=20.0, help="how long to listen (default 20)")
     listen.add_argument("--topic", action="append", metavar="FILTER", help="default: # and everything below")
-    listen.add_argument("--protocol", choices=[p.value for p in Protocol], default=Protocol.V5.value)
+    listen.add_argument("--protocol", choices=[p.value for p in Protocol], default=Protocol.V311.value)
     listen.add_argument("--username")
     listen.add_argument("--password-file", type=Path)
     listen.add_argument("--ca-file", type=Path)

@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S: Final = 10.0
 
 
 class Protocol(StrEnum):
-    """Version of MQTT."""
+    """Version of MQTT. Every broker speaks 3.1.1; 5 adds a say in how long a session is kept."""
 
     V5 = "5"
     V311 = "3.1.1"

@@ -95,7 +95,7 @@ class Publish(StrictModel):
     status_every_s: Annotated[float, Field(ge=0.1, le=3_600)] = 5.0
     deflate: bool = False
     """Compress batches: for thin lines."""
-    protocol: Protocol = Protocol.V5
+    protocol: Protocol = Protocol.V311
 
 
 class MqttDevice(StrictModel):
@@ -120,11 +120,11 @@ class MqttSource(BrokerAddress):
     """A broker that devices speak on."""
 
     name: Code
-    protocol: Protocol = Protocol.V5
+    protocol: Protocol = Protocol.V311
     time_zone: ZoneName = "Asia/Shanghai"
     """Of devices that give local time without offset."""
     session_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 86_400
-    """How long the broker shall keep what comes while the agent is away."""
+    """How long the broker shall keep what comes while the agent is away (MQTT 5; with 3.1.1 it decides itself)."""
     device: Annotated[tuple[MqttDevice, ...], Field(min_length=1)]
 
 
