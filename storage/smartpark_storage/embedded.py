@@ -113,6 +113,8 @@ def stop(data: Path) -> bool:
     if not is_running(server):
         return False
     _run(_account(), "pg_ctl", "stop", "-D", str(server.cluster), "-m", "fast", "-w")
+    if server.data not in server.socket.parents:
+        shutil.rmtree(server.socket, ignore_errors=True)  # stood elsewhere, for the length of its path
     return True
 
 

@@ -52,6 +52,7 @@ def test_the_server_outlives_its_command_and_stops_when_told(folder: Path):
     assert command("database", "start", "--data", str(folder), "--json") == (0, out)
     assert server_process(folder) == pid, "a running server is kept"
     assert command("database", "stop", "--data", str(folder)) == (0, "stopped\n")
+    assert not embedded.server_at(folder).socket.exists(), "nothing is left outside the folder"
     with pytest.raises(StorageUnavailableError):
         connect(started["dsn"], application="test")
 
