@@ -14,6 +14,7 @@ from compose_demo import agents_for_compose
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import build_parser
 from smartpark_edge.settings import load_settings
+from smartpark_ingest.shards import Shard
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -40,10 +41,17 @@ def test_it_follows_the_compose_specification():
 
 
 def test_it_has_every_part_of_the_platform():
-    assert {"database", "broker", "migrate", "ingest-1", "ingest-2", "derive", "edge", "api", "grafana"} <= set(
-        SERVICES
-    )
-    assert SERVICES["simulators"]["profiles"] == ["demo"]
+    park = {"database", "broker", "grafana", "migrate", "ingest-0", "ingest-1", "derive", "edge", "api"}
+    demo = {"demo-catalogue", "demo-edge", "simulators"}
+    assert set(SERVICES) == park | demo
+    assert {name for name, service in SERVICES.items() if service.get("profiles") == ["demo"]} == demo
+
+
+def test_the_shards_of_ingest_are_all_there():
+    given = [service["command"][-1] for service in SERVICES.values() if "--shard" in service.get("command", [])]
+    shards = [Shard.parse(text) for text in given]
+    assert [shard.index for shard in shards] == list(range(len(shards)))
+    assert {shard.count for shard in shards} == {len(shards)}
 
 
 @pytest.mark.parametrize("name", SERVICES)
