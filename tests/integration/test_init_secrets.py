@@ -181,6 +181,8 @@ class Client:
     def __exit__(self, *_):
         self.mqtt.disconnect()
         self.mqtt.loop_stop()
+        # paho closes its inner pair of sockets when it is deleted, which the callbacks' cycle would put off.
+        del self.mqtt
 
     def _note(self, key, answer):
         with self.answered:
