@@ -293,7 +293,7 @@ class _Session:
                 self._recorder.acknowledge(unpack_json(bytes(message.payload), Ack), self._acknowledged)
             elif unpack_json(bytes(message.payload), Command).rebirth:
                 with self._lock:
-                    self._window.hurry()
+                    self._window.hurry(time.monotonic())
                 self.asked_birth.set()
                 self._wake.set()
         except WireError as error:

@@ -7,6 +7,10 @@ until ingest acknowledges them; those that nobody acknowledged in time are sent 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
+
+HURRY_S: Final = 1.0
+"""A batch sent more recently than this is not sent again, whoever asks."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Window:
     _refilled: float | None = None
     _silent_timeouts: int = 0
     """Time-outs since the last acknowledgement: patience doubles with each round."""
+    _asked: float | None = None
+    """When somebody last said that he is there again: what was sent before may never have reached him."""
 
     @property
     def live_room(self) -> int:
@@ -74,19 +80,24 @@ class Window:
 
     def overdue(self, now: float) -> list[int]:
         """Batches to send again, lowest first."""
-        due = sorted(sequence for sequence, one in self.sent.items() if now - one.at >= self.patience)
-        if due:
+        due = sorted(sequence for sequence, one in self.sent.items() if now - one.at >= self._patience_for(one))
+        if any(now - self.sent[sequence].at >= self.patience for sequence in due):
             self._silent_timeouts += 1
         return due
+
+    def _patience_for(self, one: Sent) -> float:
+        is_asked_for = self._asked is not None and one.at < self._asked
+        return min(self.patience, HURRY_S) if is_asked_for else self.patience
 
     @property
     def patience(self) -> float:
         """Seconds until a batch is sent again: doubles while nobody answers, to eight times the setting."""
         return self.ack_timeout_s * float(min(2**self._silent_timeouts, 8))
 
-    def hurry(self) -> None:
-        """Somebody is there again: what is on its way may be asked for at the first time-out."""
+    def hurry(self, now: float) -> None:
+        """Somebody is there again: what is on its way is asked for anew, without waiting for the time-out."""
         self._silent_timeouts = 0
+        self._asked = now
 
     def _refill(self, now: float) -> None:
         if self._refilled is None:

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from edge_park import START, Devices, FakeIngest, plug_source, tasmota, write_config
@@ -309,6 +310,24 @@ def test_a_rebirth_is_answered(tmp_path, broker, smartpark, fake_ingest):
     before = len(ingest.births)
     ingest.ask_birth()
     wait_until(lambda: len(ingest.births) > before, what="another birth")
+
+
+def test_an_ingest_that_has_come_back_gets_at_once_what_its_predecessor_took_along(
+    tmp_path, broker, smartpark, fake_ingest, devices
+):
+    dead = fake_ingest("edge-a", acknowledges=False)
+    run(smartpark, tmp_path, write_config(tmp_path, broker.url, ack_timeout_s=600))
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(50)])
+    wait_until(lambda: dead.values(ENERGY) == energy(range(50)), what="everything on its way, unacknowledged")
+    back = fake_ingest("edge-a")
+    wait_until(lambda: back.births, what="the retained birth")
+    asked = time.monotonic()
+    for _ in range(10):
+        back.ask_birth()
+    wait_until(lambda: back.values(ENERGY) == energy(range(50)), what="all of it again", timeout_s=10)
+    wait_until(lambda: last_status(back) == [(100, 0)], what="an empty spool", timeout_s=10)
+    assert time.monotonic() - asked < 4
+    assert max(len(payloads) for payloads in dead.batches.values()) <= 3, "ten questions are no storm"
 
 
 def test_it_waits_for_a_platform_that_is_not_there_and_stops_when_told(tmp_path, broker, smartpark):

@@ -43,6 +43,31 @@ def test_what_nobody_acknowledges_is_sent_again_and_ever_more_patiently():
     assert w.overdue(40.0) == [1]
 
 
+def test_when_somebody_is_there_again_what_is_on_its_way_is_sent_again_at_once():
+    w = window()
+    w.note_sent(1, 1, 0.0, backlog=False)
+    w.note_sent(2, 1, 4.5, backlog=True)
+    w.hurry(5.0)
+    assert w.overdue(5.0) == [1], "the second was sent a moment ago: it may still be on its way"
+    w.note_sent(1, 1, 5.0, backlog=False)
+    assert w.overdue(5.5) == [2]
+    w.note_sent(2, 1, 5.5, backlog=True)
+    assert w.overdue(14.9) == [], "asked once, sent once: from here on it is the time-out again"
+    assert w.overdue(15.0) == [1]
+
+
+def test_many_who_ask_at_once_get_one_answer():
+    w = window()
+    w.note_sent(1, 1, 0.0, backlog=False)
+    sent = []
+    for now in (n / 100 for n in range(200, 500)):
+        w.hurry(now)
+        for sequence in w.overdue(now):
+            w.note_sent(sequence, 1, now, backlog=False)
+            sent.append(now)
+    assert sent == [2.0, 3.0, 4.0]
+
+
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), max_size=40))
 def test_the_window_never_holds_more_than_its_size(steps):
     w = window()
