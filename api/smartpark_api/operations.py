@@ -37,6 +37,7 @@ def _agent(row: EdgeRow, *, now: datetime) -> AgentOut:
         spool_limit_bytes=row.spool_limit_bytes,
         hours_left=row.hours_left,
         dropped_readings=row.dropped,
+        alarms=row.alarms or [],
         sources=[_source(source) for source in row.sources or []],
     )
 

@@ -45,6 +45,10 @@ class AgentOut(Answer):
         Field(description="Until the spool is full if nothing were confirmed; null: no rate yet.", examples=[410.0]),
     ]
     dropped_readings: Annotated[int | None, Field(description="Lost to a full spool, by policy.", examples=[0])]
+    alarms: Annotated[
+        list[str],
+        Field(description="What somebody should look at, in the agent's own words.", examples=[["spool: disk full"]]),
+    ]
     sources: list[SourceOut]
 
 
