@@ -20,7 +20,7 @@ def agents_for_compose(folder):
     """Name and text of each file; `folder` is for passing use."""
     layout = Layout(folder)
     layout.prepare()
-    write_agents(layout, Ports(broker=11883, opcua=14840, pages=18000), load_catalogue(DEMO_PARK))
+    write_agents(layout, Ports(broker=11883, opcua=14840, pages=18000), load_catalogue(DEMO_PARK), protocol="5")
     return {
         f"{_code(edge)}.toml": HEAD + _moved(layout.edge(edge).read_text(encoding="utf-8"), edge) for edge in EDGES
     }
