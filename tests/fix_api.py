@@ -141,7 +141,14 @@ def _stored(value: float | None, exponent: int | None) -> tuple[int, float]:
     return (wire.MISSING, value) if exponent is None else (to_mantissa(value, exponent), np.nan)
 
 
-def edge_status(code: str, *, at: datetime, waiting: int = 0, oldest: datetime | None = None) -> wire.Status:
+def edge_status(
+    code: str,
+    *,
+    at: datetime,
+    waiting: int = 0,
+    oldest: datetime | None = None,
+    alarms: tuple[str, ...] = (),
+) -> wire.Status:
     """What an edge says about itself."""
     return wire.Status(
         edge=code,
@@ -153,6 +160,7 @@ def edge_status(code: str, *, at: datetime, waiting: int = 0, oldest: datetime |
         spool_limit_bytes=256 * 2**20,
         oldest_pending=None if oldest is None else to_us(oldest),
         hours_left=410.5,
+        alarms=alarms,
         sources=(
             wire.SourceStatus(name="meters", connected=True, last_reading=to_us(at), readings=1000),
             wire.SourceStatus(name="plc", connected=False, detail="connection refused"),

@@ -279,6 +279,8 @@ class Status(StrictModel):
     dropped_from: int | None = None
     dropped_to: int | None = None
     dead_letters: int = 0
+    alarms: tuple[str, ...] = ()
+    """What somebody should look at and no number here says, in words: a damaged spool, a full disk."""
     sources: tuple[SourceStatus, ...] = ()
 
 

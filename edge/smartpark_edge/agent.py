@@ -6,12 +6,13 @@ rebuilt around the same recorder. What makes an agent itself (its code, its spoo
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from smartpark.clock import utc_now, utc_now_us
 from smartpark.errors import SmartparkError
-from smartpark.wire import SourceStatus, Status
+from smartpark.wire import Status
 
 from smartpark_edge.health import SourceHealth
 from smartpark_edge.mqtt_source import MqttListener
@@ -170,22 +171,18 @@ class Agent:
             dropped_from=counters.dropped_from,
             dropped_to=counters.dropped_to,
             dead_letters=counters.dead_letters,
-            sources=(*(source.health.status() for source in self._sources.values()), *self._spool_alarm()),
+            alarms=tuple(self._alarms()),
+            sources=tuple(source.health.status() for source in self._sources.values()),
         )
 
-    def _spool_alarm(self) -> tuple[SourceStatus, ...]:
-        """The spool's own troubles, where people look for trouble: among the sources, under the name ``spool``."""
-        counters = self.spool.counters
-        lost = f"lost {counters.dropped} readings and {counters.dropped_letters} dead letters"
-        troubles = [
-            self.spool.alarm,
-            self._recorder.trouble,
-            lost if counters.dropped or counters.dropped_letters else "",
-        ]
-        detail = "; ".join(filter(None, troubles))
-        if not detail:
-            return ()
-        return (SourceStatus(name="spool", connected=True, problems=self._recorder.refused, detail=detail),)
+    def _alarms(self) -> Iterator[str]:
+        """What is wrong with the spool that no number of the status says."""
+        if self.spool.alarm:
+            yield self.spool.alarm
+        if self._recorder.trouble:
+            yield f"nothing can be written down, devices wait: {self._recorder.trouble}"
+        if self.spool.counters.dropped_letters:
+            yield f"the spool was full: lost {self.spool.counters.dropped_letters} dead letters"
 
     @staticmethod
     def _wanted(settings: Settings) -> dict[tuple[str, str], MqttSource | OpcUaSource]:

@@ -117,9 +117,8 @@ class Recorder(threading.Thread):
         self._stopping = threading.Event()
         self._known: dict[Point, _Known] = {}
         self._by_key: dict[tuple[str, int | None], _Known] = {}
-        self.refused = 0
-        """Times that the spool could not be written."""
         self.trouble = ""
+        """Why the spool cannot be written just now."""
         self.failure: BaseException | None = None
         """Why the thread ended, when it was not asked to."""
         self.broken = threading.Event()
@@ -226,7 +225,6 @@ class Recorder(threading.Thread):
             try:
                 action()
             except SpoolUnavailableError as error:
-                self.refused += 1
                 self.trouble = str(error)
                 if wait == 0.05:
                     _log.warning("%s; will try again, nothing is acknowledged meanwhile", error)

@@ -173,6 +173,7 @@ class EdgeRow:
     hours_left: float | None
     dropped: int | None
     sources: list[dict[str, Any]] | None
+    alarms: list[str] | None
 
 
 @contextmanager

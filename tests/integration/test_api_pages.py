@@ -43,7 +43,7 @@ def cells(client, path="/", **params):
 
 def test_values_are_in_the_page_itself(plain_client, plain_hand):
     plain_hand.store((M0, NOON - timedelta(seconds=2), 123.4), ("testpark/PV1/active_power", NOON, -66.0))
-    plain_hand.hear(edge_status("edge-a", at=NOON), at=NOON)
+    plain_hand.hear(edge_status("edge-a", at=NOON, alarms=("spool <full>",)), at=NOON)
     plain_hand.store(dead=(plain_hand.dead(DeadReason.MALFORMED, at=NOON),))
 
     shown = cells(plain_client)
@@ -56,6 +56,7 @@ def test_values_are_in_the_page_itself(plain_client, plain_hand):
     assert shown["M0-fresh"] == "实时"
     assert shown["agent-edge-a"] == "在线"
     assert shown["agent-edge-a-sources"] == "1/2 已连接"
+    assert shown["agent-edge-a-alarm-1"] == "告警：spool <full>"
     assert shown["dead"] == "1"
 
 

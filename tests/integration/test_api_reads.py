@@ -218,6 +218,13 @@ def test_agents_show_lag_backlog_and_state(client, park_hand):
     assert (second["state"], second["lag_s"]) == ("offline", None)
 
 
+def test_an_agent_s_alarms_are_told_in_its_words_and_end_when_it_says_so(client, park_hand):
+    park_hand.hear(edge_status("edge-a", at=NOON - seconds(9), alarms=("disk full",)), at=NOON - seconds(9))
+    assert [edge["alarms"] for edge in client.get("/api/v1/edges").json()["edges"]] == [["disk full"]]
+    park_hand.hear(edge_status("edge-a", at=NOON), at=NOON)
+    assert [edge["alarms"] for edge in client.get("/api/v1/edges").json()["edges"]] == [[]]
+
+
 def test_dead_letters_are_counted_by_reason(client, park_hand):
     old, new = NOON - timedelta(days=2), NOON - timedelta(hours=1)
     park_hand.store(

@@ -285,9 +285,9 @@ def test_a_damaged_spool_does_not_stop_it_and_is_told(tmp_path, broker, smartpar
     run(smartpark, tmp_path, write_config(tmp_path, broker.url))
     devices.say("tele/T01/SENSOR", tasmota(0))
     wait_until(lambda: ingest.values(ENERGY) == energy([0]), what="a reading")
-    alarms = [source.detail for source in ingest.statuses[-1].sources if source.name == "spool"]
-    assert len(alarms) == 1
-    assert "damaged" in alarms[0]
+    [alarm] = ingest.statuses[-1].alarms
+    assert "damaged" in alarm
+    assert [source.name for source in ingest.statuses[-1].sources] == ["meters"]
 
 
 def test_a_full_spool_names_its_loss(tmp_path, broker, smartpark, fake_ingest, devices):

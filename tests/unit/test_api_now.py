@@ -194,6 +194,7 @@ def edge(**fields):
             "hours_left",
             "dropped",
             "sources",
+            "alarms",
         ]
     )
     return EdgeRow(**{"code": "e", "online": True, **plain, **fields})

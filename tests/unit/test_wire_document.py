@@ -54,6 +54,13 @@ def test_the_hex_example_is_what_the_code_writes():
     assert example_bytes() == pack_data(pack_columns(rows), boot=1_795_300_000_000_000, sequence=42, floor=40)
 
 
+def test_the_status_shows_an_alarm_and_needs_none():
+    (example,) = fences("json status")
+    assert "damaged" in unpack_json(example.encode(), Status).alarms[0]
+    plain = re.sub(r'"alarms": \[.*?\],', "", example)
+    assert unpack_json(plain.encode(), Status).alarms == ()
+
+
 def test_the_words_beside_the_bytes_are_true():
     (dump,) = fences("hex")
     message = unpack_data(example_bytes())

@@ -113,7 +113,7 @@ LIMIT %(limit)s;
 -- api_edges --
 SELECT
     code, online, status_at, born_at, oldest_pending, spool_readings, spool_bytes, spool_limit_bytes, hours_left,
-    dropped, sources
+    dropped, sources, alarms
 FROM park.edge
 ORDER BY code;
 
