@@ -5,6 +5,7 @@ topics that are its own; rumqttd knows one list of passwords and no topic rights
 """
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -36,6 +37,11 @@ def load_users(file: Path) -> tuple[User, ...]:
         return tuple(User(entry["name"], entry["password"], tuple(entry["rights"])) for entry in entries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BrokerError(f"users of the broker, {file}: not a list of name, password and rights: {error}") from error
+
+
+def speaks_mqtt5(kind: str) -> bool:
+    """Whether the broker that `exec_broker` chooses understands MQTT 5."""
+    return kind != "rumqttd" and mosquitto_path() is not None
 
 
 def mosquitto_path() -> str | None:
@@ -77,9 +83,11 @@ def write_mosquitto_files(folder: Path, port: int, users: tuple[User, ...]) -> P
     return configuration
 
 
-def exec_broker(folder: Path, port: int, users: tuple[User, ...]) -> None:
-    """Become the broker; returns only when the broker is the embedded one, and has ended."""
-    mosquitto = mosquitto_path()
+def exec_broker(folder: Path, port: int, users: tuple[User, ...], *, kind: str = "auto") -> None:
+    """Become the broker: mosquitto, rumqttd, or with "auto" the first of them that is there."""
+    mosquitto = None if kind == "rumqttd" else mosquitto_path()
+    if mosquitto is None and kind == "mosquitto":
+        raise BrokerError("mosquitto is not installed; leave the choice open, or install it")
     if mosquitto is not None:
         configuration = write_mosquitto_files(folder, port, users)
         os.execv(mosquitto, [mosquitto, "-c", str(configuration)])  # noqa: S606  the process is the broker now
@@ -95,11 +103,16 @@ def run_embedded(folder: Path, port: int, passwords: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "rumqttd.toml"
     _write_private(configuration, embedded_configuration(port, passwords))
+    # It reports every packet of a client as an error.
+    logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
     IotCoreBroker(config_path=str(configuration)).run_forever()
 
 
 def embedded_configuration(port: int, passwords: Mapping[str, str]) -> str:
-    """Configuration of rumqttd; passwords are our own hexadecimal ones, so nothing needs escaping."""
+    """Configuration of rumqttd: MQTT 3.1.1, as `iotcore` sets it up by itself.
+
+    Passwords are our own hexadecimal ones, so nothing needs escaping.
+    """
     accounts = [f'"{name}" = "{password}"' for name, password in passwords.items()]
     return "\n".join(
         [
@@ -110,16 +123,16 @@ def embedded_configuration(port: int, passwords: Mapping[str, str]) -> str:
             "max_outgoing_packet_count = 200",
             "max_segment_size = 104857600",
             "max_segment_count = 10",
-            "[v5.1]",
-            'name = "v5-1"',
+            "[v4.1]",
+            'name = "v4-1"',
             f'listen = "127.0.0.1:{port}"',
             "next_connection_delay_ms = 1",
-            "[v5.1.connections]",
+            "[v4.1.connections]",
             "connection_timeout_ms = 60000",
             "max_payload_size = 16777216",
             "max_inflight_count = 100",
             "dynamic_filters = true",
-            *(["[v5.1.connections.auth]", *accounts] if accounts else []),
+            *(["[v4.1.connections.auth]", *accounts] if accounts else []),
             "",
         ]
     )

@@ -39,6 +39,7 @@ def _register_broker(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         type=Path,
         help="JSON list of users: name, password, rights; without it everybody may do everything",
     )
+    _add_kind(broker, "--kind")
     broker.set_defaults(run=_run_broker)
 
 
@@ -95,14 +96,25 @@ def _register_demo(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     demo.add_argument("--backfill-days", type=float, default=30.0, help="days of history (default 30)")
     demo.add_argument("--faults", default="all", help=f"what goes wrong (default all): none, {', '.join(FAULTS)}")
     demo.add_argument("--seed", type=int, default=1, help="which of the possible parks (default 1)")
+    _add_kind(demo, "--broker")
     demo.set_defaults(run=_run_demo)
+
+
+def _add_kind(parser: argparse.ArgumentParser, option: str) -> None:
+    parser.add_argument(
+        option,
+        dest="broker_kind",
+        choices=["auto", "mosquitto", "rumqttd"],
+        default="auto",
+        help="which broker to run (default: mosquitto where it is installed, else rumqttd)",
+    )
 
 
 def _run_broker(arguments: argparse.Namespace) -> int:
     from smartpark_simulators.broker import exec_broker, load_users  # noqa: PLC0415  see the module's docstring
 
     users = () if arguments.users is None else load_users(arguments.users)
-    exec_broker(arguments.data.absolute(), arguments.port, users)
+    exec_broker(arguments.data.absolute(), arguments.port, users, kind=arguments.broker_kind)
     return 0
 
 
@@ -124,5 +136,6 @@ def _run_demo(arguments: argparse.Namespace) -> int:
             faults=arguments.faults,
             backfill_days=arguments.backfill_days,
             seed=arguments.seed,
+            broker_kind=arguments.broker_kind,
         )
     )

@@ -99,7 +99,7 @@ class FaultPlan:
         chosen = [kind for kind in FaultKind if kind in self.kinds & among]
         for device, kind, moment in zip(order.tolist(), chosen, starts.tolist(), strict=False):
             start = moment // MICROSECONDS * MICROSECONDS
-            yield Trouble(kind, self.devices[device], start, start + (length_us if kind in SPANS else 0))
+            yield Trouble(kind, str(self.devices[device]), start, start + (length_us if kind in SPANS else 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,7 @@ class Meters:
         """Acknowledged before `publish` had returned."""
         self._is_connected = False
         self._refusal = ""
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id="smartpark-park", protocol=mqtt.MQTTv311, clean_session=True
-        )
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="smartpark-park", protocol=mqtt.MQTTv311)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(min_delay=1, max_delay=5)

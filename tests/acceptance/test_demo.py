@@ -39,7 +39,9 @@ def _assert_it_agrees(report: dict) -> None:
 
 def _children_of(pid: int) -> list[tuple[int, str]]:
     """Process ids and command lines of all descendants."""
-    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split(maxsplit=2) for line in table.splitlines()]
     found, parents = [], {pid}
     while True:

@@ -28,7 +28,7 @@ NOW = to_us(datetime(2026, 11, 17, 3, 30, 20, tzinfo=UTC))
 def agents(tmp_path_factory):
     layout = Layout(tmp_path_factory.mktemp("demo"))
     layout.prepare()
-    write_agents(layout, Ports(1883, 4840, 8000), CATALOGUE)
+    write_agents(layout, Ports(1883, 4840, 8000), CATALOGUE, protocol="5")
     files = [layout.edge(code) for code in EDGES]
     return files, check_files(files)
 

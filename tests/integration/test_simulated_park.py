@@ -214,3 +214,36 @@ def _delivered(port, layout, *, sender, receiver, topic) -> bool:
         client.disconnect()
         client.loop_stop()
     return bool(got)
+
+
+@pytest.mark.parametrize("password_is_right", [True, False])
+def test_the_embedded_broker_asks_for_passwords(smartpark, tmp_path, password_is_right):
+    layout, port = Layout(tmp_path), free_port()
+    layout.prepare()
+    process = smartpark.start(
+        *("simulate", "broker", "--kind", "rumqttd", "--port", port),
+        *("--data", layout.broker, "--users", layout.users),
+    )
+    deadline = time.monotonic() + 20
+    while is_free(port):
+        assert process.is_running, process.output()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    answers: list[bool] = []
+    answered = threading.Event()
+
+    def on_connect(_client, _data, _flags, reason, _properties) -> None:
+        answers.append(not reason.is_failure)
+        answered.set()
+
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test", clean_session=True)
+    client.on_connect = on_connect
+    client.on_disconnect = lambda *_: answered.set()
+    password = layout.password("devices").read_text(encoding="utf-8")
+    client.username_pw_set("devices", password if password_is_right else "wrong")
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    assert answered.wait(10)
+    assert (True in answers) is password_is_right
+    client.disconnect()
+    client.loop_stop()

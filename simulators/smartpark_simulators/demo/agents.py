@@ -20,11 +20,10 @@ _TOPICS = {
 }
 
 
-def write_agents(layout: Layout, ports: Ports, catalogue: Catalogue) -> None:
+def write_agents(layout: Layout, ports: Ports, catalogue: Catalogue, *, protocol: str) -> None:
     """Write the settings of both agents; unchanged files keep their time stamps."""
-    points = list(catalogue.points())
     for edge in EDGES:
-        text = "\n".join(_settings(edge, layout, ports, catalogue, points)) + "\n"
+        text = "\n".join(_settings(edge, layout, ports, catalogue, protocol=protocol)) + "\n"
         file = layout.edge(edge)
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
@@ -35,9 +34,7 @@ def edge_of(device: Device) -> str:
     return EDGES[1] if device.sub_park == "south" or device.model is None else EDGES[0]
 
 
-def _settings(
-    edge: str, layout: Layout, ports: Ports, catalogue: Catalogue, points: list[CataloguePoint]
-) -> Iterator[str]:
+def _settings(edge: str, layout: Layout, ports: Ports, catalogue: Catalogue, *, protocol: str) -> Iterator[str]:
     broker = [
         f'url = "mqtt://127.0.0.1:{ports.broker}"',
         f'username = "{edge}"',
@@ -46,7 +43,10 @@ def _settings(
     yield from ("[edge]", f'code = "{edge}"', f'spool = "{edge}.sqlite"', "spool_limit_mb = 256")
     yield from ("memory_per_point = 4096", "[broker]", *broker)
     yield from ("[publish]", "max_delay_s = 0.5", "backfill_readings_per_second = 200000", "status_every_s = 2")
+    yield f'protocol = "{protocol}"'
     yield from ("[[mqtt]]", 'name = "meters"', *broker, 'time_zone = "Asia/Shanghai"')
+    yield f'protocol = "{protocol}"'
+    points = list(catalogue.points())
     mine = [device for device in catalogue.device if edge_of(device) == edge]
     for device in mine:
         yield from _mqtt_device(catalogue.park.code, device, [p for p in points if p.device == device.code])

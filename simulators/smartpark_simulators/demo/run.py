@@ -26,6 +26,7 @@ from typing import Any
 from smartpark.catalogue import Catalogue, load_catalogue
 from smartpark.errors import SmartparkError
 
+from smartpark_simulators.broker import speaks_mqtt5
 from smartpark_simulators.demo.agents import edge_of, write_agents
 from smartpark_simulators.demo.layout import EDGES, Layout, Ports
 from smartpark_simulators.demo.processes import Child, DemoError, Household, ask, parse_object, run_once
@@ -48,6 +49,7 @@ class DemoOptions:
     faults: str
     backfill_days: float
     seed: int
+    broker_kind: str = "auto"
 
     @property
     def is_headless(self) -> bool:
@@ -139,10 +141,11 @@ class Demo:
         self.layout.prepare()
         self.tell(f"data in {self.layout.folder}")
         broker = self._start("broker", *self._broker_arguments())
+        park = self._start_devices()
         self._start_database()
         self._prepare_database()
         self._wait_for_port(broker)
-        park = self._start_platform()
+        self._start_platform()
         self._wait_for_history(park)
         if self.options.run_for_s is None:
             self._stay()
@@ -161,6 +164,7 @@ class Demo:
         return (
             *("simulate", "broker", "--port", str(self.ports.broker)),
             *("--data", str(self.layout.broker), "--users", str(self.layout.users)),
+            *("--kind", self.options.broker_kind),
         )
 
     def _start_database(self) -> None:
@@ -199,18 +203,25 @@ class Demo:
             what=f"an answer of the broker (see {broker.log})",
             timeout_s=_START_S,
         )
-        self.tell(f"broker on port {self.ports.broker}")
+        which = "mosquitto" if speaks_mqtt5(self.options.broker_kind) else "rumqttd: passwords, but no topic rights"
+        self.tell(f"broker on port {self.ports.broker} ({which})")
 
-    def _start_platform(self) -> Child:
+    def _start_devices(self) -> Child:
+        """Start park and agents, which need no database: they come up while it does, and wait for the rest."""
+        park = self._start("park", *self._park_arguments(), user="devices")
+        protocol = "5" if speaks_mqtt5(self.options.broker_kind) else "3.1.1"
+        write_agents(self.layout, self.ports, self.catalogue, protocol=protocol)
+        for edge in EDGES:
+            ready = str(self.layout.ready(edge))
+            self._start(edge, "edge", "run", str(self.layout.edge(edge)), "--ready-file", ready)
+        return park
+
+    def _start_platform(self) -> None:
         ready = self.layout.ready
         ingest = ("ingest", "run", "--workers", "2", "--ready-file", str(ready("ingest")))
         self._start("ingest", *ingest, user="ingest")
         self._start("derive", "derive", "run")
         self._start("pages", "api", "serve", "--port", str(self.ports.pages))
-        park = self._start("park", *self._park_arguments(), user="devices")
-        write_agents(self.layout, self.ports, self.catalogue)
-        for edge in EDGES:
-            self._start(edge, "edge", "run", str(self.layout.edge(edge)), "--ready-file", str(ready(edge)))
         for name in ("ingest", *EDGES):
             self.household.wait_until(ready(name).exists, what=f"{name} being ready", timeout_s=_START_S)
             self.tell(f"{name} is ready")
@@ -219,7 +230,6 @@ class Demo:
         if not self.options.as_json:
             sys.stdout.write(f"\n  The park is at work: {self.address}\n\n")
             sys.stdout.flush()
-        return park
 
     def _park_arguments(self) -> tuple[str, ...]:
         return (
