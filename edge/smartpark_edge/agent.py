@@ -68,6 +68,8 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._mishap = ""
+        """What happened to the spool of before, when this one took its place while running."""
         self._open()
 
     def _open(self) -> None:
@@ -115,9 +117,14 @@ class Agent:
 
     def revive(self) -> None:
         """Start afresh after the recorder ended by itself (a spool damaged while running, say)."""
-        _log.error("%s: starting again", self.settings.edge.code)
+        failure, before = self._recorder.failure, self.spool
         self.stop()
         self._open()
+        if self.spool.boot != before.boot:
+            waiting = before.counters.pending_readings
+            kept = self.spool.alarm or f"started a fresh spool {before.path.name}"
+            self._mishap = f"{failure}; {kept}; {waiting} readings of before were not yet acknowledged"
+        _log.error("%s: starting again: %s", self.settings.edge.code, self._mishap or failure)
         self.start()
 
     def apply(self, settings: Settings) -> None:
@@ -177,8 +184,8 @@ class Agent:
 
     def _alarms(self) -> Iterator[str]:
         """What is wrong with the spool that no number of the status says."""
-        if self.spool.alarm:
-            yield self.spool.alarm
+        if self._mishap or self.spool.alarm:
+            yield self._mishap or self.spool.alarm
         if self._recorder.trouble:
             yield f"nothing can be written down, devices wait: {self._recorder.trouble}"
         if self.spool.counters.dropped_letters:

@@ -36,7 +36,7 @@ from smartpark_edge.mqtt_client import Backoff, build_client, connect
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import Publish
 from smartpark_edge.spool import Letter, SpoolReader, Stored
-from smartpark_edge.spool_file import SpoolUnavailableError
+from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
 from smartpark_edge.window import Window
 
 _log = logging.getLogger(__name__)
@@ -81,6 +81,10 @@ class Publisher(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self._run_session(backoff)
+            except SpoolCorruptError as error:
+                # Not ours to mend: the agent starts afresh, with another publisher.
+                self._recorder.abandon(error)
+                break
             except (OSError, SmartparkError) as error:
                 self._report(f"{self._address.url}: {error}")
             except Exception as error:  # noqa: BLE001  the thread's edge: whatever it was, the spool is still full
@@ -88,6 +92,7 @@ class Publisher(threading.Thread):
                 self.note = f"publisher failed: {error}"
             self.connected.clear()
             self._stopping.wait(0 if self._stopping.is_set() else backoff.next())
+        self.connected.clear()
 
     def _report(self, note: str) -> None:
         if note != self.note:

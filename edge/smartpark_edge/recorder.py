@@ -26,7 +26,7 @@ from smartpark_edge.health import SourceHealth
 from smartpark_edge.mapping import Mapped, Point, Reading
 from smartpark_edge.memory import PointMemory, Verdict
 from smartpark_edge.spool import Addition, Dropped, Letter, Row, Spool
-from smartpark_edge.spool_file import SpoolUnavailableError
+from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +121,7 @@ class Recorder(threading.Thread):
         """Why the spool cannot be written just now."""
         self.failure: BaseException | None = None
         """Why the thread ended, when it was not asked to."""
+        self._abandoned = threading.Event()
         self.broken = threading.Event()
         self._streams = tuple(_Stream(h, spool.open_rows(history=h), time.monotonic()) for h in (False, True))
         self._rebuild()
@@ -158,14 +159,22 @@ class Recorder(threading.Thread):
         if self.is_alive():
             self.join(timeout=30)
 
+    def abandon(self, error: SpoolCorruptError) -> None:
+        """Somebody who reads the spool found it damaged: write no more into it, tell no device that it is safe."""
+        self.failure = error
+        self._abandoned.set()
+        self._stopping.set()
+        _log.error("recorder of %s gives up: %s", self.spool.path.name, error)
+
     def run(self) -> None:
         """Gather and write until stopped."""
         try:
-            while not (self._stopping.is_set() and self._queue.empty()):
+            while not self._abandoned.is_set() and not (self._stopping.is_set() and self._queue.empty()):
                 self._turn()
-            self._write([], seal=True)
+            if not self._abandoned.is_set():
+                self._write([], seal=True)
         except Exception as error:  # noqa: BLE001  the thread's edge: the agent hears of it and starts afresh
-            self.failure = error
+            self.failure = self.failure or error
             unexpected = None if isinstance(error, SmartparkError) else error
             _log.error("recorder of %s stopped: %s", self.spool.path.name, error, exc_info=unexpected)
         finally:

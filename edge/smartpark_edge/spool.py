@@ -23,7 +23,15 @@ from typing import Any, Final, NamedTuple
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
 
-from smartpark_edge.spool_file import SQL, connect, lock_spool, open_writer, translate_sqlite
+from smartpark_edge.spool_file import (
+    SQL,
+    SpoolCorruptError,
+    connect,
+    identity,
+    lock_spool,
+    open_writer,
+    translate_sqlite,
+)
 
 Row = tuple[int, int, int, int]
 """Alias, status, time, value: a row of the wire."""
@@ -157,6 +165,7 @@ class Spool:
         except BaseException:
             self._lock.close()
             raise
+        self._identity = identity(path)
         with translate_sqlite():
             self.boot = int(self._db.execute(SQL["get_meta"], ("boot",)).fetchone()[0])
             self.counters = Counters(*self._db.execute(SQL["counters"]).fetchone())
@@ -247,6 +256,11 @@ class Spool:
             self._db.execute(SQL["forget_subscriptions"], (source,))
             self._db.executemany(SQL["add_subscription"], [(source, topic) for topic in topics])
         self.subscriptions[source] = frozenset(topics)
+
+    def check_in_place(self) -> None:
+        """`SpoolCorruptError` when the file was removed or replaced: what we write would be gone with our process."""
+        if identity(self.path) != self._identity:
+            raise SpoolCorruptError(f"spool: {self.path} was removed or replaced while the agent ran")
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self, self._db)
@@ -365,6 +379,7 @@ class _Transaction:
                     raise error
             return
         try:
+            self._spool.check_in_place()
             with translate_sqlite():
                 self._db.execute(SQL["set_counters"], self._counters.values())
                 self._db.execute("COMMIT")

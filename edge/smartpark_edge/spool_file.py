@@ -44,6 +44,9 @@ def translate_sqlite() -> Generator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        # The plain SQLITE_ERROR says that our statements do not fit the file: it was emptied under our hands.
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise SpoolCorruptError(f"spool: {error}") from error
         raise SpoolUnavailableError(f"spool: {error}") from error
     except sqlite3.DatabaseError as error:
         raise SpoolCorruptError(f"spool: {error}") from error
@@ -96,6 +99,15 @@ def open_writer(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
         connection.close()
         raise SpoolVersionError(f"{path}: spool version {schema}; this agent writes version {SCHEMA}")
     return connection, alarm
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path; None when there is none. A writer whose file was removed would not notice."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -1,0 +1,139 @@
+"""Trouble with the spool of a running agent: a damaged file, a file that is gone, a full disk."""
+
+import os
+import sqlite3
+import subprocess
+from datetime import timedelta
+
+import pytest
+from edge_park import START, plug_source, tasmota, write_config
+from smartpark.clock import to_us
+from waiting import wait_until
+
+ENERGY = "park/T01/active_energy_import"
+
+
+def energy(numbers):
+    return [(to_us(START + timedelta(seconds=n)), 500_000 + n) for n in numbers]
+
+
+def run(smartpark, tmp_path, *configs):
+    ready = tmp_path / "ready"
+    agent = smartpark.start("edge", "run", *configs, "--ready-file", ready)
+    agent.wait_for_file(ready)
+    return agent
+
+
+def overwrite(path):
+    """Somebody's tool writes over the pages, as a failing disk would."""
+    with path.open("r+b") as file:
+        file.write(os.urandom(path.stat().st_size))
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def remove(path):
+    for part in path.parent.glob(f"{path.name}*"):
+        if not part.name.endswith(".lock"):
+            part.unlink()
+
+
+@pytest.mark.parametrize("harm", [overwrite, empty, remove])
+def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(
+    tmp_path, broker, smartpark, fake_ingest, devices, harm
+):
+    ingest = fake_ingest("edge-a")
+    agent = run(smartpark, tmp_path, write_config(tmp_path, broker.url, live_for_s=60))
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(30)])
+    wait_until(lambda: ingest.values(ENERGY) == energy(range(30)), what="readings before")
+    wait_until(lambda: ingest.statuses[-1].spool_readings == 0, what="all acknowledged")
+    spool = tmp_path / "edge-a.sqlite"
+    [boot] = {birth.boot for birth in ingest.births}
+    looker = sqlite3.connect(spool)
+    looker.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    looker.close()
+    harm(spool)
+    told = 30
+
+    def replaced():
+        nonlocal told
+        devices.say("tele/T01/SENSOR", tasmota(told))
+        told += 1
+        return {birth.boot for birth in ingest.births} != {boot}
+
+    wait_until(replaced, what="a birth with another boot", every_s=0.1)
+    devices.say("tele/T01/SENSOR", tasmota(told))
+    wait_until(lambda: energy([told])[0] in ingest.values(ENERGY), what="a reading after")
+    wait_until(lambda: ingest.statuses[-1].boot != boot, what="a status of the new life")
+    [alarm] = ingest.statuses[-1].alarms
+    assert "spool" in alarm
+    assert "not yet acknowledged" in alarm
+    kept = list(tmp_path.glob("edge-a.sqlite.damaged-*"))
+    assert bool(kept) is (harm is overwrite), "there is nothing to keep of the others"
+    assert "starting again" in agent.output()
+    assert "Traceback" not in agent.output()
+    assert agent.is_running
+    with sqlite3.connect(spool) as fresh:
+        assert fresh.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    fresh.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no small disk here, mounting needs root: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder):
+    """Leave no byte free."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+def test_a_full_disk_loses_nothing(tmp_path, small_disk, broker, smartpark, fake_ingest, devices):
+    ingest = fake_ingest("edge-a")
+    config = write_config(tmp_path, broker.url, body=plug_source(broker.url))
+    config.write_text(config.read_text().replace('"edge-a.sqlite"', f'"{small_disk}/edge-a.sqlite"'))
+    agent = run(smartpark, tmp_path, config)
+    devices.say("tele/T01/SENSOR", tasmota(0))
+    wait_until(lambda: ingest.values(ENERGY) == energy([0]), what="the reading before")
+    filler = fill(small_disk)
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(1, 2001)])
+    wait_until(lambda: any("full" in alarm for status in ingest.statuses for alarm in status.alarms), what="an alarm")
+    accepted = ingest.statuses[-1].accepted
+    assert accepted < 4002
+    assert agent.is_running
+    agent.kill()
+    filler.unlink()
+    run(smartpark, tmp_path, config)
+    wait_until(lambda: ingest.values(ENERGY) == energy(range(2001)), what="every reading")
+    wait_until(lambda: ingest.statuses[-1].alarms == (), what="the end of the alarm")
+    assert "Traceback" not in agent.output()
+
+
+def test_it_goes_on_by_itself_when_a_full_disk_has_room_again(
+    tmp_path, small_disk, broker, smartpark, fake_ingest, devices
+):
+    ingest = fake_ingest("edge-a")
+    config = write_config(tmp_path, broker.url)
+    config.write_text(config.read_text().replace('"edge-a.sqlite"', f'"{small_disk}/edge-a.sqlite"'))
+    agent = run(smartpark, tmp_path, config)
+    filler = fill(small_disk)
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(2000)])
+    wait_until(lambda: "nothing is acknowledged meanwhile" in agent.output(), what="a word about the disk")
+    filler.unlink()
+    wait_until(lambda: ingest.values(ENERGY) == energy(range(2000)), what="every reading")
+    wait_until(lambda: ingest.statuses[-1].alarms == (), what="the end of the alarm")
