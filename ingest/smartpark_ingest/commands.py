@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -166,7 +167,9 @@ def _tell(report: ReplayReport, *, dry_run: bool) -> None:
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Read past Python's buffer: its lock, held here while the interpreter shuts down, would abort the process.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     stop.set()
 
 
