@@ -444,8 +444,7 @@ class SpoolReader:
     def floor(self) -> int:
         """Lowest number not yet acknowledged; without any, the next to be given."""
         with translate_sqlite():
-            found = self._db.execute(SQL["first_pending"]).fetchone()
-            return found[0] if found else self.last_sequence() + 1
+            return self._db.execute(SQL["floor"]).fetchone()[0]
 
     def oldest_pending(self) -> int | None:
         """Source time of the first reading of the oldest batch not yet acknowledged."""

@@ -101,6 +101,14 @@ SELECT sequence, kind, count, length(body), first_time, last_time FROM batch WHE
 -- name: first_pending
 SELECT sequence, first_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 1;
 
+-- name: floor
+-- One statement, hence one view of the file: asked in two, a batch sealed in between would lie below its own floor.
+SELECT coalesce(
+    (SELECT min(sequence) FROM batch WHERE acked = 0),
+    (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'batch'),
+    1
+);
+
 -- name: last_sequence
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0);
 

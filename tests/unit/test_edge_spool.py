@@ -225,3 +225,31 @@ def test_backlog_and_live_batches_are_told_apart(open_spool, reader):
     assert [one.sequence for one in r.backlog_after(0, 3, 9)] == [1, 2, 3, 4]
     assert r.first_sealed_since(0, 150) == 3
     assert r.first_sealed_since(5, 0) is None
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_floor_is_never_above_a_batch_that_waits_whatever_is_sealed_meanwhile(open_spool, reader, nth):
+    spool, asking = open_spool(), reader()
+    spool.add(sealed(0, 3), 0)
+    spool.acknowledge([(1, 1)])
+    news = Addition(sealed=[(False, rows(10, 3)), (True, rows(20, 3))], accepted=6)
+    asked = []
+
+    def seal_before(statement):
+        asked.append(statement)
+        if len(asked) == nth:
+            spool.add(news, 0)
+
+    asking._db.set_trace_callback(seal_before)
+    floor = asking.floor()
+    asking._db.set_trace_callback(None)
+    assert asked
+    assert floor <= 2
+
+
+def test_the_floor_of_an_empty_spool_is_the_next_number(open_spool, reader):
+    spool, asking = open_spool(), reader()
+    assert asking.floor() == 1
+    spool.add(sealed(0, 3), 0)
+    spool.acknowledge([(1, 1)])
+    assert asking.floor() == 2
