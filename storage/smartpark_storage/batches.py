@@ -139,11 +139,16 @@ def _enter(connection: Connection, batches: Sequence[Batch]) -> set[BatchKey]:
 
 
 def _floors(batches: Sequence[Batch]) -> dict[str, list[int]]:
+    # Nobody sends what is forgotten: an edge whose floor lies above a batch that comes with it is wrong, and the
+    # readings count. What is known all the same, the ledger tells, or the floor that was there before.
+    lowest: dict[tuple[int, int], int] = {}
+    for batch in batches:
+        key = batch.edge_id, batch.boot
+        lowest[key] = min(batch.sequence, lowest.get(key, batch.sequence))
     return {
         "edges": [b.edge_id for b in batches],
         "boots": [b.boot for b in batches],
-        # A batch cannot call itself forgotten: a gateway that says so is wrong, and its readings count.
-        "floors": [min(b.floor, b.sequence) for b in batches],
+        "floors": [min(b.floor, lowest[b.edge_id, b.boot]) for b in batches],
     }
 
 

@@ -111,6 +111,13 @@ def test_a_batch_that_calls_itself_forgotten_is_stored_all_the_same(connection: 
     assert result.readings == 1
 
 
+def test_a_floor_that_is_too_high_takes_no_batch_that_comes_with_it(connection: Connection):
+    first, second = (batch(n, [(1, NOON_US + n, n)], floor=10) for n in (1, 2))
+    result = store_batches(connection, [first, second], received_at=NOON)
+    assert (result.new, result.readings) == ([first.key, second.key], 2)
+    assert store_batches(connection, [first, second], received_at=NOON).new == []
+
+
 def test_an_open_transaction_is_refused(connection: Connection):
     connection.execute("SELECT 1")
     with pytest.raises(SmartparkError, match="without an open transaction"):
