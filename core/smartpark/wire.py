@@ -244,15 +244,20 @@ class Command(StrictModel):
     """Send the birth again: an alias was unknown."""
 
 
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Instant = Annotated[int, Field(ge=-62_135_596_800_000_000, lt=253_402_300_800_000_000)]
+"""Microseconds since the epoch, of the years 1 to 9999: what a calendar and a database can show."""
+
+
 class SourceStatus(StrictModel):
     """How one source of an edge fares."""
 
     name: str
     connected: bool
-    last_reading: int | None = None
+    last_reading: Instant | None = None
     """Source time of its newest reading, microseconds."""
-    readings: int = 0
-    problems: int = 0
+    readings: Count = 0
+    problems: Count = 0
     detail: str = ""
 
 
@@ -263,22 +268,22 @@ class Status(StrictModel):
     edge: str
     boot: int
     session: int
-    time: int
-    spool_readings: int
-    spool_bytes: int
-    spool_limit_bytes: int
-    oldest_pending: int | None = None
+    time: Instant
+    spool_readings: Count
+    spool_bytes: Count
+    spool_limit_bytes: Count
+    oldest_pending: Instant | None = None
     """Source time of the oldest reading not yet acknowledged, microseconds."""
     hours_left: float | None = None
     """Until the spool is full at the present rate with nobody acknowledging; None: no rate yet."""
-    accepted: int = 0
-    duplicates: int = 0
+    accepted: Count = 0
+    duplicates: Count = 0
     """Readings the devices said twice; set aside."""
-    dropped: int = 0
+    dropped: Count = 0
     """Readings lost to a full spool, by policy; the status names the span."""
-    dropped_from: int | None = None
-    dropped_to: int | None = None
-    dead_letters: int = 0
+    dropped_from: Instant | None = None
+    dropped_to: Instant | None = None
+    dead_letters: Count = 0
     alarms: tuple[str, ...] = ()
     """What somebody should look at and no number here says, in words: a damaged spool, a full disk."""
     sources: tuple[SourceStatus, ...] = ()

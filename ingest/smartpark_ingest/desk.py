@@ -16,7 +16,7 @@ gateway would stand still for one typing error.
 """
 
 import base64
-import binascii
+import logging
 import re
 import zlib
 from collections import OrderedDict
@@ -60,12 +60,16 @@ from smartpark_ingest.outcomes import (
 from smartpark_ingest.parking import ParkingPlace
 from smartpark_ingest.textform import TextBatch, given_texts, read_batch
 
+_log = logging.getLogger(__name__)
+
 ASK_AGAIN_S: Final = 5.0
 """An edge is asked for its birth at most so often. [s]"""
 _BOOTS_KEPT: Final = 4
 _UNREADABLE_KEPT: Final = 4096
 REPLAY_BOOT: Final = 2**63 - 1
 """Boot under which replayed letters are entered in the ledger; no edge may use it."""
+_MISJUDGED: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What stumbling over a message may raise; trouble with the database or with memory is none of these."""
 _EDGE_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
@@ -117,6 +121,10 @@ class Desk:
             yield from self._dispatch(edge, leaf, arrival, now_s)
         except WireError as error:
             yield self._unreadable_outcome(edge, arrival, str(error))
+        except _MISJUDGED as error:
+            # A bug of ours; one message must not take the worker with it, and with the worker its whole shard.
+            _log.exception("message of edge %r on %s could not be judged", edge, arrival.topic)
+            yield self._unreadable_outcome(edge, arrival, f"could not be judged: {error!r}")
 
     def release(self, edge: str, *, now_s: float) -> Iterator[Outcome]:
         """Look again at the batches of an edge that waited for a birth."""
@@ -288,5 +296,5 @@ def _check_identity(*numbers: int) -> None:
 def _original_bytes(dead: DeadLetter) -> bytes:
     try:
         return base64.b64decode(dead.payload_base64, validate=True)
-    except binascii.Error:
+    except ValueError:  # wrong padding, or not even ASCII
         return dead.payload_base64.encode()

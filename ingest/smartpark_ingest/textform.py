@@ -9,7 +9,7 @@ read, and what cannot is named by its place.
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
 import numpy as np
@@ -91,10 +91,26 @@ def _with_times(boot: int, sequence: int, floor: int, readings: list[tuple[int, 
     wrong: list[tuple[bytes, str]] = []
     for place, reading in readings:
         try:
-            good.append(Written(place, to_us(parse_instant(reading.time)), reading))
+            time_us = to_us(parse_instant(reading.time))
         except (ValueError, OverflowError) as error:
             wrong.append((reading.model_dump_json().encode(), f"reading {place}: time {reading.time!r}: {error}"))
+            continue
+        if _is_decimal(reading.value):
+            good.append(Written(place, time_us, reading))
+        else:
+            wrong.append(
+                (reading.model_dump_json().encode(), f"reading {place}: value: an exponent beyond all numbers")
+            )
     return TextBatch(boot, sequence, floor, tuple(good), tuple(wrong))
+
+
+def _is_decimal(value: str | float | None) -> bool:
+    """Whether `Decimal` takes it: what looks like a number may have an exponent of twenty digits."""
+    try:
+        Decimal(value or 0)
+    except InvalidOperation:
+        return False
+    return True
 
 
 def _object(payload: bytes) -> dict[str, Any]:

@@ -333,6 +333,54 @@ def test_no_bytes_upset_the_desk(leaf, payload):
         assert isinstance(outcome, Unreadable)
 
 
+def test_a_dead_letter_whose_bytes_are_not_base64_is_kept_as_it_is():
+    text = (
+        '{"boot":1,"sequence":2,"floor":0,"time":3,"source":"s","topic":"t","reason":"unmapped","payload_base64":"é"}'
+    )
+    (outcome,) = desk_with().handle(Arrival(Topics("e").of("dead"), text.encode(), NOW_US), now_s=0.0)
+    assert [letter.payload for letter in outcome.letters] == ["é".encode()]
+
+
+@pytest.mark.parametrize("written", ["1e99999999999999999999", "-1e-99999999999999999999"])
+def test_a_number_beyond_all_numbers_is_a_letter_and_its_neighbours_are_stored(written):
+    readings = [{"point": VOLTAGE.key, "time": "2026-09-21T00:00:00Z", "value": v} for v in (written, "230.1")]
+    text = json.dumps({"boot": 1, "sequence": 2, "readings": readings})
+    (outcome,) = desk_with().handle(Arrival(Topics("e").of("json"), text.encode(), NOW_US), now_s=0.0)
+    assert outcome.rows["scaled"].tolist() == [2301]
+    (letter,) = outcome.letters
+    assert letter.reason is DeadReason.MALFORMED
+    assert written in letter.payload.decode()
+    assert "reading 0" in letter.detail
+
+
+def test_what_nobody_thought_of_costs_one_message_and_not_the_worker(monkeypatch):
+    desk = desk_with(declared(1, VOLTAGE, -1))
+
+    def stumble(*_args, **_keys):
+        raise ZeroDivisionError("a bug of ours")
+
+    monkeypatch.setattr("smartpark_ingest.desk.judge", stumble)
+    arrival = data((1, 0, NOW_US, 2301))
+    (outcome,) = desk.handle(arrival, now_s=0.0)
+    assert outcome.letter.payload == arrival.payload
+    assert "a bug of ours" in outcome.letter.detail
+    monkeypatch.undo()
+    (again,) = desk.handle(arrival, now_s=0.0)
+    assert again.rows["scaled"].tolist() == [2301]
+
+
+@pytest.mark.parametrize(
+    ("key", "number"),
+    [("spool_readings", 2**63), ("oldest_pending", 10**18), ("dropped_to", -(10**17)), ("time", 2**60)],
+)
+def test_health_that_no_calendar_and_no_counter_holds_is_refused(key, number):
+    health = Status(edge="e", boot=1, session=1, time=1, spool_readings=0, spool_bytes=0, spool_limit_bytes=0)
+    text = json.dumps({**json.loads(pack_json(health)), key: number})
+    outcomes = list(desk_with().handle(Arrival(Topics("e").of("status"), text.encode(), NOW_US), now_s=0.0))
+    assert kinds(outcomes) == [Unreadable]
+    assert key in outcomes[0].letter.detail
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -348,7 +396,8 @@ JSON_VALUES = st.recursive(
             {
                 "point": st.sampled_from([VOLTAGE.key, POWER.key, "p/d/none"]) | JSON_VALUES,
                 "time": st.sampled_from(["2026-09-21T00:00:00Z", "2026-09-21", "0001-01-01T00:00:00+10:00"]),
-                "value": JSON_VALUES | st.sampled_from(["1e999999", "-0", "0.1", "1e-999999"]),
+                "value": JSON_VALUES
+                | st.sampled_from(["1e999999", "-0", "0.1", "1e-999999", "1e99999999999999999999"]),
             }
         ),
         max_size=5,
