@@ -48,9 +48,22 @@ class PatientDatabase:
         self._stop = stop
         self._counters = counters
         self._connection: Connection | None = None
+        self._spent_s = 0.0
+
+    def take_spent_s(self) -> float:
+        """Seconds spent on work since this was asked last, waiting for the database included."""
+        spent_s, self._spent_s = self._spent_s, 0.0
+        return spent_s
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """Result of the work, however long it takes; `StoppedError` when the worker must end before."""
+        began_s = time.monotonic()
+        try:
+            return self._insist(work)
+        finally:
+            self._spent_s += time.monotonic() - began_s
+
+    def _insist(self, work: Callable[[Connection], Result]) -> Result:
         wait_s, give_up_s = _FIRST_WAIT_S, None
         while True:
             try:

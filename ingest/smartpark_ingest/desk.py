@@ -138,6 +138,10 @@ class Desk:
         for edge, waiting in self._parking.take_overdue(now_s):
             yield from self._data(edge, waiting.arrival, now_s, since_s=waiting.since_s)
 
+    def excuse(self, seconds: float) -> None:
+        """Not count this time against the edges: the worker could not listen, and the birth may lie in the inbox."""
+        self._parking.excuse(seconds)
+
     def _dispatch(self, edge: str, leaf: str, arrival: Arrival, now_s: float) -> Iterator[Outcome]:
         match leaf:
             case "data":

@@ -49,6 +49,12 @@ class ParkingPlace:
             if self.is_overdue(waiting.since_s, now_s):
                 yield key[0], self._remove(key)
 
+    def excuse(self, seconds: float) -> None:
+        """Prolong every wait: so long nobody could hear the birth."""
+        self._waiting = {
+            key: Waiting(waiting.arrival, waiting.since_s + seconds) for key, waiting in self._waiting.items()
+        }
+
     @staticmethod
     def is_overdue(since_s: float, now_s: float) -> bool:
         """Whether patience has ended."""

@@ -57,7 +57,8 @@ def readmit(record: DeadLetterRecord, registry: Registry, limits: Limits) -> tup
     """Row of a letter's reading, or None and the reason."""
     if record.replayed_at is not None:
         return None, "was replayed before"
-    reading = LetterReading.parse(record.payload)
+    # Only letters of ours name their point beside the bytes: what a device sent may look like one, and be a forgery.
+    reading = None if record.point_key is None else LetterReading.parse(record.payload)
     if reading is None:
         return None, "holds a whole message rather than a reading; mend its sender and let it send again"
     if reading.point is None:

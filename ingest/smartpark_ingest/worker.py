@@ -116,6 +116,7 @@ class Worker:
     def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake) -> None:
         desk.registry = watch.newer(looked_s=_REGISTRY_POLL_S) or desk.registry
         group = _Group()
+        desk.excuse(self._database.take_spent_s())
         self._sort(group, desk.look_at_parked(now_s=time.monotonic()), intake)
         self._collect(group, desk, intake)
         self._note(group)

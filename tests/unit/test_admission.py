@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.catalogue import Role
+from smartpark.clock import from_us
 from smartpark.decimals import from_mantissa
 from smartpark.measurands import MEANINGS, Carrier, Kind, Measurand
 from smartpark.status import BAD, BAD_NO_DATA, UNCERTAIN
@@ -27,10 +28,12 @@ from smartpark.wire import (
 from smartpark_ingest.admission import Limits
 from smartpark_ingest.desk import ASK_AGAIN_S, REPLAY_BOOT, Desk
 from smartpark_ingest.inbox import Arrival, Inbox
+from smartpark_ingest.letters import LetterReading
 from smartpark_ingest.outcomes import Admitted, AskBirth, Born, Died, Parked, Stranger, Unreadable
 from smartpark_ingest.parking import PATIENCE_S
+from smartpark_ingest.replay import readmit
 from smartpark_ingest.shards import Shard, ShardError
-from smartpark_storage import DeadReason, PointRecord, Registry
+from smartpark_storage import DeadLetterRecord, DeadReason, PointRecord, Registry
 
 NOW_US = 1_790_000_000_000_000
 BOOT = 5
@@ -260,6 +263,16 @@ def test_a_batch_whose_birth_never_comes_is_explained_reading_by_reading():
     assert json.loads(got.letters[0].payload)["bits"] == 5
 
 
+def test_a_worker_that_could_not_listen_does_not_count_that_as_the_edges_silence():
+    desk = Desk(KNOWN, LIMITS)
+    list(desk.handle(data((1, 0, NOW_US, 2300)), now_s=0.0))
+    desk.excuse(60.0)  # the database was away, and the birth lies in the inbox
+    assert Admitted not in kinds(desk.look_at_parked(now_s=61.0))
+    assert kinds(desk.handle(birth(declared(1, VOLTAGE, -1)), now_s=61.0)) == [Born, Admitted]
+    list(desk.handle(data((9, 0, NOW_US, 2300), sequence=2), now_s=62.0))
+    assert Admitted in kinds(desk.look_at_parked(now_s=62.0 + PATIENCE_S))
+
+
 def test_an_alias_keeps_its_meaning_within_a_boot():
     desk = desk_with(declared(1, VOLTAGE, -1))
     for changed in (declared(1, POWER, -1), declared(1, VOLTAGE, -2)):
@@ -287,6 +300,31 @@ def test_only_the_present_session_can_die():
     )
     assert kinds(desk.handle(old, now_s=0.0)) == []
     assert kinds(desk.handle(present, now_s=0.0)) == [Died]
+
+
+# -- replay ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("point_key", "is_let_in"), [(VOLTAGE.key, True), (None, False)])
+def test_a_devices_bytes_that_look_like_a_letter_of_ours_are_no_reading(point_key, is_let_in):
+    reading = LetterReading(
+        boot=BOOT, sequence=1, index=0, point=VOLTAGE.key, time=NOW_US, status=0, exponent=-1, bits=2301
+    )
+    record = DeadLetterRecord(
+        dead_letter_id=1,
+        edge="e",
+        topic="tele/stranger/SENSOR",
+        reason=DeadReason.UNKNOWN_POINT,
+        detail="",
+        payload=reading.model_dump_json(exclude_none=True).encode(),
+        point_key=point_key,
+        reading_time=None,
+        received_at=from_us(NOW_US),
+        replayed_at=None,
+    )
+    rows, why = readmit(record, KNOWN, LIMITS)
+    assert (rows is not None) is is_let_in
+    assert is_let_in or "whole message" in why
 
 
 # -- what cannot be read --------------------------------------------------------------------------------------------
