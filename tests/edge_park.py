@@ -6,6 +6,7 @@ can say what reached the wire; when it acknowledges (at once, later, never, twic
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,8 @@ class FakeIngest:
     host: str
     port: int
     acknowledges: bool = True
+    prepare: Callable[[paho.Client], object] = lambda client: client
+    """Gives the client what its broker asks for (credentials, TLS)."""
     births: list[Birth] = field(default_factory=list)
     batches: dict[tuple[int, int], list[bytes]] = field(default_factory=dict)
     """Payloads by (boot, sequence), as often as they were sent."""
@@ -55,6 +58,7 @@ class FakeIngest:
         self._client.reconnect_delay_set(0.1, 0.5)
         self._client.on_connect = lambda client, *_: client.subscribe(f"smartpark/v1/{self.edge}/#", 1)
         self._client.on_message = self._hear
+        self.prepare(self._client)
         self._client.connect(self.host, self.port)
         self._client.loop_start()
 
@@ -125,11 +129,14 @@ def rows_of(message: DataMessage) -> list[Row]:
 class Devices:
     """Meters that speak on a broker: QoS 1, and known to have arrived there."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self, host: str, port: int, prepare: Callable[[paho.Client], object] = lambda client: client
+    ) -> None:
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(0)
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(0.1, 0.5)
+        prepare(self._client)
         self._client.connect(host, port)
         self._client.loop_start()
 

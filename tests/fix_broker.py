@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -125,8 +125,11 @@ class Mosquitto(_ProcessBroker):
 
     kind = "mosquitto"
 
-    def __init__(self, folder: Path, *, users: Mapping[str, str] | None = None, acl: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, users: Mapping[str, str] | None = None, acl: str | None = None, tls: Sequence[str] = ()
+    ) -> None:
         super().__init__(folder)
+        self._scheme = "mqtts" if tls else "mqtt"
         lines = [
             f"listener {self.port} 127.0.0.1",
             "persistence true",
@@ -136,6 +139,7 @@ class Mosquitto(_ProcessBroker):
             "max_queued_messages 100000",
             "max_inflight_messages 200",
             "set_tcp_nodelay true",
+            *tls,
         ]
         if os.geteuid() == 0:
             # Started by root it would become the user mosquitto, who may not write here.
@@ -149,6 +153,10 @@ class Mosquitto(_ProcessBroker):
             (folder / "acl").chmod(0o600)
             lines.append(f"acl_file {folder / 'acl'}")
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @property
+    def url(self) -> str:
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     def _passwords(self, users: Mapping[str, str]) -> Path:
         path = self.folder / "passwords"
@@ -202,13 +210,13 @@ def each_broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def make_mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Mosquitto]]:
-    """Start mosquitto with `users` (name → password) and `acl` (text of an ACL file); skipped where it is not."""
+    """Start mosquitto with `users` (name → password), `acl` (text of an ACL file), `tls` (lines); or skip."""
     if mosquitto_path() is None:
         pytest.skip("mosquitto is not installed")
     started: list[Mosquitto] = []
 
-    def make(*, users: Mapping[str, str] | None = None, acl: str | None = None) -> Mosquitto:
-        one = Mosquitto(tmp_path_factory.mktemp("mosquitto"), users=users, acl=acl)
+    def make(**options: Any) -> Mosquitto:
+        one = Mosquitto(tmp_path_factory.mktemp("mosquitto"), **options)
         started.append(one)
         one.start()
         return one

@@ -3,13 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from asyncua import Server, ua
+from asyncua.crypto.permission_rules import User, UserRole
 
 URI = "urn:smartpark:test"
 Result = TypeVar("Result")
@@ -21,16 +22,37 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+class _Users:
+    """Lets in who knows a password; nobody else."""
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        self._passwords = passwords
+
+    def get_user(
+        self, iserver: object, username: str | None = None, password: str | None = None, certificate: object = None
+    ) -> User | None:
+        known = username is not None and self._passwords.get(username) == password
+        return User(role=UserRole.User, name=username) if known else None
+
+
 class OpcUaServer:
     """Floats (texts where the name ends in .TEXT) named by string ids in the namespace `URI`."""
 
-    def __init__(self, nodes: tuple[str, ...], *, folder: Path | None = None, other_namespaces: int = 0) -> None:
+    def __init__(
+        self,
+        nodes: tuple[str, ...],
+        *,
+        folder: Path | None = None,
+        other_namespaces: int = 0,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = _free_port()
         self.url = f"opc.tcp://127.0.0.1:{self.port}/"
         self.names = nodes
         self.other_namespaces = other_namespaces
         """Namespaces registered before ours: they move our index."""
         self._folder = folder
+        self._users = users
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -62,7 +84,7 @@ class OpcUaServer:
         self.call(self._write(name, value, **fields))
 
     async def _start(self) -> None:
-        server = Server()
+        server = Server(user_manager=None if self._users is None else _Users(self._users))
         await server.init()
         server.set_endpoint(self.url)
         policies = [ua.SecurityPolicyType.NoSecurity]
@@ -72,6 +94,8 @@ class OpcUaServer:
             await server.load_certificate(str(self._folder / "server.der"))
             await server.load_private_key(str(self._folder / "server.pem"))
         server.set_security_policy(policies)
+        if self._users is not None:
+            server.set_identity_tokens([ua.UserNameIdentityToken])
         for number in range(self.other_namespaces):
             await server.register_namespace(f"urn:somebody:{number}")
         index = await server.register_namespace(URI)

@@ -74,6 +74,22 @@ def connect(
     client.connect(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=clean, properties=properties)
 
 
+def refusal(address: BrokerAddress, reason: object) -> str:
+    """Why a broker did not let us in, and as whom we came."""
+    who = "a client without username" if address.username is None else f"user {address.username!r}"
+    return f"refused {who}: {reason}"
+
+
+def in_words(address: BrokerAddress, error: Exception) -> str:
+    """Why a connection did not come about, in words that name what to look at."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        trusted = "the system's certificates" if address.ca_file is None else str(address.ca_file)
+        return f"its certificate is not trusted: {error.verify_message} (trusted: {trusted})"
+    if isinstance(error, ssl.SSLError):
+        return f"no encrypted connection: {error.reason or error}"
+    return str(error)
+
+
 def _tls_context(address: BrokerAddress) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=None if address.ca_file is None else str(address.ca_file))

@@ -28,7 +28,7 @@ from smartpark_edge.mapping import (
     compile_device,
     parse_document,
 )
-from smartpark_edge.mqtt_client import KEEPALIVE_S, Backoff, build_client, connect
+from smartpark_edge.mqtt_client import KEEPALIVE_S, Backoff, build_client, connect, in_words, refusal
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import MqttSource
 
@@ -152,7 +152,7 @@ class MqttListener(threading.Thread):
             try:
                 self._run_session(backoff)
             except (OSError, SmartparkError) as error:
-                self._report(str(error))
+                self._report(in_words(self.settings, error))
             except Exception as error:  # noqa: BLE001  the thread's edge: the source comes back whatever happened
                 _log.error("%s: source %s failed", self._edge, self.health.name, exc_info=error)
             self._stopping.wait(0 if self._stopping.is_set() else backoff.next())
@@ -192,7 +192,7 @@ class MqttListener(threading.Thread):
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._report(f"refused: {reason}")
+            self._report(refusal(self.settings, reason))
             self._lost.set()
             return
         self.health.connected, self.health.note = True, ""

@@ -113,6 +113,23 @@ async def build_opcua_client(settings: OpcUaSource) -> Client:
     return client
 
 
+_NOT_LET_IN: Final = frozenset(
+    {StatusCodes.BadUserAccessDenied, StatusCodes.BadIdentityTokenRejected, StatusCodes.BadIdentityTokenInvalid}
+)
+
+
+def in_words(settings: OpcUaSource, error: Exception) -> str:
+    """Why a session did not come about or ended, in words that name what to look at."""
+    if isinstance(error, ServiceError):
+        text = ua.StatusCode(ua.UInt32(error.code)).name
+    else:
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if getattr(error, "code", None) not in _NOT_LET_IN:
+        return text
+    who = "a client without username" if settings.username is None else f"user {settings.username!r}"
+    return f"refused {who}: {text}"
+
+
 def node_id(address: str, namespaces: list[str]) -> ua.NodeId:
     """Node of an address in this session; `UnknownNodeError` when its namespace or its form is not there."""
     text = address

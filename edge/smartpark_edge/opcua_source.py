@@ -27,7 +27,7 @@ from smartpark.errors import SmartparkError
 from smartpark_edge.health import SourceHealth
 from smartpark_edge.mapping import Mapped, Trouble
 from smartpark_edge.mqtt_client import Backoff
-from smartpark_edge.opcua_client import UnknownNodeError, build_opcua_client, node_id
+from smartpark_edge.opcua_client import UnknownNodeError, build_opcua_client, in_words, node_id
 from smartpark_edge.opcua_values import (
     TimeOf,
     compile_point,
@@ -120,7 +120,7 @@ class OpcUaListener(threading.Thread):
             except asyncio.CancelledError:
                 break
             except (OSError, TimeoutError, SmartparkError, ua.UaError, ServiceError) as error:
-                self._report(_words(error))
+                self._report(in_words(self.settings, error))
             except Exception as error:  # noqa: BLE001  the thread's edge: the source comes back whatever happened
                 _log.error("%s: source %s failed", self._edge, self.health.name, exc_info=error)
             self.health.connected = self.health.subscribed = False
@@ -322,19 +322,12 @@ class OpcUaListener(threading.Thread):
 _NO_SUCH_NODE: Final = frozenset({StatusCodes.BadNodeIdUnknown, StatusCodes.BadNodeIdInvalid})
 
 
-def _words(error: BaseException) -> str:
-    if isinstance(error, ServiceError):
-        return ua.StatusCode(ua.UInt32(error.code)).name
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
 async def _close(client: Client) -> None:
     """Disconnect from a server that may be gone."""
     try:
         await asyncio.wait_for(client.disconnect(), REQUEST_PATIENCE_S)
     except (OSError, TimeoutError, ua.UaError, ServiceError) as error:
-        _log.debug("disconnect: %s", _words(error))
+        _log.debug("disconnect: %r", error)
 
 
 REQUEST_PATIENCE_S: Final = 5.0

@@ -32,7 +32,7 @@ from smartpark.wire import (
     unpack_json,
 )
 
-from smartpark_edge.mqtt_client import Backoff, build_client, connect
+from smartpark_edge.mqtt_client import Backoff, build_client, connect, in_words, refusal
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import Publish
 from smartpark_edge.spool import Letter, SpoolReader, Stored
@@ -86,7 +86,7 @@ class Publisher(threading.Thread):
                 self._recorder.abandon(error)
                 break
             except (OSError, SmartparkError) as error:
-                self._report(f"{self._address.url}: {error}")
+                self._report(f"{self._address.url}: {in_words(self._address, error)}")
             except Exception as error:  # noqa: BLE001  the thread's edge: whatever it was, the spool is still full
                 _log.error("%s: publisher failed, connecting again", self._edge, exc_info=error)
                 self.note = f"publisher failed: {error}"
@@ -274,7 +274,7 @@ class _Session:
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self.why = f"refused: {reason}"
+            self.why = refusal(self._address, reason)
             self.lost.set()
             return
         client.subscribe([(self._topics.of("ack"), 1), (self._topics.of("command"), 1)])

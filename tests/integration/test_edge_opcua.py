@@ -1,5 +1,6 @@
 """OPC UA sources against a real server: every write is seen, codes and times are kept, restarts are survived."""
 
+import shutil
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -171,7 +172,7 @@ def certificate(folder, name, uri):
     (folder / f"{name}.pem").write_bytes(pem)
 
 
-def secured(server):
+def secured(server, **more):
     return opcua_source(
         server.url,
         ("S1.SO2", SO2),
@@ -179,6 +180,7 @@ def secured(server):
         certificate="client.der",
         private_key="client.pem",
         trust_store="trusted",
+        **more,
     )
 
 
@@ -200,3 +202,41 @@ def test_an_encrypted_server_is_heard_when_its_certificate_is_trusted_and_not_be
     agent.wait_for_file(ready, timeout_s=60)
     server.write("S1.SO2", 4.2, source=at(1))
     wait_until(lambda: (to_us(at(1)), 42) in ingest.values(SO2), what="a value over the encrypted channel")
+
+
+@pytest.mark.parametrize("mode", ["subscribe", "poll"])
+def test_a_user_is_let_in_over_an_encrypted_channel_and_a_wrong_password_is_told(  # noqa: PLR0917  fixtures
+    tmp_path, broker, smartpark, fake_ingest, make_opcua, mode
+):
+    certificate(tmp_path, "server", "urn:smartpark:test:server")
+    certificate(tmp_path, "client", "urn:smartpark:edge")
+    (tmp_path / "trusted").mkdir()
+    shutil.copy(tmp_path / "server.der", tmp_path / "trusted")
+    password = tmp_path / "plc.password"
+    password.write_text("wr0ng secret")
+    server = make_opcua("S1.SO2", folder=tmp_path, users={"agent": "correct horse"})
+    ingest = fake_ingest("edge-a")
+    ready = tmp_path / "ready"
+    body = secured(server, username="agent", password_file="plc.password", mode=mode, poll_s=0.1)  # noqa: S106  a file
+    agent = smartpark.start("edge", "run", write_config(tmp_path, broker.url, body=body), "--ready-file", ready)
+    told = f"source plc at {server.url}: refused user 'agent'"
+    wait_until(lambda: told in agent.output(), what=told)
+    assert "wr0ng" not in agent.output()
+    assert not ready.exists()
+    password.write_text("correct horse")
+    agent.wait_for_file(ready, timeout_s=60)
+    server.write("S1.SO2", 4.2, source=at(1))
+    wait_until(lambda: (to_us(at(1)), 42) in ingest.values(SO2), what="a value")
+    server.write("S1.SO2", 4.3, source=at(2))
+    wait_until(lambda: (to_us(at(2)), 43) in ingest.values(SO2), what="the next")
+    assert "Traceback" not in agent.output()
+
+
+def test_a_password_is_never_sent_in_clear(tmp_path, broker, smartpark, make_opcua):
+    server = make_opcua("S1.SO2", users={"agent": "correct horse"})
+    (tmp_path / "plc.password").write_text("correct horse")
+    body = opcua_source(server.url, ("S1.SO2", SO2), username="agent", password_file="plc.password")  # noqa: S106  a file
+    refused = smartpark.run("edge", "run", write_config(tmp_path, broker.url, body=body))
+    assert refused.returncode == 2
+    assert "opcua[plc]: " in refused.stderr
+    assert "in clear" in refused.stderr

@@ -1,5 +1,6 @@
 """Trouble with the spool of a running agent: a damaged file, a file that is gone, a full disk."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -41,7 +42,7 @@ def remove(path):
 
 
 @pytest.mark.parametrize("harm", [overwrite, empty, remove])
-def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(
+def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(  # noqa: PLR0917  fixtures
     tmp_path, broker, smartpark, fake_ingest, devices, harm
 ):
     ingest = fake_ingest("edge-a")
@@ -97,13 +98,16 @@ def small_disk(tmp_path):
 def fill(folder):
     """Leave no byte free."""
     filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(4096))
+    assert os.statvfs(folder).f_bavail == 0
     return filler
 
 
-def test_a_full_disk_loses_nothing(tmp_path, small_disk, broker, smartpark, fake_ingest, devices):
+def test_a_full_disk_loses_nothing(  # noqa: PLR0917  fixtures
+    tmp_path, small_disk, broker, smartpark, fake_ingest, devices
+):
     ingest = fake_ingest("edge-a")
     config = write_config(tmp_path, broker.url, body=plug_source(broker.url))
     config.write_text(config.read_text().replace('"edge-a.sqlite"', f'"{small_disk}/edge-a.sqlite"'))
@@ -124,7 +128,7 @@ def test_a_full_disk_loses_nothing(tmp_path, small_disk, broker, smartpark, fake
     assert "Traceback" not in agent.output()
 
 
-def test_it_goes_on_by_itself_when_a_full_disk_has_room_again(
+def test_it_goes_on_by_itself_when_a_full_disk_has_room_again(  # noqa: PLR0917  fixtures
     tmp_path, small_disk, broker, smartpark, fake_ingest, devices
 ):
     ingest = fake_ingest("edge-a")
