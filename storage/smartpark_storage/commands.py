@@ -4,7 +4,9 @@ import argparse
 import getpass
 import json
 import os
+import signal
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from smartpark_storage.history import catalogue_summaries, catalogue_versions, e
 from smartpark_storage.migrations import migrate, refresh_aggregates
 from smartpark_storage.roles import DatabaseRole, set_password
 from smartpark_storage.verification import Verdict, verify
+from smartpark_storage.watching import watch
 
 _WHERE = "The database is the one SMARTPARK_DSN names, with SMARTPARK_DSN_PASSWORD_FILE for its password."
 
@@ -47,6 +50,14 @@ def _register_database(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
         parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the database")
         parser.add_argument("--json", action="store_true", help="one JSON object: running, dsn, database")
         parser.set_defaults(run={"start": _start, "stop": _stop, "status": _status}[verb])
+    watching = verbs.add_parser(
+        "watch",
+        help="start it, and start it again whenever it dies",
+        description="Embedded PostgreSQL: looks after the server of a folder until SIGTERM or SIGINT. The server "
+        "goes on running then; `smartpark database stop` stops it.",
+    )
+    watching.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the database")
+    watching.set_defaults(run=_watch)
     password = verbs.add_parser(
         "password",
         help="let a role log in",
@@ -181,6 +192,14 @@ def _stop(arguments: argparse.Namespace) -> int:
         print(json.dumps({"running": False, "dsn": None, "database": None}))
     else:
         print("stopped" if stopped else f"no database runs in {arguments.data}")
+    return 0
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    watch(arguments.data, stopping)
     return 0
 
 

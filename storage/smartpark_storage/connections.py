@@ -24,6 +24,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Pool = ConnectionPool[Connection]
 
 CONNECT_TIMEOUT_S = 10
+_LIVENESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A server that vanished without a word (a cut network, a dead machine) is noticed within half a minute; the system's
+own patience is two hours. An address may say otherwise. [s, and the last one in ms]"""
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
 
 
@@ -75,9 +83,7 @@ def _refuse_password(dsn: str) -> None:
 @translate_errors()
 def connect(dsn: str, *, application: str) -> Connection:
     """Open one connection (autocommit off, UTC); `application` is the name that the server's lists show."""
-    return psycopg.connect(
-        dsn, application_name=application, connect_timeout=CONNECT_TIMEOUT_S, options=_options(dsn)
-    )
+    return psycopg.connect(dsn, **_parameters(dsn, application))
 
 
 def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
@@ -85,11 +91,7 @@ def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
     return ConnectionPool(
         dsn,
         connection_class=Connection,
-        kwargs={
-            "application_name": application,
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": _options(dsn),
-        },
+        kwargs=_parameters(dsn, application),
         min_size=1,
         max_size=max_size,
         timeout=CONNECT_TIMEOUT_S,
@@ -98,9 +100,15 @@ def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
     )
 
 
-def _options(dsn: str) -> str:
-    own = conninfo_to_dict(dsn).get("options")
-    return f"{own} {_OPTIONS}" if own else _OPTIONS
+def _parameters(dsn: str, application: str) -> dict[str, Any]:
+    given = conninfo_to_dict(dsn)
+    own = given.get("options")
+    ours = {
+        "application_name": application,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "options": f"{own} {_OPTIONS}" if own else _OPTIONS,
+    }
+    return ours | {name: value for name, value in _LIVENESS.items() if name not in given}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from smartpark_storage import StorageUnavailableError, connect, embedded
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -68,6 +69,28 @@ def test_what_was_committed_survives_a_sigkill_of_the_server(folder: Path):
     assert again == server
     with connect(again.dsn(), application="test") as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
+
+
+def test_a_watched_server_comes_back_after_a_sigkill_and_outlives_its_watcher(folder: Path, smartpark):
+    server = embedded.start(folder)
+    watcher = smartpark.start("database", "watch", "--data", str(folder))
+    wait_until(lambda: "watching" in watcher.output(), what="the watcher begins")
+    for _ in range(2):
+        pid = server_process(folder)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: _answers(server) and server_process(folder) != pid, what="the server is back")
+    assert watcher.terminate() == 0
+    assert embedded.is_running(server)
+    assert "started again" in watcher.output()
+    assert "Traceback" not in watcher.output()
+
+
+def _answers(server: embedded.EmbeddedServer) -> bool:
+    try:
+        connect(server.dsn(), application="test").close()
+    except StorageUnavailableError:
+        return False
+    return True
 
 
 def test_a_folder_left_by_an_interrupted_beginning_is_begun_anew(folder: Path):
