@@ -176,6 +176,7 @@ class Demo:
         found = parse_object(self._once(*arguments), of="smartpark database start")
         self.environment["SMARTPARK_DSN"] = found["dsn"]
         self.database = str(found["database"])
+        self._start("database", "database", "watch", "--data", str(self.layout.database))
         self.tell(f"database: {self.database}")
 
     def _prepare_database(self) -> None:
