@@ -85,6 +85,42 @@ def test_a_day_begins_at_midnight_of_the_park(connection: Connection):
         ]
 
 
+def test_a_reading_finer_than_the_resolution_is_shown_in_the_unit_beside_the_others(connection: Connection):
+    load_catalogue(connection, park(), source="hill.toml", loaded_by="test", at=NOON)
+    point = load_registry(connection).by_key["hill/M0/active_energy_import"].point_id
+    # Steps of 0.01 and transformers of ten to one; the doubles are no whole steps.
+    values = [100, 1.025, 1.055, 106]
+    rows = [(point, to_us(MIDNIGHT) + step * MINUTE_US, value) for step, value in enumerate(values)]
+    store_batches(connection, [batch(1, rows[1:3]), batch(2, [rows[0], rows[3]])], received_at=NOON)
+    with transaction(connection):
+        shown = connection.execute("SELECT value FROM park.reading ORDER BY time").fetchall()
+        assert shown == [(pytest.approx(value),) for value in (10.0, 10.25, 10.55, 10.6)]
+    for grain in GRAINS:
+        assert summary(connection, grain) == pytest.approx((10.0, 10.6, 10.0, 10.6, 10.35, 4))
+    refresh_aggregates(connection)
+    assert summary(connection, "day") == pytest.approx((10.0, 10.6, 10.0, 10.6, 10.35, 4))
+
+
+def test_a_bucket_and_the_newest_value_may_rest_on_doubles_alone(connection: Connection):
+    load_catalogue(connection, park(), source="hill.toml", loaded_by="test", at=NOON)
+    point = load_registry(connection).by_key["hill/M0/active_energy_import"].point_id
+    rows = [(point, to_us(MIDNIGHT) + step * MINUTE_US, value) for step, value in enumerate([1.025, 1.055])]
+    store_batches(connection, [batch(1, rows)], received_at=NOON)
+    for grain in GRAINS:
+        assert summary(connection, grain) == pytest.approx((10.25, 10.55, 10.25, 10.55, 10.4, 2))
+    with transaction(connection):
+        assert connection.execute("SELECT value FROM park.latest").fetchall() == [(pytest.approx(10.55),)]
+
+
+def summary(connection: Connection, grain: str) -> tuple[object, ...] | None:
+    with transaction(connection):
+        return connection.execute(
+            sql.SQL("SELECT first_value, last_value, min_value, max_value, mean_value, readings FROM {}").format(
+                sql.Identifier("park", f"reading_{grain}")
+            )
+        ).fetchone()
+
+
 def test_a_refresh_covers_whole_days_of_the_park():
     assert whole_days(MIDNIGHT + timedelta(hours=5), MIDNIGHT + timedelta(hours=30)) == (
         MIDNIGHT,
