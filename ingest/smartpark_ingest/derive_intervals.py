@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from smartpark_analytics import (
+    NO_VALUE,
     Intervals,
     RegisterPoints,
     RegisterReadings,
@@ -23,6 +24,8 @@ from smartpark_ingest.derive_spans import QUARTER_US
 
 MAX_GAP_US: Final = 3_600_000_000
 """Readings further apart say nothing about the quarter-hour boundaries between them (docs/methods). [µs]"""
+_MOST_STEPS: Final = 2.0**62
+"""Counts above say nothing that integers could tell apart; no register shows them."""
 
 
 def interval_rows(
@@ -87,14 +90,24 @@ def _steps(
     points: Sequence[PointRecord], point: NDArray[np.int64], readings: NDArray[np.void]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """What the registers show in their steps, and the size of a step of each point before its multiplier."""
-    steps = readings["scaled"].astype(np.int64)
+    raw = readings["raw"].astype(np.float64)
     step = np.array([1.0 if p.exponent is None else 10.0**p.exponent for p in points])
+    steps = np.where(np.isfinite(raw), _nearest_steps(raw / step[point]), readings["scaled"].astype(np.int64))
     is_double = np.array([p.exponent is None for p in points])
     if is_double.any():
-        raw, binary = steps_of_doubles(point, readings["raw"].astype(np.float64), len(points))
-        steps = np.where(is_double[point], raw, steps)
+        binary_steps, binary = steps_of_doubles(point, raw, len(points))
+        steps = np.where(is_double[point], binary_steps, steps)
         step = np.where(is_double, binary, step)
     return steps, step
+
+
+def _nearest_steps(steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole steps of readings that are finer than their register's resolution.
+
+    Each is off by half a step at most, and the difference of two by one: it does not add up over intervals.
+    """
+    fits = np.abs(steps) < _MOST_STEPS
+    return np.where(fits, np.rint(np.where(fits, steps, 0.0)).astype(np.int64), NO_VALUE)
 
 
 def _in_force(
