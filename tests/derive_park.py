@@ -100,13 +100,13 @@ class DerivePark:
         self.load(document())
         self.edge = register_edge(self.connection, "edge-a")
 
-    def load(self, catalogue: dict[str, Any]) -> None:
+    def load(self, catalogue: dict[str, Any], *, at: int = MIDNIGHT - DAY) -> None:
         load_catalogue(
             self.connection,
             parse_catalogue(catalogue, file="hill.toml"),
             source="hill.toml",
             loaded_by="test",
-            at=from_us(MIDNIGHT - DAY),
+            at=from_us(at),
         )
         self.registry = load_registry(self.connection)
 

@@ -85,6 +85,11 @@ class Flow:
     sign: int
     """+1 where the register counts energy that comes into the park, -1 where it counts energy that leaves."""
 
+    def is_awaited(self, period: Period) -> bool:
+        """Whether a period is incomplete without it: one that ended before the meter was retired, or any."""
+        retired_at_us = self.point.retired_at_us
+        return retired_at_us is None or to_us(period.end) <= retired_at_us
+
     @property
     def is_generation(self) -> bool:
         """Made inside the boundary rather than brought across it."""
@@ -148,6 +153,8 @@ class _Day:
     balance: ParkBalance
     periods: Sequence[Period]
     sums: PeriodSums
+    awaited: NDArray[np.bool_]
+    """Which flows a period is incomplete without, shape (n_flows, n_periods)."""
     day: date
     factors: FactorSet
     computed_at_us: int
@@ -180,7 +187,13 @@ def day_indicators(
     """
     every_hour = periods_between(day.start, day.end, Grain.HOUR)
     touched = [h for h in every_hour if to_us(h.start) in hours]
-    one = _Day(balance, [*touched, day], _sums(balance, intervals, day, touched), day.day, factors, computed_at_us)
+    periods = [*touched, day]
+    awaited = np.array([flow.is_awaited(p) for flow in balance.flows for p in periods], np.bool_)
+    awaited = awaited.reshape(len(balance.flows), len(periods))
+    sums = _sums(balance, intervals, day, touched)
+    # A retired meter counts with what it measured; nobody waits for more.
+    sums = replace(sums, amount=np.where(~awaited & np.isnan(sums.amount), 0.0, sums.amount))
+    one = _Day(balance, periods, sums, awaited, day.day, factors, computed_at_us)
     findings = Findings([], [])
     for indicator, compute in (
         (Indicator.ELECTRICITY_CONSUMPTION, _electricity),
@@ -214,10 +227,7 @@ def _sums(balance: ParkBalance, intervals: NDArray[np.void], day: Period, hours:
     picked = np.concatenate([picked, np.arange(count)])
     expected = np.array([*(len(c) for c in columns), count], np.int64)
     period = np.repeat(np.arange(len(expected), dtype=np.int64), expected)
-    sums = period_sums(amount[:, picked], completeness[:, picked], estimated[:, picked], period, expected)
-    # A retired meter counts with what it measured; nobody waits for more.
-    retired = np.array([flow.point.retired for flow in balance.flows], np.bool_)[:, np.newaxis]
-    return replace(sums, amount=np.where(retired & np.isnan(sums.amount), 0.0, sums.amount))
+    return period_sums(amount[:, picked], completeness[:, picked], estimated[:, picked], period, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +308,10 @@ def _choose(one: _Day, kind: FactorKind, used: Iterable[int]) -> dict[Carrier, F
 
 def _rows(one: _Day, indicator: Indicator, result: _Result) -> Iterable[IndicatorRow]:
     completeness = one.sums.completeness[result.used]
-    awaited = np.array([not one.balance.flows[i].point.retired for i in result.used])
+    awaited = one.awaited[result.used]
     share = combined_estimated_share(result.contributions, one.sums.estimated_share[result.used])
     for column, period in enumerate(one.periods):
-        covered = float(completeness[awaited, column].min(initial=1.0))
+        covered = float(completeness[awaited[:, column], column].min(initial=1.0))
         value = float(result.value[column])
         yield IndicatorRow(
             park=one.balance.park,
@@ -328,7 +338,7 @@ def _reason(one: _Day, result: _Result, column: int) -> str:
     share: Mapping[str, float] = {
         one.balance.flows[i].point.key: float(one.sums.completeness[i, column])
         for i in result.used
-        if not one.balance.flows[i].point.retired
+        if one.awaited[i, column]
     }
     short = sorted((value, key) for key, value in share.items() if value < 1.0)
     said += [f"{key} known for {value:.1%}" for value, key in short[:3]]

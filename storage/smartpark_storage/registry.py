@@ -43,7 +43,13 @@ class PointRecord:
     role: Role
     internal_transfer: bool
     parent_device: str | None
-    retired: bool
+    retired_at_us: int | None
+    """Since when no catalogue mentions it; None: it is in service. [µs]"""
+
+    @property
+    def retired(self) -> bool:
+        """Whether it is out of service now."""
+        return self.retired_at_us is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def load_registry(connection: Connection) -> Registry:
 
 def _record(row: tuple[Any, ...]) -> PointRecord:
     (point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, modulus, multiplier, *rest) = row
-    role, internal_transfer, parent_device, retired = rest
+    role, internal_transfer, parent_device, retired_at_us = rest
     return PointRecord(
         point_id=point_id,
         key=key,
@@ -83,7 +89,7 @@ def _record(row: tuple[Any, ...]) -> PointRecord:
         role=Role(role),
         internal_transfer=internal_transfer,
         parent_device=parent_device,
-        retired=retired,
+        retired_at_us=retired_at_us,
     )
 
 

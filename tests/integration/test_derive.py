@@ -241,6 +241,20 @@ def test_a_retired_meter_counts_with_what_it_measured_and_nobody_waits_for_more(
     assert later["completeness"] == 1.0
 
 
+def test_a_gap_from_before_a_meter_was_retired_stays_a_gap(hill: DerivePark):
+    hill.feed(MIDNIGHT, MIDNIGHT + HOUR)
+    hill.feed(MIDNIGHT + HOUR + 5 * MINUTE, MIDNIGHT + 3 * HOUR, keys=[k for k in BALANCE if not k.startswith("PV1")])
+    without = document()
+    without["device"] = [d for d in without["device"] if d["code"] != "PV1"]
+    hill.load(without, at=MIDNIGHT + 2 * HOUR)
+    hill.derive()
+    silent, afterwards = hill.hour("electricity_consumption", 1), hill.hour("electricity_consumption", 2)
+    assert (silent["value"], silent["completeness"]) == (None, 0.0)
+    assert "hill/PV1/active_energy_export known for 0.0%" in silent["reason"]
+    assert afterwards["value"] == pytest.approx(LOADS[BALANCE[0]] - LOADS[BALANCE[1]])
+    assert afterwards["completeness"] == 1.0
+
+
 def test_a_gap_of_weeks_is_told_day_by_day(hill: DerivePark):
     hill.feed(MIDNIGHT, MIDNIGHT + HOUR, keys=BALANCE)
     hill.feed(MIDNIGHT + 20 * DAY, MIDNIGHT + 20 * DAY + HOUR, keys=BALANCE)

@@ -39,7 +39,7 @@ def point(point_id: int, device: str, measurand: Measurand, carrier: Carrier, ro
         role=role,
         internal_transfer=False,
         parent_device=None,
-        retired=False,
+        retired_at_us=None,
     )
     return replace(record, **more)
 
@@ -162,6 +162,13 @@ def test_registers_of_both_kinds_are_computed_side_by_side():
     assert rows["point_id"].tolist() == [1, 1, 9, 9]
     assert rows["amount"].tolist() == [1.5, 2.0, 2.5, 4.5]
     assert rows["start"].tolist() == [START, START + QUARTER_US] * 2
+
+
+def test_a_reading_finer_than_its_register_counts_as_the_nearest_step():
+    mixed = readings(1, [0, 0, 300, 450], as_double=False)
+    mixed["scaled"][1], mixed["raw"][1] = MISSING, 1.504  # kWh; the register's step is 0.01
+    rows = interval_rows([GRID], mixed, NO_VERSIONS, START, START + 3 * QUARTER_US)
+    assert rows["amount"] == pytest.approx([1.5, 1.5, 1.5])
 
 
 def test_each_reading_is_multiplied_by_what_was_in_force_then():

@@ -6,7 +6,8 @@ SELECT version FROM smartpark.registry_state;
 -- registry_points --
 SELECT
     p.point_id, p.key, p.park, p.device, p.code, p.measurand, p.kind, p.unit, p.carrier, p.exponent,
-    p.register_modulus, p.multiplier, d.role, d.internal_transfer, d.parent, p.retired_at IS NOT NULL
+    p.register_modulus, p.multiplier, d.role, d.internal_transfer, d.parent,
+    (extract(epoch FROM p.retired_at) * 1000000)::bigint
 FROM smartpark.point AS p
 JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
 ORDER BY p.point_id;
