@@ -45,6 +45,9 @@ def translate_errors() -> Generator[None]:
         ) from error
     except pg.InsufficientPrivilege as error:
         raise StorageRefusedError(f"the database refuses: {_first_line(error)}") from error
+    except (pg.ReadOnlySqlTransaction, pg.IdleInTransactionSessionTimeout) as error:
+        # A standby before its promotion, a session that waited too long: another connection may do better.
+        raise StorageUnavailableError(f"database takes no writes: {_first_line(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StorageUnavailableError(f"database not available: {_first_line(error)}") from error
 

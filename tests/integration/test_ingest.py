@@ -21,6 +21,7 @@ from fix_ingest import (
     load_park,
     shuffled_and_doubled,
 )
+from psycopg.conninfo import make_conninfo
 from smartpark.clock import from_us, utc_now_us
 from smartpark.status import BAD_NO_DATA
 from smartpark.wire import MISSING, Ack, DeadLetter, Death, double_bits, unpack_json
@@ -142,6 +143,29 @@ def test_a_database_that_is_away_for_a_while_is_waited_for(tmp_path, broker, mak
         assert "Traceback" not in worker.output()
     finally:
         embedded.stop(server.data)
+
+
+def test_a_database_that_takes_no_writes_for_a_while_is_waited_for(
+    plain_database_dsn, broker, make_edge, start_ingest
+):
+    """After a failover the address may lead to a standby for a moment."""
+    load_park(plain_database_dsn)
+    worker = start_ingest(plain_database_dsn, broker)
+    edge = make_edge(broker, resend_s=0.5)
+    ((name,),) = fetch(plain_database_dsn, "SELECT current_database()")
+    writing = make_conninfo(plain_database_dsn, options="-c default_transaction_read_only=off")
+    fetch(writing, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    fetch(
+        writing,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'smartpark ingest-%'",
+    )
+    sent = _stream(edge, messages=20, readings=20, start_us=utc_now_us() - 60_000_000)
+    wait_until(lambda: "read-only" in worker.output(), what="the worker meets the standby")
+    fetch(writing, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    edge.wait_until_acknowledged()
+    _stored_exactly_once(plain_database_dsn, sent)
+    assert worker.is_running
+    assert "Traceback" not in worker.output()
 
 
 def test_a_killed_broker_loses_and_doubles_nothing(plain_database_dsn, each_broker, make_edge, start_ingest):
