@@ -9,15 +9,13 @@ import logging
 import signal
 import socket
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import uvicorn
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import SmartparkError
-from smartpark_storage.connections import connect, describe_database, dsn_from_environment
-from smartpark_storage.errors import StorageUnavailableError
 
-from smartpark_api.app import create_app
-from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
+if TYPE_CHECKING:
+    from smartpark_api.settings import ApiSettings
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 256
@@ -58,6 +56,10 @@ def _port(text: str) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.connections import dsn_from_environment
+
+    from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
+
     host: str = arguments.host
     allow_network: bool = arguments.allow_network
     if not is_loopback(host) and not allow_network:
@@ -90,6 +92,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _say_where(listener: socket.socket, dsn: str) -> None:
+    from smartpark_storage.connections import connect, describe_database
+    from smartpark_storage.errors import StorageUnavailableError
+
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     try:
@@ -101,7 +106,11 @@ def _say_where(listener: socket.socket, dsn: str) -> None:
     print(f"smartpark api: http://{shown}:{port}/  database: {database}", flush=True)
 
 
-def _run(settings: ApiSettings, listener: socket.socket) -> None:
+def _run(settings: "ApiSettings", listener: socket.socket) -> None:
+    import uvicorn
+
+    from smartpark_api.app import create_app
+
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,

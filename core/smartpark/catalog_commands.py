@@ -4,7 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-from smartpark.catalogue import load_catalogue
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
@@ -23,6 +22,8 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from smartpark.catalogue import load_catalogue
+
     files: list[Path] = arguments.file
     problems: list[dict[str, str]] = []
     summaries: list[str] = []

@@ -5,21 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
-from smartpark.broker import BrokerAddress
-from smartpark.catalogue import load_catalogue
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError, Problem
-from smartpark.tomlfile import problems_of
 
-from smartpark_edge.agent import hours_left
-from smartpark_edge.check import catalogue_problems, check_files
-from smartpark_edge.listen import browse_server, hear_broker
-from smartpark_edge.mqtt_client import Protocol
-from smartpark_edge.proposals import mqtt_proposal, opcua_proposal, recognise
-from smartpark_edge.settings import OpcUaSecurity, OpcUaSource, load_settings
-from smartpark_edge.spool import SpoolReader
-from smartpark_edge.supervisor import Supervisor
+from smartpark_edge.choices import OpcUaSecurity, Protocol
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -50,6 +39,8 @@ def _add_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from smartpark_edge.supervisor import Supervisor
+
     Supervisor(arguments.config, arguments.ready_file).run()
     return 0
 
@@ -68,6 +59,10 @@ def _add_check(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from smartpark.catalogue import load_catalogue
+
+    from smartpark_edge.check import catalogue_problems, check_files
+
     files: list[Path] = arguments.config
     problems: list[Problem] = []
     summaries: list[str] = []
@@ -103,6 +98,10 @@ def _add_spool(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _spool(arguments: argparse.Namespace) -> int:
+    from smartpark_edge.agent import hours_left
+    from smartpark_edge.settings import load_settings
+    from smartpark_edge.spool import SpoolReader
+
     settings = load_settings(arguments.config)
     path, limit = settings.edge.spool, settings.edge.spool_limit_bytes
     if not path.exists():
@@ -142,14 +141,26 @@ def _add_listen(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     listen.add_argument("url", metavar="mqtt://HOST[:PORT]")
     listen.add_argument("--seconds", type=float, default=20.0, help="how long to listen (default 20)")
     listen.add_argument("--topic", action="append", metavar="FILTER", help="default: # and everything below")
-    listen.add_argument("--protocol", choices=[p.value for p in Protocol], default=Protocol.V311.value)
-    listen.add_argument("--username")
-    listen.add_argument("--password-file", type=Path)
-    listen.add_argument("--ca-file", type=Path)
+    listen.add_argument(
+        "--protocol",
+        choices=[p.value for p in Protocol],
+        default=Protocol.V311.value,
+        help="version of MQTT (default 3.1.1)",
+    )
+    listen.add_argument("--username", help="who to be at the broker")
+    listen.add_argument("--password-file", type=Path, metavar="FILE", help="file that holds the user's password")
+    listen.add_argument("--ca-file", type=Path, metavar="FILE", help="who signs the broker's certificate (mqtts)")
     listen.set_defaults(run=_listen)
 
 
 def _listen(arguments: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+    from smartpark.broker import BrokerAddress
+    from smartpark.tomlfile import problems_of
+
+    from smartpark_edge.listen import hear_broker
+    from smartpark_edge.proposals import mqtt_proposal, recognise
+
     given = {
         "url": arguments.url,
         "username": arguments.username,
@@ -181,14 +192,32 @@ def _add_browse(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         "each variable that holds a number. What it measures is guessed from its name. Nothing is changed anywhere.",
     )
     browse.add_argument("url", metavar="opc.tcp://HOST:PORT/PATH")
-    browse.add_argument("--security", choices=[s.value for s in OpcUaSecurity], default=OpcUaSecurity.NONE.value)
-    for option in ("--certificate", "--private-key", "--trust-store", "--password-file"):
-        browse.add_argument(option, type=Path)
-    browse.add_argument("--username")
+    browse.add_argument(
+        "--security",
+        choices=[s.value for s in OpcUaSecurity],
+        default=OpcUaSecurity.NONE.value,
+        help="security policy and mode (default none: in clear)",
+    )
+    files = {
+        "--certificate": "certificate of this client, with its application URI",
+        "--private-key": "key of that certificate",
+        "--trust-store": "folder with the certificates of trusted servers",
+        "--password-file": "file that holds the user's password",
+    }
+    for option, meaning in files.items():
+        browse.add_argument(option, type=Path, metavar="PATH", help=meaning)
+    browse.add_argument("--username", help="who to be at the server; needs a security policy")
     browse.set_defaults(run=_browse)
 
 
 def _browse(arguments: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+    from smartpark.tomlfile import problems_of
+
+    from smartpark_edge.listen import browse_server
+    from smartpark_edge.proposals import opcua_proposal
+    from smartpark_edge.settings import OpcUaSource
+
     keys = ("url", "security", "certificate", "private_key", "trust_store", "username", "password_file")
     given = {key: getattr(arguments, key) for key in keys if getattr(arguments, key) is not None}
     # A source has points; while browsing it is the server's own clock.

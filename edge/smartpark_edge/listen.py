@@ -15,8 +15,9 @@ from smartpark.broker import BrokerAddress
 from smartpark.clock import utc_now_us
 from smartpark.errors import RetryableError
 
+from smartpark_edge.choices import Protocol
 from smartpark_edge.mapping import Delivery
-from smartpark_edge.mqtt_client import Protocol, build_client, connect
+from smartpark_edge.mqtt_client import build_client, connect
 from smartpark_edge.opcua_client import build_opcua_client
 from smartpark_edge.proposals import SeenNode
 from smartpark_edge.settings import OpcUaSource

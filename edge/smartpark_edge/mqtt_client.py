@@ -3,7 +3,6 @@
 import random
 import ssl
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import paho.mqtt.client as paho
@@ -13,15 +12,10 @@ from paho.mqtt.properties import Properties
 from smartpark.broker import BrokerAddress
 from smartpark.errors import SmartparkError
 
+from smartpark_edge.choices import Protocol
+
 KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 10.0
-
-
-class Protocol(StrEnum):
-    """Version of MQTT. Every broker speaks 3.1.1; 5 adds a say in how long a session is kept."""
-
-    V5 = "5"
-    V311 = "3.1.1"
 
 
 class TlsError(SmartparkError):

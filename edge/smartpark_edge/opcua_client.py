@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from smartpark.broker import CredentialError
 from smartpark.errors import SmartparkError
 
-from smartpark_edge.settings import OpcUaSecurity, OpcUaSource
+from smartpark_edge.choices import OpcUaSecurity
+from smartpark_edge.settings import OpcUaSource
 
 REQUEST_TIMEOUT_S: Final = 10.0
 _NAMESPACE = re.compile(r"nsu=([^;]+);(.+)")

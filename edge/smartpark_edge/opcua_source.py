@@ -24,6 +24,7 @@ from asyncua.ua.status_codes import StatusCodes
 from smartpark.clock import utc_now_us
 from smartpark.errors import SmartparkError
 
+from smartpark_edge.choices import OpcUaMode
 from smartpark_edge.health import SourceHealth
 from smartpark_edge.mapping import Mapped, Trouble
 from smartpark_edge.mqtt_client import Backoff
@@ -38,7 +39,7 @@ from smartpark_edge.opcua_values import (
     time_of,
 )
 from smartpark_edge.recorder import Recorder
-from smartpark_edge.settings import OpcUaMode, OpcUaSource
+from smartpark_edge.settings import OpcUaSource
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ The file holds addresses, topics and points; passwords stand in files or environ
 needs a look outside the one file (models, duplicates, readable passwords) is in `check`.
 """
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -16,9 +15,8 @@ from smartpark.catalogue import Code, Resolution
 from smartpark.measurands import Measurand
 from smartpark.tomlfile import StrictModel, load_model
 
+from smartpark_edge.choices import OpcUaMode, OpcUaSecurity, Protocol, WhenFull
 from smartpark_edge.device_models import JsonPath, Scale
-from smartpark_edge.mqtt_client import Protocol
-from smartpark_edge.spool import WhenFull
 
 
 def _zone(name: str) -> str:
@@ -126,21 +124,6 @@ class MqttSource(BrokerAddress):
     session_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 86_400
     """How long the broker shall keep what comes while the agent is away (MQTT 5; with 3.1.1 it decides itself)."""
     device: Annotated[tuple[MqttDevice, ...], Field(min_length=1)]
-
-
-class OpcUaSecurity(StrEnum):
-    """Security policy and mode."""
-
-    NONE = "none"
-    SIGN = "basic256sha256-sign"
-    SIGN_AND_ENCRYPT = "basic256sha256-sign-and-encrypt"
-
-
-class OpcUaMode(StrEnum):
-    """How values are fetched."""
-
-    SUBSCRIBE = "subscribe"
-    POLL = "poll"
 
 
 class OpcUaPoint(StrictModel):

@@ -16,13 +16,13 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
 
+from smartpark_edge.choices import WhenFull
 from smartpark_edge.spool_file import (
     SQL,
     SpoolCorruptError,
@@ -43,13 +43,6 @@ KEPT_READINGS: Final = 100_000
 RECENT_PER_POINT: Final = 16
 _DOUBLE: Final = 127
 _ROW_BYTES: Final = 24
-
-
-class WhenFull(StrEnum):
-    """What a full spool gives up."""
-
-    DROP_OLDEST = "drop-oldest"
-    DROP_NEWEST = "drop-newest"
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from smartpark.clock import to_us
+from smartpark.errors import SmartparkError
 
 from smartpark_edge.device_models import TimeFormat
 
@@ -12,7 +13,7 @@ _LIMIT_US = 253_402_300_800_000_000
 """Year 10000: beyond it no datetime can be shown to anybody."""
 
 
-class NotATimeError(ValueError):
+class NotATimeError(SmartparkError):
     """A device wrote something that is no instant."""
 
 

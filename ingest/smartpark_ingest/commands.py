@@ -8,24 +8,16 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smartpark.broker import BrokerAddress
 from smartpark.cli import Subparsers, command_group
-from smartpark_storage import (
-    DeadReason,
-    connect,
-    dead_letters_by_id,
-    dsn_from_environment,
-    list_dead_letters,
-    load_registry,
-)
+from smartpark_storage.dead_reasons import DeadReason
 
-from smartpark_ingest.admission import Limits
 from smartpark_ingest.derive_commands import register_derive
-from smartpark_ingest.replay import ReplayReport, replay
-from smartpark_ingest.shards import Shard
-from smartpark_ingest.supervisor import Supervisor
-from smartpark_ingest.worker import Worker, WorkerSettings
+
+if TYPE_CHECKING:
+    from smartpark_ingest.admission import Limits
+    from smartpark_ingest.replay import ReplayReport
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -104,7 +96,9 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _limits_of(arguments: argparse.Namespace) -> Limits:
+def _limits_of(arguments: argparse.Namespace) -> "Limits":
+    from smartpark_ingest.admission import Limits
+
     return Limits(
         max_future_us=timedelta(seconds=arguments.max_future_seconds) // _MICROSECOND,
         max_age_us=timedelta(days=arguments.max_age_days) // _MICROSECOND,
@@ -112,6 +106,13 @@ def _limits_of(arguments: argparse.Namespace) -> Limits:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from smartpark.broker import BrokerAddress
+    from smartpark_storage import dsn_from_environment
+
+    from smartpark_ingest.shards import Shard
+    from smartpark_ingest.supervisor import Supervisor
+    from smartpark_ingest.worker import Worker, WorkerSettings
+
     dsn, broker = dsn_from_environment(), BrokerAddress.from_environment()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -133,6 +134,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import connect, dead_letters_by_id, dsn_from_environment, list_dead_letters, load_registry
+
+    from smartpark_ingest.replay import replay
+
     reason: DeadReason | None = arguments.reason
     with connect(dsn_from_environment(), application="smartpark dead replay") as connection:
         if arguments.id:
@@ -149,7 +154,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, object]:
+def _as_json(report: "ReplayReport", *, dry_run: bool) -> dict[str, object]:
     return {
         "dry_run": dry_run,
         "accepted": len(report.accepted),
@@ -158,7 +163,7 @@ def _as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, object]:
     }
 
 
-def _tell(report: ReplayReport, *, dry_run: bool) -> None:
+def _tell(report: "ReplayReport", *, dry_run: bool) -> None:
     print(f"{len(report.accepted)} letters {'would be' if dry_run else 'were'} let in, {len(report.refused)} stay")
     for reason, letters in report.reasons()[:20]:
         print(f"{letters:8d}  {reason}")

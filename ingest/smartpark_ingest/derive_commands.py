@@ -9,24 +9,17 @@ import threading
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from smartpark.cli import Subparsers
 from smartpark.clock import PARK_ZONE, parse_instant, to_us, utc_now_us
 from smartpark.errors import SmartparkError
-from smartpark.measurands import Kind
-from smartpark_storage import Connection, StaleSpan, dsn_from_environment, fetch_neighbours, load_registry
-from smartpark_storage.deriving import mark_spans_stale
-from tqdm import tqdm
 
-from smartpark_ingest.derive import StepReport
-from smartpark_ingest.derive_spans import neighbours_by_point
-from smartpark_ingest.derive_worker import DeriveWorker
+if TYPE_CHECKING:
+    from smartpark_ingest.derive import StepReport
+    from smartpark_ingest.derive_worker import DeriveWorker
 
 _log = logging.getLogger(__name__)
-
-
-class UnknownParkError(SmartparkError):
-    """No park of this code has counters."""
 
 
 def register_derive(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -80,7 +73,11 @@ def _instant(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-11-01, nor an instant") from None
 
 
-def _worker() -> DeriveWorker:
+def _worker() -> "DeriveWorker":
+    from smartpark_storage import dsn_from_environment
+
+    from smartpark_ingest.derive_worker import DeriveWorker
+
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -100,7 +97,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return _tell(worker, as_json=arguments.json)
 
 
-def _tell(worker: DeriveWorker, *, as_json: bool) -> int:
+def _tell(worker: "DeriveWorker", *, as_json: bool) -> int:
     totals = worker.totals
     if as_json:
         print(json.dumps(asdict(totals)))  # noqa: T201  a command speaks to its user
@@ -115,6 +112,8 @@ def _tell(worker: DeriveWorker, *, as_json: bool) -> int:
 
 
 def _recompute(arguments: argparse.Namespace) -> int:
+    from smartpark_ingest.recompute import mark_park_stale
+
     park, start = str(arguments.park), int(arguments.start)
     end = min(utc_now_us(), int(arguments.end)) if arguments.end is not None else utc_now_us()
     if end <= start:
@@ -129,29 +128,16 @@ def _recompute(arguments: argparse.Namespace) -> int:
     return _tell(worker, as_json=arguments.json)
 
 
-def _compute(worker: DeriveWorker, marked: int) -> None:
+def _compute(worker: "DeriveWorker", marked: int) -> None:
+    from tqdm import tqdm
+
     with tqdm(total=marked, unit=" counters", file=sys.stderr, disable=None) as bar:
         done = set[int]()
 
-        def progress(report: StepReport) -> None:
+        def progress(report: "StepReport") -> None:
             done.update(report.points)
             bar.update(len(done) - bar.n)
             if bar.disable:
                 _log.info("%d of %d counters done", len(done), marked)
 
         worker.run_once(progress)
-
-
-def mark_park_stale(connection: Connection, park: str, start_us: int, end_us: int) -> int:
-    """Mark the counters of a park from `start_us` or their first reading after it; returns how many have any."""
-    records = load_registry(connection).by_id.values()
-    ids = [r.point_id for r in records if r.park == park and r.kind is Kind.COUNTER]
-    if not ids:
-        raise UnknownParkError(f"no park of the code {park!r} has counters; see `smartpark catalog show`")
-    # From the first reading on: before it there is nothing to compute, however early the span begins.
-    near = neighbours_by_point(fetch_neighbours(connection, ids, start_us, start_us), start_us)
-    firsts = ((p, start_us if before is not None else after) for p, (before, after) in near.items())
-    spans = [StaleSpan(p, first, end_us) for p, first in firsts if first is not None and first < end_us]
-    marked = mark_spans_stale(connection, spans)
-    connection.commit()
-    return marked

@@ -111,7 +111,7 @@ def _add_kind(parser: argparse.ArgumentParser, option: str) -> None:
 
 
 def _run_broker(arguments: argparse.Namespace) -> int:
-    from smartpark_simulators.broker import exec_broker, load_users  # noqa: PLC0415  see the module's docstring
+    from smartpark_simulators.broker import exec_broker, load_users
 
     users = () if arguments.users is None else load_users(arguments.users)
     exec_broker(arguments.data.absolute(), arguments.port, users, kind=arguments.broker_kind)
@@ -119,13 +119,13 @@ def _run_broker(arguments: argparse.Namespace) -> int:
 
 
 def _run_park(arguments: argparse.Namespace) -> int:
-    from smartpark_simulators.run_park import run_park  # noqa: PLC0415  see the module's docstring
+    from smartpark_simulators.run_park import run_park
 
     return run_park(arguments)
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
-    from smartpark_simulators.demo.run import DemoOptions, run_demo  # noqa: PLC0415  see the module's docstring
+    from smartpark_simulators.demo.run import DemoOptions, run_demo
 
     return run_demo(
         DemoOptions(

@@ -3,64 +3,68 @@
 What other rooms use is listed here; connections are opaque to them.
 """
 
-from smartpark_storage.batches import (
-    Batch,
-    BatchKey,
-    DeadLetterRow,
-    DeadReason,
-    StoreResult,
-    insert_dead_letters,
-    store_batches,
-)
-from smartpark_storage.catalogues import EntityChange, LoadReport, load_catalogue
-from smartpark_storage.connections import (
-    Connection,
-    DatabaseInfo,
-    Pool,
-    borrow,
-    connect,
-    describe_database,
-    dsn_from_environment,
-    open_pool,
-    transaction,
-)
-from smartpark_storage.copying import READING_DTYPE, Readings
-from smartpark_storage.dead_letters import (
-    DeadLetterRecord,
-    dead_letters_by_id,
-    list_dead_letters,
-    mark_replayed,
-)
-from smartpark_storage.derived import (
-    INTERVAL_DTYPE,
-    IndicatorRow,
-    StaleSpan,
-    claim_stale,
-    fetch_interval_energy,
-    fetch_neighbours,
-    fetch_readings,
-    publish_indicators,
-    write_interval_energy,
-)
-from smartpark_storage.edges import EdgeOverview, edges_overview, record_birth, record_death, record_status
-from smartpark_storage.errors import (
-    CatalogueConflictError,
-    MigrationError,
-    StorageConflictError,
-    StorageRefusedError,
-    StorageUnavailableError,
-    translate_errors,
-)
-from smartpark_storage.migrations import migrate, refresh_aggregates
-from smartpark_storage.registry import (
-    POINT_VERSION_DTYPE,
-    PointRecord,
-    Registry,
-    load_registry,
-    point_versions,
-    register_edge,
-    registry_version,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smartpark_storage.batches import (
+        Batch,
+        BatchKey,
+        DeadLetterRow,
+        StoreResult,
+        insert_dead_letters,
+        store_batches,
+    )
+    from smartpark_storage.catalogues import EntityChange, LoadReport, load_catalogue
+    from smartpark_storage.connections import (
+        Connection,
+        DatabaseInfo,
+        Pool,
+        borrow,
+        connect,
+        describe_database,
+        dsn_from_environment,
+        open_pool,
+        transaction,
+    )
+    from smartpark_storage.copying import READING_DTYPE, Readings
+    from smartpark_storage.dead_letters import (
+        DeadLetterRecord,
+        dead_letters_by_id,
+        list_dead_letters,
+        mark_replayed,
+    )
+    from smartpark_storage.dead_reasons import DeadReason
+    from smartpark_storage.derived import (
+        INTERVAL_DTYPE,
+        IndicatorRow,
+        StaleSpan,
+        claim_stale,
+        fetch_interval_energy,
+        fetch_neighbours,
+        fetch_readings,
+        publish_indicators,
+        write_interval_energy,
+    )
+    from smartpark_storage.edges import EdgeOverview, edges_overview, record_birth, record_death, record_status
+    from smartpark_storage.errors import (
+        CatalogueConflictError,
+        MigrationError,
+        StorageConflictError,
+        StorageRefusedError,
+        StorageUnavailableError,
+        translate_errors,
+    )
+    from smartpark_storage.migrations import migrate, refresh_aggregates
+    from smartpark_storage.registry import (
+        POINT_VERSION_DTYPE,
+        PointRecord,
+        Registry,
+        load_registry,
+        point_versions,
+        register_edge,
+        registry_version,
+    )
 
 __all__ = [
     "INTERVAL_DTYPE",
@@ -118,3 +122,27 @@ __all__ = [
     "translate_errors",
     "write_interval_energy",
 ]
+
+_MODULES = (
+    "batches",
+    "catalogues",
+    "connections",
+    "copying",
+    "dead_letters",
+    "dead_reasons",
+    "derived",
+    "edges",
+    "errors",
+    "migrations",
+    "registry",
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what is asked for when it is asked for: the commands of this room are registered by everybody."""
+        if name in __all__:
+            for module in map(import_module, (f"{__name__}.{module}" for module in _MODULES)):
+                if name in vars(module):
+                    return vars(module)[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,6 @@ Nothing here judges a reading; what arrives is stored.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from smartpark.errors import SmartparkError
 
 from smartpark_storage.connections import Connection
 from smartpark_storage.copying import READING_DTYPE, Readings, copy_readings
+from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 
@@ -33,19 +33,6 @@ DENSE = 50
 """Readings per point and day from which compressing on the way in pays: half the time and a tenth of the space. With
 one reading per point it takes ten times as long as the row store (docs/storage.md)."""
 _CHUNK_US = 24 * 3600 * 1_000_000
-
-
-class DeadReason(StrEnum):
-    """Why something could not be stored as a reading."""
-
-    UNKNOWN_POINT = "unknown_point"
-    UNKNOWN_ALIAS = "unknown_alias"
-    IMPOSSIBLE_VALUE = "impossible_value"
-    CLOCK_OUT_OF_RANGE = "clock_out_of_range"
-    MALFORMED = "malformed"
-    UNMAPPED = "unmapped"
-    CONFLICTING_VALUE = "conflicting_value"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,21 @@ import sys
 import threading
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smartpark.catalogue import load_catalogue as read_catalogue
 from smartpark.cli import Subparsers, command_group
 from smartpark.clock import parse_instant, utc_now
 from smartpark.errors import SmartparkError
 
-from smartpark_storage import embedded
-from smartpark_storage.batches import DeadReason
-from smartpark_storage.catalogues import LoadReport, load_catalogue
-from smartpark_storage.connections import Connection, connect, describe_database, dsn_from_environment
-from smartpark_storage.dead_letters import DeadLetterRecord, dead_letters_by_id, list_dead_letters
-from smartpark_storage.history import catalogue_summaries, catalogue_versions, entity_history
-from smartpark_storage.migrations import migrate, refresh_aggregates
-from smartpark_storage.roles import DatabaseRole, set_password
-from smartpark_storage.verification import Verdict, verify
-from smartpark_storage.watching import watch
+from smartpark_storage.dead_reasons import DeadReason
+from smartpark_storage.role_names import DatabaseRole
+
+if TYPE_CHECKING:
+    from smartpark_storage.catalogues import LoadReport
+    from smartpark_storage.connections import Connection
+    from smartpark_storage.dead_letters import DeadLetterRecord
+    from smartpark_storage.embedded import EmbeddedServer
+    from smartpark_storage.verification import Verdict
 
 _WHERE = "The database is the one SMARTPARK_DSN names, with SMARTPARK_DSN_PASSWORD_FILE for its password."
 
@@ -113,7 +112,7 @@ def _register_catalog(subparsers: "Subparsers[argparse.ArgumentParser]") -> None
 def _register_dead(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     verbs = command_group(subparsers, "dead", "dead letters: list, show, replay")
     listing = verbs.add_parser("list", help="newest dead letters", description=f"Newest dead letters first. {_WHERE}")
-    listing.add_argument("--reason", choices=[reason.value for reason in DeadReason])
+    listing.add_argument("--reason", choices=[reason.value for reason in DeadReason], help="only these")
     listing.add_argument("--limit", type=_count, default=50, help="at most so many (default 50)")
     listing.add_argument("--pending", action="store_true", help="only those not yet replayed")
     listing.add_argument("--json", action="store_true", help="one JSON object per line")
@@ -158,21 +157,29 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _connect() -> Connection:
+def _connect() -> "Connection":
+    from smartpark_storage.connections import connect, dsn_from_environment
+
     return connect(dsn_from_environment(), application="smartpark")
 
 
 def _start(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import embedded
+
     server = embedded.start(arguments.data)
     return _report(server, as_json=arguments.json, running=True)
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import embedded
+
     server = embedded.server_at(arguments.data)
     return _report(server, as_json=arguments.json, running=embedded.is_running(server))
 
 
-def _report(server: embedded.EmbeddedServer, *, as_json: bool, running: bool) -> int:
+def _report(server: "EmbeddedServer", *, as_json: bool, running: bool) -> int:
+    from smartpark_storage.connections import connect, describe_database
+
     label = None
     if running:
         with connect(server.dsn(), application="smartpark") as connection:
@@ -187,6 +194,8 @@ def _report(server: embedded.EmbeddedServer, *, as_json: bool, running: bool) ->
 
 
 def _stop(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import embedded
+
     stopped = embedded.stop(arguments.data)
     if arguments.json:
         print(json.dumps({"running": False, "dsn": None, "database": None}))
@@ -196,6 +205,8 @@ def _stop(arguments: argparse.Namespace) -> int:
 
 
 def _watch(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.watching import watch
+
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
@@ -204,6 +215,8 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _password(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.roles import set_password
+
     file: Path = arguments.file
     try:
         password = file.read_text(encoding="utf-8").strip()
@@ -218,6 +231,9 @@ def _password(arguments: argparse.Namespace) -> int:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.connections import describe_database
+    from smartpark_storage.migrations import migrate, refresh_aggregates
+
     with _connect() as connection:
         done = migrate(connection)
         print(describe_database(connection).label)
@@ -229,6 +245,10 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _load(arguments: argparse.Namespace) -> int:
+    from smartpark.catalogue import load_catalogue as read_catalogue
+
+    from smartpark_storage.catalogues import load_catalogue
+
     files: list[Path] = arguments.file
     catalogues = [(file, read_catalogue(file)) for file in files]
     at: datetime = arguments.valid_from or utc_now()
@@ -239,11 +259,11 @@ def _load(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _load_counts(report: LoadReport) -> dict[str, int]:
+def _load_counts(report: "LoadReport") -> dict[str, int]:
     return {change: report.count(change) for change in ("add", "change", "retire", "revive")}
 
 
-def _load_json(report: LoadReport) -> str:
+def _load_json(report: "LoadReport") -> str:
     return json.dumps(
         {
             "park": report.park,
@@ -255,7 +275,7 @@ def _load_json(report: LoadReport) -> str:
     )
 
 
-def _load_text(report: LoadReport) -> str:
+def _load_text(report: "LoadReport") -> str:
     if report.version_id is None:
         return f"{report.park}: {report.points} points, nothing changed"
     counts = ", ".join(f"{count} {change}" for change, count in _load_counts(report).items() if count)
@@ -264,6 +284,8 @@ def _load_text(report: LoadReport) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.history import catalogue_summaries, catalogue_versions, entity_history
+
     with _connect() as connection:
         if arguments.key:
             entries = entity_history(connection, arguments.key)
@@ -278,6 +300,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _dead_list(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.dead_letters import list_dead_letters
+
     reason = DeadReason(arguments.reason) if arguments.reason else None
     with _connect() as connection:
         letters = list_dead_letters(connection, limit=arguments.limit, reason=reason, pending_only=arguments.pending)
@@ -286,7 +310,7 @@ def _dead_list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _letter_facts(letter: DeadLetterRecord) -> dict[str, object]:
+def _letter_facts(letter: "DeadLetterRecord") -> dict[str, object]:
     return {
         "id": letter.dead_letter_id,
         "received_at": letter.received_at.isoformat(),
@@ -301,13 +325,15 @@ def _letter_facts(letter: DeadLetterRecord) -> dict[str, object]:
     }
 
 
-def _letter_line(letter: DeadLetterRecord) -> str:
+def _letter_line(letter: "DeadLetterRecord") -> str:
     received = letter.received_at.isoformat(timespec="seconds")
     replayed = "  (replayed)" if letter.replayed_at else ""
     return f"{letter.dead_letter_id:>8}  {received}  {letter.reason:<18}  {letter.topic}  {letter.detail}{replayed}"
 
 
 def _dead_show(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.dead_letters import dead_letters_by_id
+
     with _connect() as connection:
         letters = dead_letters_by_id(connection, arguments.id)
     missing = set(arguments.id) - {letter.dead_letter_id for letter in letters}
@@ -323,11 +349,13 @@ def _dead_show(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.verification import verify
+
     with _connect() as connection:
         verdict = verify(connection, arguments.truth)
     print(json.dumps(verdict.as_json()) if arguments.json else _verdict_text(verdict))
     return 0 if verdict.readings_intact else 1
 
 
-def _verdict_text(verdict: Verdict) -> str:
+def _verdict_text(verdict: "Verdict") -> str:
     return "\n".join(f"{name:>22}: {value}" for name, value in verdict.as_json().items())

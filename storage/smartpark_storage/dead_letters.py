@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from smartpark_storage.batches import DeadReason
 from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.queries import query
 
 

@@ -4,20 +4,11 @@ The migrations make the roles and grant what each needs; here they get a passwor
 as a salted digest.
 """
 
-from enum import StrEnum
-
 from psycopg import sql
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.errors import translate_errors
-
-
-class DatabaseRole(StrEnum):
-    """Who connects, each with the least it needs."""
-
-    INGEST = "smartpark_ingest"
-    API = "smartpark_api"
-    GRAFANA = "smartpark_grafana"
+from smartpark_storage.role_names import DatabaseRole
 
 
 @translate_errors()

@@ -18,7 +18,7 @@ from derive_park import (
 )
 from smartpark.clock import from_us
 from smartpark_analytics import IntervalFlag
-from smartpark_ingest.derive_commands import mark_park_stale
+from smartpark_ingest.recompute import mark_park_stale
 
 MODULUS = 10**9
 EXPECTED = {

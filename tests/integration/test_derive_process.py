@@ -13,8 +13,8 @@ from fix_process import SmartparkRunner
 from psycopg.conninfo import conninfo_to_dict
 from smartpark.factors import builtin_factors
 from smartpark_ingest.derive import Deriver
-from smartpark_ingest.derive_commands import mark_park_stale
 from smartpark_ingest.derive_worker import DeriveWorker
+from smartpark_ingest.recompute import mark_park_stale
 from smartpark_storage import INTERVAL_DTYPE, Connection, connect, transaction, write_interval_energy
 from smartpark_storage.deriving import lock_parks
 from waiting import wait_until

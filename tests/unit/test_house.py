@@ -218,3 +218,13 @@ def test_a_script_can_be_started_and_says_what_it_is_for(script):
     if lines[0].endswith("sh"):
         assert lines[1].startswith("# ")
         subprocess.run(["sh", "-n", file], check=True)
+
+
+def test_registering_every_command_imports_nothing_heavy():
+    """`smartpark --version`, and each short command, would wait a second for what they do not use."""
+    script = "import sys; from smartpark.cli import build_parser; build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "smartpark_storage" in loaded
+    heavy = {"asyncua", "cryptography", "fastapi", "numpy", "paho", "pandas", "psycopg", "pydantic", "uvicorn"}
+    assert loaded & heavy == set()
