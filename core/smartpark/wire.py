@@ -13,7 +13,6 @@ whatever the configuration becomes. This module packs and unpacks; it opens no s
 columns are memory, which ingest looks at with ``np.frombuffer``.
 """
 
-import json
 import struct
 import sys
 import zlib
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smartpark.errors import WireError
 from smartpark.measurands import Measurand
@@ -187,7 +186,16 @@ def _inflate(body: memoryview, size: int) -> bytes:
     return plain
 
 
-class BirthPoint(StrictModel):
+class ProgramMessage(BaseModel):
+    """What programs of ours say to each other: frozen, and a key that only a newer one knows is passed over.
+
+    Gateways and platform are updated on different days. The JSON form is typed by people and stays strict.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class BirthPoint(ProgramMessage):
     """What stands behind an alias."""
 
     alias: Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
@@ -198,7 +206,7 @@ class BirthPoint(StrictModel):
     """Values are integers times ten to this; absent: float64."""
 
 
-class Birth(StrictModel):
+class Birth(ProgramMessage):
     """An edge says who it is and what it will speak of. Retained; sent again after each change."""
 
     version: Literal[1] = VERSION
@@ -210,7 +218,7 @@ class Birth(StrictModel):
     points: tuple[BirthPoint, ...] = ()
 
 
-class Death(StrictModel):
+class Death(ProgramMessage):
     """The will of a session."""
 
     version: Literal[1] = VERSION
@@ -219,7 +227,7 @@ class Death(StrictModel):
     session: int
 
 
-class Ack(StrictModel):
+class Ack(ProgramMessage):
     """What the database holds: closed ranges of sequences of one boot."""
 
     version: Literal[1] = VERSION
@@ -236,7 +244,7 @@ class Ack(StrictModel):
         return (range(first, last + 1) for first, last in self.committed)
 
 
-class Command(StrictModel):
+class Command(ProgramMessage):
     """What ingest asks of an edge."""
 
     version: Literal[1] = VERSION
@@ -249,7 +257,7 @@ Instant = Annotated[int, Field(ge=-62_135_596_800_000_000, lt=253_402_300_800_00
 """Microseconds since the epoch, of the years 1 to 9999: what a calendar and a database can show."""
 
 
-class SourceStatus(StrictModel):
+class SourceStatus(ProgramMessage):
     """How one source of an edge fares."""
 
     name: str
@@ -261,7 +269,7 @@ class SourceStatus(StrictModel):
     detail: str = ""
 
 
-class Status(StrictModel):
+class Status(ProgramMessage):
     """Health of an edge, every few seconds. Not spooled: the newest is the only one that matters."""
 
     version: Literal[1] = VERSION
@@ -311,7 +319,7 @@ class JsonBatch(StrictModel):
     readings: Annotated[tuple[JsonReading, ...], Field(max_length=MAX_READINGS)]
 
 
-class DeadLetter(StrictModel):
+class DeadLetter(ProgramMessage):
     """What an edge could not understand, with its bytes: spooled and acknowledged like data."""
 
     version: Literal[1] = VERSION
@@ -327,7 +335,7 @@ class DeadLetter(StrictModel):
 
 
 Message = Birth | Death | Ack | Command | Status | JsonBatch | DeadLetter
-MessageType = TypeVar("MessageType", bound=StrictModel)
+MessageType = TypeVar("MessageType", bound=BaseModel)
 
 
 def pack_json(message: Message) -> bytes:
@@ -343,15 +351,6 @@ def unpack_json(payload: bytes, kind: type[MessageType]) -> MessageType:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise WireError(f"not a {kind.__name__} message: {where}: {first['msg']}") from None
-
-
-def version_of(payload: bytes) -> int | None:
-    """Wire version a JSON message says it has, for a clear refusal; None when it is not a JSON object."""
-    try:
-        document = json.loads(payload)
-    except ValueError:
-        return None
-    return document.get("version") if isinstance(document, dict) else None
 
 
 def ranges_of(sequences: Iterable[int]) -> Sequence[tuple[int, int]]:

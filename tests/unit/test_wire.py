@@ -32,7 +32,6 @@ from smartpark.wire import (
     ranges_of,
     unpack_data,
     unpack_json,
-    version_of,
 )
 
 U32 = st.integers(0, 2**32 - 1)
@@ -194,8 +193,13 @@ def test_the_key_that_is_wrong_is_named():
         )
     with pytest.raises(WireError, match="Death message: version"):
         unpack_json(b'{"version":2,"edge":"a","boot":1,"session":1}', Death)
-    assert version_of(b'{"version":2}') == 2
-    assert version_of(b"[") is None
+
+
+def test_a_key_of_a_newer_program_is_passed_over_and_one_typed_by_a_person_is_not():
+    newer = b'{"edge":"a","boot":1,"session":1,"battery":0.9,"points":[]}'
+    assert unpack_json(newer, Birth) == Birth(edge="a", boot=1, session=1)
+    with pytest.raises(WireError, match="JsonBatch message: histroy"):
+        unpack_json(b'{"boot":1,"sequence":1,"histroy":true,"readings":[]}', JsonBatch)
 
 
 def test_the_json_form_keeps_numbers_as_written():
