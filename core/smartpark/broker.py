@@ -5,6 +5,7 @@ into tickets and logs.
 """
 
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, model_validator
 
 from smartpark.errors import SmartparkError
-from smartpark.tomlfile import StrictModel
+from smartpark.tomlfile import StrictModel, parse_model
 
 
 class CredentialError(SmartparkError):
-    """A password that the settings point to is not there."""
+    """A password or certificate that the settings point to is not there, or of no use."""
 
 
 def _broker_url(url: str) -> str:
@@ -90,12 +91,23 @@ class BrokerAddress(StrictModel):
             return value
         return None
 
+    def tls_context(self) -> ssl.SSLContext:
+        """How to encrypt, with this address's certificates; `CredentialError` says which cannot be used."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except OSError as error:  # ssl.SSLError is one
+            named = ", ".join(str(f) for f in (self.ca_file, self.cert_file, self.key_file) if f is not None)
+            raise CredentialError(f"certificates for {self.url} ({named}) cannot be used: {error}") from error
+        return context
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> "BrokerAddress":
         """Address of the platform's broker.
 
         From ``SMARTPARK_BROKER_URL``, ``_USERNAME``, ``_PASSWORD`` or ``_PASSWORD_FILE``, ``_CA_FILE``,
-        ``_CERT_FILE`` and ``_KEY_FILE``.
+        ``_CERT_FILE`` and ``_KEY_FILE``. `InvalidFileError` lists what is wrong with them.
         """
         given = os.environ if environment is None else environment
         fields: dict[str, object] = {"url": given.get("SMARTPARK_BROKER_URL", "mqtt://127.0.0.1:1883")}
@@ -105,4 +117,4 @@ class BrokerAddress(StrictModel):
                 fields[field] = value
         if "SMARTPARK_BROKER_PASSWORD" in given:
             fields["password_env"] = "SMARTPARK_BROKER_PASSWORD"  # noqa: S105  the variable's name, not its value
-        return BrokerAddress.model_validate(fields)
+        return parse_model(fields, BrokerAddress, file="environment, SMARTPARK_BROKER_*")

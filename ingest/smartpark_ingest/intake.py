@@ -19,7 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from smartpark.broker import BrokerAddress, CredentialError
+from smartpark.broker import BrokerAddress
 from smartpark.errors import WireError
 from smartpark.wire import Topics
 
@@ -89,7 +89,7 @@ class Intake:
         if self._address.username is not None:
             client.username_pw_set(self._address.username, self._address.password())
         if self._address.tls:
-            _encrypt(client, self._address)
+            client.tls_set_context(self._address.tls_context())
         client.max_inflight_messages_set(1000)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
@@ -173,13 +173,3 @@ class Intake:
     def _put(self, arrival: Arrival) -> None:
         if not self._inbox.put(arrival, patience_s=_PATIENCE_S):
             self._counters.shed += 1
-
-
-def _encrypt(client: mqtt.Client, address: BrokerAddress) -> None:
-    files = (address.ca_file, address.cert_file, address.key_file)
-    ca_file, cert_file, key_file = (None if f is None else str(f) for f in files)
-    try:
-        client.tls_set(ca_certs=ca_file, certfile=cert_file, keyfile=key_file)
-    except OSError as error:
-        named = ", ".join(str(f) for f in files if f is not None)
-        raise CredentialError(f"certificates for {address.url} ({named}) cannot be used: {error}") from error

@@ -1,8 +1,11 @@
 """Addresses of brokers: clear refusals, and passwords only from files or the environment."""
 
+import ssl
+
 import pytest
 from pydantic import ValidationError
 from smartpark.broker import BrokerAddress, CredentialError
+from smartpark.errors import InvalidFileError
 
 VARIABLE = "EDGE_PASSWORD"
 
@@ -87,3 +90,25 @@ def test_the_password_is_no_part_of_what_gets_printed():
         {"SMARTPARK_BROKER_USERNAME": "u", "SMARTPARK_BROKER_PASSWORD": "s3cret"}
     )
     assert "s3cret" not in f"{address!r} {address} {address.model_dump_json()}"
+
+
+def test_an_environment_that_makes_no_sense_is_told_by_name():
+    with pytest.raises(InvalidFileError, match=r"SMARTPARK_BROKER_\*: url: .* is not a broker address"):
+        BrokerAddress.from_environment({"SMARTPARK_BROKER_URL": "http://broker"})
+    both = {"_USERNAME": "u", "_PASSWORD": "p", "_PASSWORD_FILE": "/run/secrets/p"}
+    with pytest.raises(InvalidFileError, match="password_file or password_env, not both"):
+        BrokerAddress.from_environment({f"SMARTPARK_BROKER{name}": value for name, value in both.items()})
+
+
+def test_certificates_that_cannot_be_used_are_named(tmp_path):
+    (tmp_path / "ca.crt").write_text("no certificate")
+    for name in ("ca.crt", "absent.crt"):
+        address = BrokerAddress(url="mqtts://broker", ca_file=tmp_path / name)
+        with pytest.raises(CredentialError, match=f"mqtts://broker .*{name}.* cannot be used"):
+            address.tls_context()
+
+
+def test_a_broker_must_prove_its_name():
+    context = BrokerAddress(url="mqtts://broker").tls_context()
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
