@@ -20,6 +20,7 @@ Subparsers = argparse._SubParsersAction  # noqa: SLF001  # pyright: ignore[repor
 Run = Callable[[argparse.Namespace], int | None]
 _groups: WeakKeyDictionary[argparse.ArgumentParser, "Subparsers[argparse.ArgumentParser]"] = WeakKeyDictionary()
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _EPILOG = """\
 Start here:
   scripts/demo                          a whole park at work, in your browser
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level",
         default=os.environ.get("SMARTPARK_LOG_LEVEL", "INFO"),
-        choices=["DEBUG", "INFO", "WARNING", "ERROR"],
+        choices=_LEVELS,
         help="how much to log on stderr (default INFO; SMARTPARK_LOG_LEVEL)",
     )
     subparsers: Subparsers[argparse.ArgumentParser] = parser.add_subparsers(
@@ -66,7 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the process's exit code."""
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.log_level not in _LEVELS:  # argparse takes a default as it is
+        parser.error(f"SMARTPARK_LOG_LEVEL is {arguments.log_level!r}; it is one of {', '.join(_LEVELS)}")
     logging.basicConfig(
         level=arguments.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
