@@ -2,10 +2,15 @@
 
 QoS 1, and nothing is forgotten before its PUBACK: paho keeps the message and sends it again after a broken
 connection. What is still unacknowledged at the end is reported, never counted as sent.
+
+A PUBACK is no promise of durability: a broker that is killed forgets what it had acknowledged for agents that were
+away since it last saved. So meters do as loggers do and say the last seconds again after a connection broke; agents
+recognise what they know.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +20,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from smartpark.broker import BrokerAddress
 from smartpark.errors import RetryableError
 
+from smartpark_simulators.faults import FaultKind
 from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger
 
+_MAY_BE_FORGOTTEN_S = 12.0
+"""Mosquitto saves every five seconds here; twice that and a little more."""
 _IN_FLIGHT = 40
 """Messages between us and the broker: enough to keep it busy, few enough to stop within a moment."""
 
@@ -45,6 +53,9 @@ class Meters:
         self._unacknowledged: dict[int, Outgoing] = {}
         self._early: set[int] = set()
         """Acknowledged before `publish` had returned."""
+        self._said: deque[tuple[float, Outgoing]] = deque()
+        """Acknowledged of late, with the monotonic time."""
+        self._say_again: list[Outgoing] = []
         self._is_connected = False
         self._refusal = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="smartpark-park", protocol=mqtt.MQTTv311)
@@ -53,6 +64,7 @@ class Meters:
         self._client.reconnect_delay_set(min_delay=1, max_delay=5)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
 
     def connect(self, timeout_s: float = 20.0) -> None:
         """Connect, or say why not; later losses of the connection heal by themselves."""
@@ -75,6 +87,17 @@ class Meters:
 
     def publish(self, message: Outgoing) -> None:
         """Send a message; waits while too many are on their way."""
+        self._repeat()
+        self._send(message)
+
+    def _repeat(self) -> None:
+        """Say again what the broker may have forgotten; the ledger has it already."""
+        with self._changed:
+            again, self._say_again = self._say_again, []
+        for message in again:
+            self._send(Outgoing(message.topic, message.body))
+
+    def _send(self, message: Outgoing) -> None:
         with self._changed:
             self._changed.wait_for(lambda: len(self._unacknowledged) < _IN_FLIGHT)
         # Outside the lock: paho calls `_on_publish` while it holds the lock that its `publish` wants.
@@ -82,13 +105,14 @@ class Meters:
         with self._changed:
             if mid in self._early:
                 self._early.remove(mid)
-                self._ledger.add(message.readings, message.dead)
+                self._hand_over(message)
             else:
                 self._unacknowledged[mid] = message
 
     def drain(self, timeout_s: float = 30.0) -> int:
         """Wait until everything is acknowledged; returns how many messages were not in time."""
         deadline = time.monotonic() + timeout_s
+        self._repeat()
         with self._changed:
             self._changed.wait_for(lambda: not self._unacknowledged, max(0.0, deadline - time.monotonic()))
             return len(self._unacknowledged)
@@ -104,11 +128,30 @@ class Meters:
             if message is None:
                 self._early.add(mid)
             else:
-                self._ledger.add(message.readings, message.dead)
+                self._hand_over(message)
             self._changed.notify_all()
+
+    def _hand_over(self, message: Outgoing) -> None:
+        self._ledger.add(message.readings, message.dead)
+        now = time.monotonic()
+        self._said.append((now, message))
+        while now - self._said[0][0] > _MAY_BE_FORGOTTEN_S:
+            self._said.popleft()
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        with self._changed:
+            since = time.monotonic() - _MAY_BE_FORGOTTEN_S
+            # Rubbish says no time by which it would be recognised: twice said it would be two dead letters.
+            recent = [m for at, m in self._said if at >= since and reason.is_failure and not _is_rubbish(m)]
+            self._say_again += recent
+            self._said.clear()
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         with self._changed:
             self._is_connected = not reason.is_failure
             self._refusal = "" if not reason.is_failure else f"refuses us: {reason}"
             self._changed.notify_all()
+
+
+def _is_rubbish(message: Outgoing) -> bool:
+    return message.dead is not None and message.dead.kind == FaultKind.GARBAGE

@@ -13,11 +13,15 @@ import pytest
 from asyncua import Client, ua
 from fix_broker import free_port
 from paho.mqtt.enums import CallbackAPIVersion
+from smartpark.broker import BrokerAddress
 from smartpark.clock import parse_instant, to_us
 from smartpark_simulators.broker import mosquitto_path
 from smartpark_simulators.demo.layout import Layout, is_free
-from smartpark_simulators.ledger import TrueReading
+from smartpark_simulators.faults import FaultKind
+from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger
+from smartpark_simulators.meters import Meters, Outgoing
 from smartpark_simulators.opcua_server import NAMESPACE, ParkServer
+from waiting import wait_until
 
 _OTHER_DIALECTS = {"T02", "T03", "T05", "T06", "T07", "T08", "T09", "T11", "T12"}
 
@@ -247,3 +251,28 @@ def test_the_embedded_broker_asks_for_passwords(smartpark, tmp_path, password_is
     assert (True in answers) is password_is_right
     client.disconnect()
     client.loop_stop()
+
+
+def test_meters_say_again_what_a_killed_broker_may_have_forgotten(tmp_path, each_broker):
+    """A PUBACK is not durability: the broker had acknowledged it for listeners that were away."""
+    ledger = TruthLedger(tmp_path / "truth.sqlite")
+    meters = Meters(BrokerAddress(url=each_broker.url), ledger)
+    meters.connect()
+    said = [Outgoing("meters/T01", b"%d" % n, [TrueReading("p/d/x", n, str(n))]) for n in range(3)]
+    garbage = Outgoing("meters/T01", b"<html>", dead=ExpectedDead(FaultKind.GARBAGE, "meters/T01", 1, 1))
+    for message in [*said, garbage]:
+        meters.publish(message)
+    assert meters.drain() == 0
+    each_broker.kill()
+    each_broker.start()
+    listener = Listener(each_broker)
+    meters.publish(Outgoing("meters/T01", b"3", [TrueReading("p/d/x", 3, "3")]))
+    assert meters.drain() == 0
+    wait_until(lambda: len(listener.messages) >= 4, what="everything is heard")
+    listener.close()
+    meters.disconnect()
+    ledger.close()
+    # Rubbish cannot be recognised when it comes twice, and would make two dead letters of one.
+    assert [payload for _, payload in listener.messages] == [b"0", b"1", b"2", b"3"]
+    assert _rows(tmp_path / "truth.sqlite", "SELECT count(*) FROM reading") == [(4,)]
+    assert _rows(tmp_path / "truth.sqlite", "SELECT count(*) FROM expected_dead") == [(1,)]
