@@ -26,7 +26,7 @@ from smartpark.wire import (
     unpack_data,
     unpack_json,
 )
-from smartpark_edge.spool import Row, unpack_rows
+from smartpark_edge.spool_records import Row, unpack_rows
 
 START = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 

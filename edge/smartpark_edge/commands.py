@@ -100,7 +100,7 @@ def _add_spool(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
 def _spool(arguments: argparse.Namespace) -> int:
     from smartpark_edge.agent import hours_left
     from smartpark_edge.settings import load_settings
-    from smartpark_edge.spool import SpoolReader
+    from smartpark_edge.spool_reader import SpoolReader
 
     settings = load_settings(arguments.config)
     path, limit = settings.edge.spool, settings.edge.spool_limit_bytes

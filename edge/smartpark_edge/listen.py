@@ -16,10 +16,10 @@ from smartpark.clock import utc_now_us
 from smartpark.errors import RetryableError
 
 from smartpark_edge.choices import Protocol
-from smartpark_edge.mapping import Delivery
 from smartpark_edge.mqtt_client import build_client, connect
 from smartpark_edge.opcua_client import build_opcua_client
 from smartpark_edge.proposals import SeenNode
+from smartpark_edge.readings import Delivery
 from smartpark_edge.settings import OpcUaSource
 
 KEPT_PER_TOPIC: Final = 20

@@ -18,17 +18,9 @@ from smartpark.errors import SmartparkError
 
 from smartpark_edge.device_models import device_model
 from smartpark_edge.health import SourceHealth
-from smartpark_edge.mapping import (
-    MALFORMED,
-    UNMAPPED,
-    Delivery,
-    DeviceMapping,
-    Mapped,
-    Trouble,
-    compile_device,
-    parse_document,
-)
+from smartpark_edge.mapping import MALFORMED, UNMAPPED, DeviceMapping, compile_device, parse_document
 from smartpark_edge.mqtt_client import KEEPALIVE_S, Backoff, build_client, connect, in_words, refusal
+from smartpark_edge.readings import Delivery, Mapped, Trouble
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import MqttSource
 

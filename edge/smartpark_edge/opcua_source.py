@@ -26,7 +26,6 @@ from smartpark.errors import SmartparkError
 
 from smartpark_edge.choices import OpcUaMode
 from smartpark_edge.health import SourceHealth
-from smartpark_edge.mapping import Mapped, Trouble
 from smartpark_edge.mqtt_client import Backoff
 from smartpark_edge.opcua_client import UnknownNodeError, build_opcua_client, in_words, node_id
 from smartpark_edge.opcua_values import (
@@ -38,6 +37,7 @@ from smartpark_edge.opcua_values import (
     status_of,
     time_of,
 )
+from smartpark_edge.readings import Mapped, Trouble
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import OpcUaSource
 

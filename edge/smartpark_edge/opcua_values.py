@@ -18,7 +18,8 @@ from smartpark.status import BAD_NO_DATA, is_bad
 from smartpark.wire import MISSING
 
 from smartpark_edge.device_models import WhenNull, scale_of
-from smartpark_edge.mapping import MALFORMED, Converter, Point, Reading, Trouble
+from smartpark_edge.mapping import MALFORMED
+from smartpark_edge.readings import Converter, Point, Reading, Trouble
 from smartpark_edge.settings import OpcUaPoint
 
 _INFO_DATA_VALUE: Final = 0x0400

@@ -14,7 +14,8 @@ from smartpark.clock import PARK_ZONE
 from smartpark.measurands import Measurand
 
 from smartpark_edge.device_models import DeviceModel, device_model, model_names, parse_path
-from smartpark_edge.mapping import UNMAPPED, Delivery, compile_device, parse_document, walk
+from smartpark_edge.mapping import UNMAPPED, compile_device, parse_document, walk
+from smartpark_edge.readings import Delivery
 
 _DEVICE: Final = "PARK/DEVICE"
 

@@ -13,9 +13,9 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from smartpark.clock import from_us, utc_now_us
 from smartpark.errors import SmartparkError
@@ -23,10 +23,12 @@ from smartpark.status import is_bad
 from smartpark.wire import Ack, BirthPoint
 
 from smartpark_edge.health import SourceHealth
-from smartpark_edge.mapping import Mapped, Point, Reading
 from smartpark_edge.memory import PointMemory, Verdict
-from smartpark_edge.spool import Addition, Dropped, Letter, Row, Spool
+from smartpark_edge.readings import Mapped, Point, Reading
+from smartpark_edge.spool import Spool
 from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
+from smartpark_edge.spool_records import Addition, Dropped, Row
+from smartpark_edge.work import Work, letter_of
 
 _log = logging.getLogger(__name__)
 
@@ -34,46 +36,7 @@ CONFLICT: Final = "conflicting_value"
 GROUP: Final = 2_000
 """Works in one transaction at most."""
 QUEUE: Final = 20_000
-LETTER_LIMIT: Final = 1_000_000
-"""Bytes of a message that a dead letter keeps."""
 REBUILD_READINGS: Final = 500_000
-_DETAILS: Final = 3
-
-
-class Work(Protocol):
-    """Something a source has heard."""
-
-    @property
-    def health(self) -> SourceHealth:
-        """Counters of its source."""
-        ...
-
-    @property
-    def topic(self) -> str:
-        """Where it was said."""
-        ...
-
-    @property
-    def arrival(self) -> int:
-        """When it came in."""
-        ...
-
-    @property
-    def repeated(self) -> bool:
-        """Whether it may have been delivered before."""
-        ...
-
-    def map(self) -> Iterable[Mapped]:
-        """What it holds, for each device it concerns."""
-        ...
-
-    def raw(self) -> bytes:
-        """Its bytes, for a dead letter."""
-        ...
-
-    def done(self) -> None:
-        """It is safe: tell who sent it."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -260,7 +223,7 @@ class Recorder(threading.Thread):
                     troubles.setdefault(CONFLICT, []).append(conflict)
         for reason, details in troubles.items():
             work.health.problems += 1
-            addition.letters.append(_letter(work, reason, details))
+            addition.letters.append(letter_of(work, reason, details))
 
     def _judge(
         self, reading: Reading, arrival: int, addition: Addition, news: tuple[list[Row], list[Row]]
@@ -364,14 +327,3 @@ class Recorder(threading.Thread):
             newest = max(readings[0].time, readings[-1].time)
             if not is_bad(readings[-1].status) and newest > (health.last_reading or 0):
                 health.last_reading = newest
-
-
-def _letter(work: Work, reason: str, details: list[str]) -> Letter:
-    payload = work.raw()
-    text = "; ".join(details[:_DETAILS])
-    if len(details) > _DETAILS:
-        text += f"; and {len(details) - _DETAILS} more"
-    if len(payload) > LETTER_LIMIT:
-        text += f"; only the first {LETTER_LIMIT} of {len(payload)} bytes are kept"
-        payload = payload[:LETTER_LIMIT]
-    return Letter(work.arrival, work.health.name, work.topic, f"{reason}: {text}", payload)

@@ -9,15 +9,11 @@ rows away. One thread writes; the publisher reads over a connection of its own (
 It does not decide what a duplicate is (`memory`), and it never waits: a full disk is the caller's to wait for.
 """
 
-import base64
-import json
 import sqlite3
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
@@ -26,15 +22,12 @@ from smartpark_edge.choices import WhenFull
 from smartpark_edge.spool_file import (
     SQL,
     SpoolCorruptError,
-    connect,
     identity,
     lock_spool,
     open_writer,
     translate_sqlite,
 )
-
-Row = tuple[int, int, int, int]
-"""Alias, status, time, value: a row of the wire."""
+from smartpark_edge.spool_records import ROW_BYTES, Addition, Counters, Dropped, Row, count_loss, unpack_rows
 
 ROW_OVERHEAD: Final = 96
 """Bytes that SQLite needs for a batch beside its body, roughly."""
@@ -42,107 +35,6 @@ KEPT_READINGS: Final = 100_000
 """Acknowledged readings that stay as memory of what was said."""
 RECENT_PER_POINT: Final = 16
 _DOUBLE: Final = 127
-_ROW_BYTES: Final = 24
-
-
-@dataclass(slots=True)
-class Counters:
-    """What the spool knows of itself without looking; saved with every transaction."""
-
-    pending_readings: int = 0
-    pending_batches: int = 0
-    pending_bytes: int = 0
-    kept_readings: int = 0
-    kept_bytes: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    dropped: int = 0
-    dropped_letters: int = 0
-    dropped_from: int | None = None
-    dropped_to: int | None = None
-    dead_letters: int = 0
-    bytes_per_second: float | None = None
-
-    @property
-    def bytes(self) -> int:
-        """Everything in the file that counts towards its limit."""
-        return self.pending_bytes + self.kept_bytes
-
-    def values(self) -> list[int | float | None]:
-        """In the order of the table."""
-        return [getattr(self, entry.name) for entry in fields(self)]
-
-    def copy(self) -> "Counters":
-        """A copy that a transaction may change and lose."""
-        return Counters(*self.values())  # pyright: ignore[reportArgumentType]  same fields, same order
-
-
-class Letter(NamedTuple):
-    """A dead letter before it has a number."""
-
-    time: int
-    source: str
-    topic: str
-    reason: str
-    payload: bytes
-
-    def pack(self) -> bytes:
-        """As the spool keeps it."""
-        return json.dumps(
-            {**self._asdict(), "payload": base64.b64encode(self.payload).decode()}, ensure_ascii=False
-        ).encode()
-
-    @staticmethod
-    def unpack(body: bytes) -> "Letter":
-        """Undo `pack`."""
-        document: dict[str, Any] = json.loads(body)
-        document["payload"] = base64.b64decode(document["payload"])
-        return Letter(**document)
-
-
-@dataclass(slots=True)
-class Addition:
-    """One transaction's worth of news."""
-
-    aliases: list[BirthPoint] = field(default_factory=list[BirthPoint])
-    pieces: list[tuple[bool, list[Row]]] = field(default_factory=list[tuple[bool, list[Row]]])
-    """Readings by stream (history or not) that stay open."""
-    sealed: list[tuple[bool, list[Row]]] = field(default_factory=list[tuple[bool, list[Row]]])
-    """Batches; those of a stream take the place of all its pieces."""
-    letters: list[Letter] = field(default_factory=list[Letter])
-    accepted: int = 0
-    duplicates: int = 0
-
-
-class Stored(NamedTuple):
-    """A batch as the publisher needs it."""
-
-    sequence: int
-    kind: int
-    history: int
-    readings: int
-    sealed_at: int
-    body: bytes
-
-
-class Dropped(NamedTuple):
-    """What a full spool gave up."""
-
-    readings: int
-    letters: int
-    first_time: int
-    last_time: int
-
-
-def unpack_rows(body: bytes) -> Iterator[Row]:
-    """Rows of a body from `wire.pack_columns`."""
-    count = len(body) // _ROW_BYTES
-    time, value, alias, status = array("q"), array("q"), array("I"), array("I")
-    time.frombytes(body[: 8 * count])
-    value.frombytes(body[8 * count : 16 * count])
-    alias.frombytes(body[16 * count : 20 * count])
-    status.frombytes(body[20 * count : 24 * count])
-    return zip(alias, status, time, value, strict=True)
 
 
 class Spool:
@@ -210,7 +102,7 @@ class Spool:
             for history, rows in addition.pieces:
                 self._db.execute(SQL["add_piece"], (int(history), len(rows), pack_columns(rows)))
                 counters.pending_readings += len(rows)
-                counters.pending_bytes += _ROW_BYTES * len(rows)
+                counters.pending_bytes += ROW_BYTES * len(rows)
             for history, rows in addition.sealed:
                 times = [row[2] for row in rows]
                 self._insert(
@@ -266,7 +158,7 @@ class Spool:
 
     def _forget_pieces(self, counters: Counters, *, history: bool) -> None:
         for (body,) in self._db.execute(SQL["pieces"], (int(history),)).fetchall():
-            counters.pending_readings -= len(body) // _ROW_BYTES
+            counters.pending_readings -= len(body) // ROW_BYTES
             counters.pending_bytes -= len(body)
         self._db.execute(SQL["forget_pieces"], (int(history),))
 
@@ -343,7 +235,7 @@ class Spool:
 
     def has_room(self, readings: int) -> bool:
         """Whether news may come in: always, unless the policy is to keep what is there."""
-        needed = self.counters.pending_bytes + _ROW_BYTES * readings + ROW_OVERHEAD
+        needed = self.counters.pending_bytes + ROW_BYTES * readings + ROW_OVERHEAD
         return self.when_full is WhenFull.DROP_OLDEST or needed <= self.limit_bytes
 
     def refuse(self, dropped: Dropped) -> None:
@@ -387,15 +279,6 @@ class _Transaction:
             self._db.execute("ROLLBACK")
 
 
-def count_loss(counters: Counters, dropped: Dropped) -> None:
-    """Add a loss to the counters; the span they name covers all losses so far."""
-    counters.dropped += dropped.readings
-    counters.dropped_letters += dropped.letters
-    known = [time for time in (counters.dropped_from, counters.dropped_to) if time is not None]
-    counters.dropped_from = min(*known, dropped.first_time, dropped.last_time)
-    counters.dropped_to = max(*known, dropped.first_time, dropped.last_time)
-
-
 def _read_aliases(db: sqlite3.Connection) -> Iterator[BirthPoint]:
     for alias, point, measurand, exponent in db.execute(SQL["aliases"]).fetchall():
         yield BirthPoint(
@@ -404,57 +287,3 @@ def _read_aliases(db: sqlite3.Connection) -> Iterator[BirthPoint]:
             measurand=Measurand(measurand),
             exponent=None if exponent == _DOUBLE else exponent,
         )
-
-
-class SpoolReader:
-    """The publisher's side: pending batches by number, over a connection that cannot write."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = connect(path, read_only=True)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
-    def live_after(self, sequence: int, limit: int) -> list[Stored]:
-        """Pending batches of live readings beyond a number."""
-        return self._batches("live_after", (sequence, limit))
-
-    def backlog_after(self, sequence: int, live_from: int, limit: int) -> list[Stored]:
-        """Pending batches beyond a number that are history, or not beyond `live_from`."""
-        return self._batches("backlog_after", (sequence, live_from, limit))
-
-    def one(self, sequence: int) -> Stored | None:
-        """A batch, when it is still pending."""
-        found = self._batches("one_pending", (sequence,))
-        return found[0] if found else None
-
-    def first_sealed_since(self, sequence: int, sealed_at: int) -> int | None:
-        """First pending live batch beyond a number that is younger than an instant."""
-        with translate_sqlite():
-            return self._db.execute(SQL["first_sealed_since"], (sequence, sealed_at)).fetchone()[0]
-
-    def floor(self) -> int:
-        """Lowest number not yet acknowledged; without any, the next to be given."""
-        with translate_sqlite():
-            return self._db.execute(SQL["floor"]).fetchone()[0]
-
-    def oldest_pending(self) -> int | None:
-        """Source time of the first reading of the oldest batch not yet acknowledged."""
-        with translate_sqlite():
-            found = self._db.execute(SQL["first_pending"]).fetchone()
-            return None if found is None else found[1]
-
-    def last_sequence(self) -> int:
-        """Highest number given so far."""
-        with translate_sqlite():
-            return self._db.execute(SQL["last_sequence"]).fetchone()[0]
-
-    def counters(self) -> Counters:
-        """What the spool knows of itself."""
-        with translate_sqlite():
-            return Counters(*self._db.execute(SQL["counters"]).fetchone())
-
-    def _batches(self, statement: str, parameters: tuple[int, ...]) -> list[Stored]:
-        with translate_sqlite():
-            return [Stored(*row) for row in self._db.execute(SQL[statement], parameters)]

@@ -11,7 +11,8 @@ from smartpark.clock import to_us
 from smartpark.decimals import from_mantissa
 from smartpark_edge.check import catalogue_problems, check_files
 from smartpark_edge.device_models import device_model
-from smartpark_edge.mapping import Delivery, compile_device
+from smartpark_edge.mapping import compile_device
+from smartpark_edge.readings import Delivery
 from smartpark_simulators.demo.agents import write_agents
 from smartpark_simulators.demo.layout import EDGES, Layout, Ports
 from smartpark_simulators.devices import Devices

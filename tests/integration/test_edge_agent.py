@@ -66,7 +66,11 @@ def test_it_works_with_every_kind_of_broker_and_outlives_its_restart(tmp_path, e
         births = len(ingest.births)
         each_broker.restart()
         wait_until(lambda: len(ingest.births) > births, what="a new birth")
-        wait_until(lambda: ingest.statuses[-1].sources[0].connected, what="the source connected again")
+        session = ingest.births[-1].session
+        wait_until(
+            lambda: any(one.session == session and one.sources[0].connected for one in ingest.statuses),
+            what="the source connected again, told in the new session",
+        )
         meters.say("tele/T01/SENSOR", tasmota(3000))
         wait_until(lambda: ingest.values(ENERGY) == energy(range(3001)), what="the reading after the restart")
     finally:

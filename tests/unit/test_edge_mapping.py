@@ -14,8 +14,9 @@ from smartpark.decimals import from_mantissa
 from smartpark.status import BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD
 from smartpark.wire import MISSING
 from smartpark_edge.device_models import DeviceModel, TimeFormat, device_model, model_names, parse_path, scale_of
-from smartpark_edge.mapping import MALFORMED, UNMAPPED, Delivery, compile_device
+from smartpark_edge.mapping import MALFORMED, UNMAPPED, compile_device
 from smartpark_edge.mqtt_source import map_delivery
+from smartpark_edge.readings import Delivery
 from smartpark_edge.timestamps import NotATimeError, time_parser
 
 DATA = Path(__file__).parents[1] / "data" / "mqtt"

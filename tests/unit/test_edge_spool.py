@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
-from smartpark_edge.spool import RECENT_PER_POINT, Addition, Letter, Spool, SpoolReader, WhenFull, unpack_rows
+from smartpark_edge.choices import WhenFull
+from smartpark_edge.spool import RECENT_PER_POINT, Spool
 from smartpark_edge.spool_file import SpoolInUseError, SpoolUnavailableError
+from smartpark_edge.spool_reader import SpoolReader
+from smartpark_edge.spool_records import Addition, Letter, unpack_rows
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 int64 = st.integers(-(2**63), 2**63 - 1)

@@ -1,0 +1,60 @@
+"""The publisher's side of the spool: pending batches by number, over a connection that cannot write."""
+
+from pathlib import Path
+
+from smartpark_edge.spool_file import SQL, connect, translate_sqlite
+from smartpark_edge.spool_records import Counters, Stored
+
+
+class SpoolReader:
+    """The publisher's side: pending batches by number, over a connection that cannot write."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = connect(path, read_only=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def live_after(self, sequence: int, limit: int) -> list[Stored]:
+        """Pending batches of live readings beyond a number."""
+        return self._batches("live_after", (sequence, limit))
+
+    def backlog_after(self, sequence: int, live_from: int, limit: int) -> list[Stored]:
+        """Pending batches beyond a number that are history, or not beyond `live_from`."""
+        return self._batches("backlog_after", (sequence, live_from, limit))
+
+    def one(self, sequence: int) -> Stored | None:
+        """A batch, when it is still pending."""
+        found = self._batches("one_pending", (sequence,))
+        return found[0] if found else None
+
+    def first_sealed_since(self, sequence: int, sealed_at: int) -> int | None:
+        """First pending live batch beyond a number that is younger than an instant."""
+        with translate_sqlite():
+            return self._db.execute(SQL["first_sealed_since"], (sequence, sealed_at)).fetchone()[0]
+
+    def floor(self) -> int:
+        """Lowest number not yet acknowledged; without any, the next to be given."""
+        with translate_sqlite():
+            return self._db.execute(SQL["floor"]).fetchone()[0]
+
+    def oldest_pending(self) -> int | None:
+        """Source time of the first reading of the oldest batch not yet acknowledged."""
+        with translate_sqlite():
+            found = self._db.execute(SQL["first_pending"]).fetchone()
+            return None if found is None else found[1]
+
+    def last_sequence(self) -> int:
+        """Highest number given so far."""
+        with translate_sqlite():
+            return self._db.execute(SQL["last_sequence"]).fetchone()[0]
+
+    def counters(self) -> Counters:
+        """What the spool knows of itself."""
+        with translate_sqlite():
+            return Counters(*self._db.execute(SQL["counters"]).fetchone())
+
+    def _batches(self, statement: str, parameters: tuple[int, ...]) -> list[Stored]:
+        with translate_sqlite():
+            return [Stored(*row) for row in self._db.execute(SQL[statement], parameters)]
