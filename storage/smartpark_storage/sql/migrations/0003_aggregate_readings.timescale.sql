@@ -10,20 +10,26 @@ ALTER TABLE smartpark.reading SET (
 );
 CALL add_columnstore_policy('smartpark.reading', after => INTERVAL '7 days');
 
+-- Of one point, some readings may be counts of steps and others doubles in the unit: those finer than the catalogue's
+-- resolution are kept as they came. So both kinds are reduced apart, and only the views of the schema `park`, which
+-- know the exponent, put them together. Of a first or last reading one of the two is set, the other one null.
 CREATE MATERIALIZED VIEW smartpark.reading_15m
 WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 SELECT
     time_bucket(INTERVAL '15 minutes', time) AS bucket,
     point_id,
-    first(scaled, time) FILTER (WHERE status >= 0 AND scaled IS NOT NULL) AS first_scaled,
-    last(scaled, time) FILTER (WHERE status >= 0 AND scaled IS NOT NULL) AS last_scaled,
-    first(raw, time) FILTER (WHERE status >= 0 AND raw IS NOT NULL) AS first_raw,
-    last(raw, time) FILTER (WHERE status >= 0 AND raw IS NOT NULL) AS last_raw,
+    first(scaled, time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS first_scaled,
+    last(scaled, time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS last_scaled,
+    first(raw, time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS first_raw,
+    last(raw, time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS last_raw,
     min(time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS first_time,
     max(time) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS last_time,
-    min(coalesce(scaled::float8, raw)) FILTER (WHERE status >= 0) AS low,
-    max(coalesce(scaled::float8, raw)) FILTER (WHERE status >= 0) AS high,
-    sum(coalesce(scaled::float8, raw)) FILTER (WHERE status >= 0) AS total,
+    min(scaled) FILTER (WHERE status >= 0) AS low_scaled,
+    max(scaled) FILTER (WHERE status >= 0) AS high_scaled,
+    sum(scaled::float8) FILTER (WHERE status >= 0) AS total_scaled,
+    min(raw) FILTER (WHERE status >= 0) AS low_raw,
+    max(raw) FILTER (WHERE status >= 0) AS high_raw,
+    sum(raw) FILTER (WHERE status >= 0) AS total_raw,
     count(*) FILTER (WHERE status >= 0 AND coalesce(scaled::float8, raw) IS NOT NULL) AS readings,
     count(*) FILTER (WHERE status >= 1073741824) AS uncertain,
     count(*) FILTER (WHERE status < 0) AS bad
@@ -36,15 +42,18 @@ WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 SELECT
     time_bucket(INTERVAL '1 hour', bucket) AS bucket,
     point_id,
-    first(first_scaled, first_time) FILTER (WHERE first_scaled IS NOT NULL) AS first_scaled,
-    last(last_scaled, last_time) FILTER (WHERE last_scaled IS NOT NULL) AS last_scaled,
-    first(first_raw, first_time) FILTER (WHERE first_raw IS NOT NULL) AS first_raw,
-    last(last_raw, last_time) FILTER (WHERE last_raw IS NOT NULL) AS last_raw,
+    first(first_scaled, first_time) AS first_scaled,
+    last(last_scaled, last_time) AS last_scaled,
+    first(first_raw, first_time) AS first_raw,
+    last(last_raw, last_time) AS last_raw,
     min(first_time) AS first_time,
     max(last_time) AS last_time,
-    min(low) AS low,
-    max(high) AS high,
-    sum(total) AS total,
+    min(low_scaled) AS low_scaled,
+    max(high_scaled) AS high_scaled,
+    sum(total_scaled) AS total_scaled,
+    min(low_raw) AS low_raw,
+    max(high_raw) AS high_raw,
+    sum(total_raw) AS total_raw,
     sum(readings)::bigint AS readings,
     sum(uncertain)::bigint AS uncertain,
     sum(bad)::bigint AS bad
@@ -57,15 +66,18 @@ WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 SELECT
     time_bucket(INTERVAL '1 day', bucket, 'Asia/Shanghai') AS bucket,
     point_id,
-    first(first_scaled, first_time) FILTER (WHERE first_scaled IS NOT NULL) AS first_scaled,
-    last(last_scaled, last_time) FILTER (WHERE last_scaled IS NOT NULL) AS last_scaled,
-    first(first_raw, first_time) FILTER (WHERE first_raw IS NOT NULL) AS first_raw,
-    last(last_raw, last_time) FILTER (WHERE last_raw IS NOT NULL) AS last_raw,
+    first(first_scaled, first_time) AS first_scaled,
+    last(last_scaled, last_time) AS last_scaled,
+    first(first_raw, first_time) AS first_raw,
+    last(last_raw, last_time) AS last_raw,
     min(first_time) AS first_time,
     max(last_time) AS last_time,
-    min(low) AS low,
-    max(high) AS high,
-    sum(total) AS total,
+    min(low_scaled) AS low_scaled,
+    max(high_scaled) AS high_scaled,
+    sum(total_scaled) AS total_scaled,
+    min(low_raw) AS low_raw,
+    max(high_raw) AS high_raw,
+    sum(total_raw) AS total_raw,
     sum(readings)::bigint AS readings,
     sum(uncertain)::bigint AS uncertain,
     sum(bad)::bigint AS bad
