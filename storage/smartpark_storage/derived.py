@@ -31,6 +31,9 @@ INTERVAL_DTYPE: Final = np.dtype(
 """Energy of a quarter-hour: start in µs since 1970, amount in the measurand's unit on the primary side (NaN: not
 known), shares 0-1."""
 
+WHOLE_PARK: Final = "park"
+"""Boundary of the park as a whole."""
+
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
 """Stale spans of a point that are closer than this are claimed as one. [µs]"""
 
@@ -63,6 +66,8 @@ class IndicatorRow:
     factors: tuple[str, ...]
     reason: str
     computed_at_us: int
+    boundary: str = WHOLE_PARK
+    """Whose number: the park's as a whole, or ``sub_park/CODE``, ``enterprise/CODE``."""
 
 
 def claim_stale(connection: Connection, *, limit: int) -> list[StaleSpan]:

@@ -72,6 +72,15 @@ def test_only_intervals_that_differ_are_written(connection: Connection):
     assert np.isnan(fetch_interval_energy(connection, [register], NOON_US, NOON_US + 1)["amount"]).all()
 
 
+def test_the_same_number_of_another_boundary_has_revisions_of_its_own(connection: Connection):
+    tenant = replace(ROW, boundary="enterprise/T1", value=2.0)
+    assert publish_indicators(connection, [ROW, tenant]) == 2
+    assert publish_indicators(connection, [ROW, replace(tenant, value=3.0)]) == 1
+    with transaction(connection):
+        rows = connection.execute("SELECT boundary, revision, value FROM park.indicator ORDER BY boundary").fetchall()
+    assert rows == [("enterprise/T1", 2, 3.0), ("park", 1, ROW.value)]
+
+
 def revisions(connection: Connection) -> list[tuple[object, ...]]:
     with transaction(connection):
         return connection.execute(

@@ -1,5 +1,6 @@
 -- One bar per hour.
 SELECT time AS "time", value AS "用电量"
 FROM park.indicator
-WHERE $__timeFilter(time) AND park = '$park' AND indicator = 'electricity_consumption' AND grain = 'hour'
+WHERE $__timeFilter(time) AND park = '$park' AND boundary = 'park' AND indicator = 'electricity_consumption'
+  AND grain = 'hour'
 ORDER BY time

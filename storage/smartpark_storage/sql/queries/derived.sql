@@ -48,9 +48,9 @@ SET superseded_at = timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 mic
 FROM jsonb_to_recordset(%(rows)s) AS given (
     park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
     unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
-    computed_at_us bigint
+    computed_at_us bigint, boundary text
 )
-WHERE i.park = given.park AND i.indicator = given.indicator AND i.grain = given.grain
+WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = given.indicator AND i.grain = given.grain
     AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
     AND (
         i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.method, i.factor_set,
@@ -63,15 +63,16 @@ WHERE i.park = given.park AND i.indicator = given.indicator AND i.grain = given.
 -- publish_indicators --
 -- Those that have no current revision: never published before, or superseded a moment ago.
 INSERT INTO smartpark.indicator (
-    park, indicator, grain, start, revision, value, numerator, denominator, unit, completeness, estimated_share,
-    method, factor_set, factors, reason, computed_at
+    park, boundary, indicator, grain, start, revision, value, numerator, denominator, unit, completeness,
+    estimated_share, method, factor_set, factors, reason, computed_at
 )
 SELECT
-    given.park, given.indicator, given.grain, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
+    given.park, given.boundary, given.indicator, given.grain,
+    timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
     1 + coalesce((
         SELECT max(old.revision) FROM smartpark.indicator AS old
-        WHERE old.park = given.park AND old.indicator = given.indicator AND old.grain = given.grain
-            AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
+        WHERE old.park = given.park AND old.boundary = given.boundary AND old.indicator = given.indicator
+            AND old.grain = given.grain AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
     ), 0),
     given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
     given.method, given.factor_set, given.factors, given.reason,
@@ -79,10 +80,10 @@ SELECT
 FROM jsonb_to_recordset(%(rows)s) AS given (
     park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
     unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
-    computed_at_us bigint
+    computed_at_us bigint, boundary text
 )
 WHERE NOT EXISTS (
     SELECT FROM smartpark.indicator AS i
-    WHERE i.park = given.park AND i.indicator = given.indicator AND i.grain = given.grain
+    WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = given.indicator AND i.grain = given.grain
         AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
 );

@@ -68,7 +68,8 @@ HAVING count(*) = (SELECT count(*) FROM boundary);
 -- computed_carbon --
 SELECT (extract(epoch FROM start) * 1000000)::bigint, sum(value)
 FROM smartpark.indicator
-WHERE (%(park)s::text IS NULL OR park = %(park)s) AND indicator = 'carbon_location' AND grain = 'hour'
+WHERE (%(park)s::text IS NULL OR park = %(park)s) AND boundary = 'park' AND indicator = 'carbon_location'
+    AND grain = 'hour'
     AND superseded_at IS NULL AND value IS NOT NULL AND completeness > 0.9999
     AND start >= %(start)s AND start < %(end)s
 GROUP BY start;
