@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 from smartpark.errors import SmartparkError
 
 from smartpark_storage.errors import StorageUnavailableError, translate_errors
@@ -109,16 +109,6 @@ def _parameters(dsn: str, application: str) -> dict[str, Any]:
         "options": f"{own} {_OPTIONS}" if own else _OPTIONS,
     }
     return ours | {name: value for name, value in _LIVENESS.items() if name not in given}
-
-
-@contextmanager
-def borrow(pool: Pool) -> Generator[Connection]:
-    """Connection from the pool; committed at the end, rolled back on error, errors translated."""
-    try:
-        with translate_errors(), pool.connection() as connection:
-            yield connection
-    except PoolTimeout as error:
-        raise StorageUnavailableError("database not available: no connection came free in time") from error
 
 
 @contextmanager

@@ -17,7 +17,3 @@ ORDER BY dead_letter_id;
 -- mark_replayed --
 UPDATE smartpark.dead_letter SET replayed_at = %(at)s
 WHERE dead_letter_id = ANY(%(ids)s::bigint[]) AND replayed_at IS NULL;
-
--- dead_letters_by_reason --
-SELECT reason, count(*), count(*) FILTER (WHERE replayed_at IS NULL), max(received_at)
-FROM smartpark.dead_letter GROUP BY reason ORDER BY count(*) DESC;

@@ -52,9 +52,6 @@ CALL refresh_continuous_aggregate('smartpark.reading_hour', %(start)s::timestamp
 -- refresh_day --
 CALL refresh_continuous_aggregate('smartpark.reading_day', %(start)s::timestamptz, %(end)s::timestamptz);
 
--- role_exists --
-SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s);
-
 -- database_exists --
 SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s);
 
