@@ -3,8 +3,13 @@
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
+from smartpark.clock import MICROSECONDS
 from smartpark.wire import SourceStatus
+
+_AHEAD_US: Final = 5 * 60 * MICROSECONDS
+"""As much as ingest lets a clock be ahead."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,11 @@ class SourceHealth:
     rounded: set[str] = field(default_factory=set[str])
     """Points whose values are finer than their resolution."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def heard(self, newest: int, arrival: int) -> None:
+        """Note the source time of a good reading; a clock far ahead must not make a silent source look alive."""
+        if (self.last_reading or 0) < newest <= arrival + _AHEAD_US:
+            self.last_reading = newest
 
     def status(self) -> SourceStatus:
         """For the edge's status message."""

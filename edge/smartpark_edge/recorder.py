@@ -211,7 +211,7 @@ class Recorder(threading.Thread):
     def _take(self, work: Work, addition: Addition, news: tuple[list[Row], list[Row]]) -> None:
         troubles: dict[str, list[str]] = {}
         for mapped in work.map():
-            self._count(work.health, mapped)
+            self._count(work.health, mapped, work.arrival)
             for reason, detail in mapped.troubles:
                 troubles.setdefault(reason, []).append(detail)
             if work.repeated and mapped.stamped_on_arrival and self._said_last(mapped.readings):
@@ -313,7 +313,7 @@ class Recorder(threading.Thread):
         )
 
     @staticmethod
-    def _count(health: SourceHealth, mapped: Mapped) -> None:
+    def _count(health: SourceHealth, mapped: Mapped, arrival: int) -> None:
         if mapped.ignored:
             health.ignored += 1
         if mapped.rounded - health.rounded:
@@ -323,7 +323,5 @@ class Recorder(threading.Thread):
         health.readings += len(readings)
         if mapped.stamped_on_arrival:
             health.arrival_times += len(readings)
-        if readings:
-            newest = max(readings[0].time, readings[-1].time)
-            if not is_bad(readings[-1].status) and newest > (health.last_reading or 0):
-                health.last_reading = newest
+        if readings and not is_bad(readings[-1].status):
+            health.heard(max(readings[0].time, readings[-1].time), arrival)

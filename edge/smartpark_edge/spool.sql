@@ -101,6 +101,9 @@ SELECT sequence, kind, count, length(body), first_time, last_time FROM batch WHE
 -- name: first_pending
 SELECT sequence, first_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 1;
 
+-- name: first_piece
+SELECT body FROM piece ORDER BY id LIMIT 1;
+
 -- name: floor
 -- One statement, hence one view of the file: asked in two, a batch sealed in between would lie below its own floor.
 SELECT coalesce(

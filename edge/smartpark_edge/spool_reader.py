@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from smartpark_edge.spool_file import SQL, connect, translate_sqlite
-from smartpark_edge.spool_records import Counters, Stored
+from smartpark_edge.spool_records import Counters, Stored, unpack_rows
 
 
 class SpoolReader:
@@ -40,10 +40,13 @@ class SpoolReader:
             return self._db.execute(SQL["floor"]).fetchone()[0]
 
     def oldest_pending(self) -> int | None:
-        """Source time of the first reading of the oldest batch not yet acknowledged."""
+        """Earliest source time in the oldest batch not yet acknowledged; without any, in the oldest piece."""
         with translate_sqlite():
             found = self._db.execute(SQL["first_pending"]).fetchone()
-            return None if found is None else found[1]
+            if found is not None:
+                return found[1]
+            piece = self._db.execute(SQL["first_piece"]).fetchone()
+        return None if piece is None else min(row[2] for row in unpack_rows(piece[0]))
 
     def last_sequence(self) -> int:
         """Highest number given so far."""

@@ -101,6 +101,7 @@ def test_pieces_become_one_batch_when_they_are_sealed(open_spool, reader):
         spool.add(Addition(pieces=[(False, rows(start, 10))], accepted=10), 1)
     assert spool.open_rows(history=False) == rows(0, 30)
     assert reader().live_after(0, 9) == []
+    assert reader().oldest_pending() == rows(0, 1)[0][2]
     spool.add(Addition(sealed=[(False, rows(0, 30))]), 1)
     [batch] = reader().live_after(0, 9)
     assert list(unpack_rows(batch.body)) == rows(0, 30)
