@@ -64,7 +64,8 @@ def carbon_of(amounts: np.ndarray) -> np.ndarray:
     ).total
 
 
-@given(amounts=AMOUNTS, scale=st.floats(0, 1e3))
+# No scale so small that the results are subnormal: those have fewer digits than the law asks for.
+@given(amounts=AMOUNTS, scale=st.just(0.0) | st.floats(1e-6, 1e3))
 def test_scaling_activity_scales_energy_and_emissions(amounts: np.ndarray, scale: float):
     coefficients = np.array([0.1229, 1.33, 34.12])
     energy = comprehensive_energy(amounts, coefficients)
