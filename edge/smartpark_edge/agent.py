@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from smartpark.clock import utc_now, utc_now_us
+from smartpark.clock import from_us, utc_now, utc_now_us
 from smartpark.errors import SmartparkError
 from smartpark.wire import Status
 
@@ -188,8 +188,16 @@ class Agent:
             yield self._mishap or self.spool.alarm
         if self._recorder.trouble:
             yield f"nothing can be written down, devices wait: {self._recorder.trouble}"
-        if self.spool.counters.dropped_letters:
-            yield f"the spool was full: lost {self.spool.counters.dropped_letters} dead letters"
+        counters = self.spool.counters
+        letters = counters.dropped_letters - counters.damaged_letters
+        if letters:
+            yield f"the spool was full: lost {letters} dead letters"
+        if counters.damaged_from is not None and counters.damaged_to is not None:
+            yield (
+                f"the disk has altered what was written to the spool: lost {counters.damaged} readings and "
+                f"{counters.damaged_letters} dead letters, {from_us(counters.damaged_from).isoformat()} to "
+                f"{from_us(counters.damaged_to).isoformat()}"
+            )
 
     @staticmethod
     def _wanted(settings: Settings) -> dict[tuple[str, str], MqttSource | OpcUaSource]:

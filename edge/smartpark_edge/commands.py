@@ -126,6 +126,10 @@ def _spool(arguments: argparse.Namespace) -> int:
         "dropped": counters.dropped,
         "dropped_from_us": counters.dropped_from,
         "dropped_to_us": counters.dropped_to,
+        "damaged": counters.damaged,
+        "damaged_letters": counters.damaged_letters,
+        "damaged_from_us": counters.damaged_from,
+        "damaged_to_us": counters.damaged_to,
     }
     print(json.dumps(found) if arguments.json else "\n".join(f"{key:18} {value}" for key, value in found.items()))
     return 0

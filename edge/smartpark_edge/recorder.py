@@ -111,6 +111,10 @@ class Recorder(threading.Thread):
         if ack.boot == self.spool.boot:
             self.call(lambda: then(self.spool.acknowledge(ack.committed)))
 
+    def give_up_damaged(self, sequence: int) -> None:
+        """The publisher found a batch altered by the disk."""
+        self.call(lambda: self.spool.give_up_damaged(sequence))
+
     @property
     def backlog(self) -> int:
         """Works not yet written."""

@@ -61,6 +61,7 @@ class Session:
         self.asked_birth = threading.Event()
         self.why = ""
         self._announced = 0
+        self._damaged: set[int] = set()
         self._ready = threading.Event()
         self._lock = threading.Lock()
         self._window = Window(settings.in_flight, settings.ack_timeout_s, settings.backfill_readings_per_second)
@@ -134,6 +135,12 @@ class Session:
             room = self._window.backlog_room(now)
             if room:
                 self._send_backlog(room, floor, now)
+        # Outside the lock, which the recorder takes while we may have to wait for room in its queue.
+        self._give_up_damaged()
+
+    def _give_up_damaged(self) -> None:
+        while self._damaged:
+            self._recorder.give_up_damaged(self._damaged.pop())
 
     def _send_backlog(self, room: int, floor: int, now: float) -> None:
         window = self._window
@@ -160,6 +167,10 @@ class Session:
             self._send(stored, floor, now, backlog=self._window.sent[sequence].backlog)
 
     def _send(self, stored: Stored, floor: int, now: float, *, backlog: bool) -> None:
+        if not stored.is_sound:
+            self._damaged.add(stored.sequence)
+            self._window.acknowledge([stored.sequence])
+            return
         boot = self._recorder.spool.boot
         if self._announced != len(self._recorder.spool.aliases):
             self.announce()

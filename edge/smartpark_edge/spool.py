@@ -6,15 +6,20 @@ with a number, and that batch is published until ingest acknowledges its number.
 while as the memory that recognises repeated messages, then their newest readings per point go to `recent` and the
 rows away. One thread writes; the publisher reads over a connection of its own (`SpoolReader`).
 
+Batches and pieces carry a CRC-32. What a disk has altered is taken out, counted and named, never sent: SQLite's own
+check sees the structure of a file, not a bit that flips in a reading.
+
 It does not decide what a duplicate is (`memory`), and it never waits: a full disk is the caller's to wait for.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from smartpark.clock import from_us
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
 
@@ -27,7 +32,20 @@ from smartpark_edge.spool_file import (
     open_writer,
     translate_sqlite,
 )
-from smartpark_edge.spool_records import ROW_BYTES, Addition, Counters, Dropped, Row, count_loss, unpack_rows
+from smartpark_edge.spool_records import (
+    ROW_BYTES,
+    Addition,
+    Counters,
+    Dropped,
+    Row,
+    Stored,
+    checksum,
+    count_damage,
+    count_loss,
+    unpack_rows,
+)
+
+_log = logging.getLogger(__name__)
 
 ROW_OVERHEAD: Final = 96
 """Bytes that SQLite needs for a batch beside its body, roughly."""
@@ -70,20 +88,61 @@ class Spool:
         return tuple(self.aliases.values())
 
     def open_rows(self, *, history: bool) -> list[Row]:
-        """Readings of one stream that are safe and not yet in a batch."""
+        """Readings of one stream that are safe and not yet in a batch; what is damaged of them is given up."""
         with translate_sqlite():
-            bodies = self._db.execute(SQL["pieces"], (int(history),)).fetchall()
-        return [row for (body,) in bodies for row in unpack_rows(body)]
+            pieces = self._db.execute(SQL["pieces"], (int(history),)).fetchall()
+        rows: list[Row] = []
+        for piece, count, first_time, last_time, crc, body in pieces:
+            if crc == checksum(body, int(history), count, first_time, last_time):
+                rows += unpack_rows(body)
+            else:
+                self._give_up_piece(piece, len(body), Dropped(count, 0, first_time, last_time))
+        return rows
+
+    def _give_up_piece(self, piece: int, size: int, lost: Dropped) -> None:
+        with self._transaction() as counters:
+            self._db.execute(SQL["forget_piece"], (piece,))
+            counters.pending_readings -= lost.readings
+            counters.pending_bytes -= size
+            count_damage(counters, lost)
+        self._report_damage(lost)
+
+    def give_up_damaged(self, sequence: int) -> None:
+        """Take out a pending batch that is no longer what was written; one that is sound, or gone, is left alone."""
+        with self._transaction() as counters:
+            found = self._db.execute(SQL["one_pending"], (sequence,)).fetchone()
+            if found is None or (stored := Stored(*found)).is_sound:
+                return
+            self._db.execute(SQL["forget"], (sequence,))
+            counters.pending_batches -= 1
+            counters.pending_readings -= stored.readings
+            counters.pending_bytes -= len(stored.body) + ROW_OVERHEAD
+            lost = Dropped(stored.readings, stored.kind, stored.first_time, stored.last_time)
+            count_damage(counters, lost)
+        self._report_damage(lost)
+
+    def _report_damage(self, lost: Dropped) -> None:
+        _log.error(
+            "spool %s: the disk has altered what was written; lost %d readings and %d dead letters, %s to %s",
+            self.path.name,
+            lost.readings,
+            lost.letters,
+            from_us(lost.first_time).isoformat(),
+            from_us(lost.last_time).isoformat(),
+        )
 
     def remembered(self, limit: int) -> Iterator[Row]:
         """What was said of late, oldest first: `recent`, then the newest `limit` readings of the batches."""
         with translate_sqlite():
-            for alias, body in self._db.execute(SQL["recent"]).fetchall():
+            for alias, crc, body in self._db.execute(SQL["recent"]).fetchall():
+                if crc != checksum(body, alias):
+                    continue  # it only helps to recognise what is said again
                 yield from ((alias, status, time, value) for _, status, time, value in unpack_rows(body))
             bodies: list[bytes] = []
             cursor = self._db.execute(SQL["newest_readings"])
-            for count, body in cursor:
-                bodies.append(body)
+            for count, first_time, last_time, crc, body in cursor:
+                if crc == checksum(body, 0, count, first_time, last_time):
+                    bodies.append(body)
                 limit -= count
                 if limit <= 0:
                     break
@@ -100,7 +159,9 @@ class Spool:
             for history in {history for history, _ in addition.sealed}:
                 self._forget_pieces(counters, history=history)
             for history, rows in addition.pieces:
-                self._db.execute(SQL["add_piece"], (int(history), len(rows), pack_columns(rows)))
+                body, times = pack_columns(rows), [row[2] for row in rows]
+                head = int(history), len(rows), min(times), max(times)
+                self._db.execute(SQL["add_piece"], (*head, checksum(body, *head), body))
                 counters.pending_readings += len(rows)
                 counters.pending_bytes += ROW_BYTES * len(rows)
             for history, rows in addition.sealed:
@@ -151,15 +212,16 @@ class Spool:
         return _Transaction(self, self._db)
 
     def _insert(self, counters: Counters, head: Sequence[int], body: bytes) -> None:
-        self._db.execute(SQL["add_batch"], (*head, body))
+        kind, _, count, first_time, last_time, _ = head
+        self._db.execute(SQL["add_batch"], (*head, checksum(body, kind, count, first_time, last_time), body))
         counters.pending_batches += 1
-        counters.pending_readings += head[2]
+        counters.pending_readings += count
         counters.pending_bytes += len(body) + ROW_OVERHEAD
 
     def _forget_pieces(self, counters: Counters, *, history: bool) -> None:
-        for (body,) in self._db.execute(SQL["pieces"], (int(history),)).fetchall():
-            counters.pending_readings -= len(body) // ROW_BYTES
-            counters.pending_bytes -= len(body)
+        count, size = self._db.execute(SQL["count_pieces"], (int(history),)).fetchone()
+        counters.pending_readings -= count
+        counters.pending_bytes -= size
         self._db.execute(SQL["forget_pieces"], (int(history),))
 
     def _settle(self, counters: Counters, sequence: int, kind: int, count: int, size: int) -> None:
@@ -181,10 +243,11 @@ class Spool:
             oldest = self._db.execute(SQL["oldest_kept"], (after,)).fetchall()
             if not oldest:
                 break
-            for sequence, count, size, body in oldest:
+            for sequence, count, size, first_time, last_time, crc, body in oldest:
                 if counters.kept_readings <= keep:
                     break
-                for row in unpack_rows(body):
+                is_sound = crc == checksum(body, 0, count, first_time, last_time)
+                for row in unpack_rows(body) if is_sound else ():
                     newest.setdefault(row[0], []).append(row)
                 self._db.execute(SQL["forget"], (sequence,))
                 counters.kept_readings -= count
@@ -196,8 +259,10 @@ class Spool:
     def _merge_recent(self, alias: int, rows: list[Row]) -> None:
         if len(rows) < RECENT_PER_POINT:
             known = self._db.execute(SQL["recent_of"], (alias,)).fetchone()
-            rows = [*(unpack_rows(known[0]) if known else ()), *rows]
-        self._db.execute(SQL["set_recent"], (alias, pack_columns(rows[-RECENT_PER_POINT:])))
+            if known is not None and known[0] == checksum(known[1], alias):
+                rows = [*unpack_rows(known[1]), *rows]
+        body = pack_columns(rows[-RECENT_PER_POINT:])
+        self._db.execute(SQL["set_recent"], (alias, checksum(body, alias), body))
 
     def _make_room(self, counters: Counters) -> Dropped | None:
         """Bring the spool below its limit: memory first, then by policy; what is lost is counted and named."""

@@ -14,11 +14,17 @@ CREATE TABLE alias (
 
 -- Readings already safe on disk, not yet numbered: small pieces that the next sealing puts together.
 CREATE TABLE piece (
-    id      INTEGER PRIMARY KEY,
-    history INTEGER NOT NULL,
-    count   INTEGER NOT NULL,
-    body    BLOB NOT NULL
+    id         INTEGER PRIMARY KEY,
+    history    INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    first_time INTEGER NOT NULL,
+    last_time  INTEGER NOT NULL,
+    crc        INTEGER NOT NULL,
+    body       BLOB NOT NULL
 );
+
+-- crc: CRC-32 of what stands beside it. SQLite's own check sees the structure of the file, not a bit that flips in a
+-- body; a reading that a disk has altered must not be sent as what a meter said.
 
 -- kind 0: columns of readings; 1: a dead letter. Acknowledged readings stay a while: they are the memory by which
 -- a message that a device repeats after a crash is recognised.
@@ -31,12 +37,13 @@ CREATE TABLE batch (
     first_time INTEGER NOT NULL,
     last_time  INTEGER NOT NULL,
     sealed_at  INTEGER NOT NULL,
+    crc        INTEGER NOT NULL,
     body       BLOB NOT NULL
 );
 CREATE INDEX batch_pending ON batch (sequence) WHERE acked = 0;
 
 -- The last few readings of each point whose batches are gone.
-CREATE TABLE recent (alias INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE recent (alias INTEGER PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL);
 
 CREATE TABLE subscription (source TEXT NOT NULL, topic TEXT NOT NULL, PRIMARY KEY (source, topic)) WITHOUT ROWID;
 
@@ -54,6 +61,10 @@ CREATE TABLE counter (
     dropped_letters  INTEGER NOT NULL DEFAULT 0,
     dropped_from     INTEGER,
     dropped_to       INTEGER,
+    damaged          INTEGER NOT NULL DEFAULT 0,
+    damaged_letters  INTEGER NOT NULL DEFAULT 0,
+    damaged_from     INTEGER,
+    damaged_to       INTEGER,
     dead_letters     INTEGER NOT NULL DEFAULT 0,
     bytes_per_second REAL
 );
@@ -72,16 +83,23 @@ SELECT alias, point, measurand, exponent FROM alias ORDER BY alias;
 INSERT INTO alias (alias, point, measurand, exponent) VALUES (?, ?, ?, ?);
 
 -- name: add_piece
-INSERT INTO piece (history, count, body) VALUES (?, ?, ?);
+INSERT INTO piece (history, count, first_time, last_time, crc, body) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: pieces
-SELECT body FROM piece WHERE history = ? ORDER BY id;
+SELECT id, count, first_time, last_time, crc, body FROM piece WHERE history = ? ORDER BY id;
+
+-- name: forget_piece
+DELETE FROM piece WHERE id = ?;
+
+-- name: count_pieces
+SELECT coalesce(sum(count), 0), coalesce(sum(length(body)), 0) FROM piece WHERE history = ?;
 
 -- name: forget_pieces
 DELETE FROM piece WHERE history = ?;
 
 -- name: add_batch
-INSERT INTO batch (kind, history, acked, count, first_time, last_time, sealed_at, body) VALUES (?, ?, 0, ?, ?, ?, ?, ?);
+INSERT INTO batch (kind, history, acked, count, first_time, last_time, sealed_at, crc, body)
+VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?);
 
 -- name: pending_in
 SELECT sequence, kind, count, length(body) FROM batch WHERE acked = 0 AND sequence BETWEEN ? AND ?;
@@ -93,7 +111,8 @@ UPDATE batch SET acked = 1 WHERE sequence = ?;
 DELETE FROM batch WHERE sequence = ?;
 
 -- name: oldest_kept
-SELECT sequence, count, length(body), body FROM batch WHERE acked = 1 AND sequence > ? ORDER BY sequence LIMIT 20;
+SELECT sequence, count, length(body), first_time, last_time, crc, body FROM batch
+WHERE acked = 1 AND sequence > ? ORDER BY sequence LIMIT 20;
 
 -- name: oldest_pending
 SELECT sequence, kind, count, length(body), first_time, last_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 20;
@@ -102,7 +121,7 @@ SELECT sequence, kind, count, length(body), first_time, last_time FROM batch WHE
 SELECT sequence, first_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 1;
 
 -- name: first_piece
-SELECT body FROM piece ORDER BY id LIMIT 1;
+SELECT first_time FROM piece ORDER BY id LIMIT 1;
 
 -- name: floor
 -- One statement, hence one view of the file: asked in two, a batch sealed in between would lie below its own floor.
@@ -116,30 +135,30 @@ SELECT coalesce(
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0);
 
 -- name: live_after
-SELECT sequence, kind, history, count, sealed_at, body FROM batch
+SELECT sequence, kind, history, count, first_time, last_time, sealed_at, crc, body FROM batch
 WHERE acked = 0 AND history = 0 AND sequence > ? ORDER BY sequence LIMIT ?;
 
 -- name: backlog_after
-SELECT sequence, kind, history, count, sealed_at, body FROM batch
+SELECT sequence, kind, history, count, first_time, last_time, sealed_at, crc, body FROM batch
 WHERE acked = 0 AND sequence > ? AND (history = 1 OR sequence <= ?) ORDER BY sequence LIMIT ?;
 
 -- name: one_pending
-SELECT sequence, kind, history, count, sealed_at, body FROM batch WHERE acked = 0 AND sequence = ?;
+SELECT sequence, kind, history, count, first_time, last_time, sealed_at, crc, body FROM batch WHERE acked = 0 AND sequence = ?;
 
 -- name: first_sealed_since
 SELECT min(sequence) FROM batch WHERE acked = 0 AND history = 0 AND sequence > ? AND sealed_at >= ?;
 
 -- name: newest_readings
-SELECT count, body FROM batch WHERE kind = 0 ORDER BY sequence DESC;
+SELECT count, first_time, last_time, crc, body FROM batch WHERE kind = 0 ORDER BY sequence DESC;
 
 -- name: recent
-SELECT alias, body FROM recent;
+SELECT alias, crc, body FROM recent;
 
 -- name: recent_of
-SELECT body FROM recent WHERE alias = ?;
+SELECT crc, body FROM recent WHERE alias = ?;
 
 -- name: set_recent
-INSERT OR REPLACE INTO recent (alias, body) VALUES (?, ?);
+INSERT OR REPLACE INTO recent (alias, crc, body) VALUES (?, ?, ?);
 
 -- name: subscriptions
 SELECT source, topic FROM subscription;
@@ -152,9 +171,10 @@ INSERT OR IGNORE INTO subscription (source, topic) VALUES (?, ?);
 
 -- name: counters
 SELECT pending_readings, pending_batches, pending_bytes, kept_readings, kept_bytes, accepted, duplicates, dropped,
-       dropped_letters, dropped_from, dropped_to, dead_letters, bytes_per_second FROM counter;
+       dropped_letters, dropped_from, dropped_to, damaged, damaged_letters, damaged_from, damaged_to, dead_letters,
+       bytes_per_second FROM counter;
 
 -- name: set_counters
 UPDATE counter SET pending_readings = ?, pending_batches = ?, pending_bytes = ?, kept_readings = ?, kept_bytes = ?,
        accepted = ?, duplicates = ?, dropped = ?, dropped_letters = ?, dropped_from = ?, dropped_to = ?,
-       dead_letters = ?, bytes_per_second = ?;
+       damaged = ?, damaged_letters = ?, damaged_from = ?, damaged_to = ?, dead_letters = ?, bytes_per_second = ?;

@@ -19,7 +19,7 @@ from smartpark.errors import RetryableError, SmartparkError
 
 _log = logging.getLogger(__name__)
 
-SCHEMA: Final = "1"
+SCHEMA: Final = "2"
 
 
 class SpoolInUseError(SmartparkError):
@@ -138,7 +138,9 @@ def _is_sound(path: Path) -> bool:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not {"meta", "batch", "counter"} <= tables:
                 return False
-            return connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            # The second compares the aliases with their index: an exponent with a flipped bit would alter every reading.
+            checks = ("PRAGMA quick_check(1)", *(["PRAGMA integrity_check(alias)"] if "alias" in tables else []))
+            return all(connection.execute(check).fetchone()[0] == "ok" for check in checks)
         finally:
             connection.close()
     except sqlite3.OperationalError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from smartpark_edge.spool_file import SQL, connect, translate_sqlite
-from smartpark_edge.spool_records import Counters, Stored, unpack_rows
+from smartpark_edge.spool_records import Counters, Stored
 
 
 class SpoolReader:
@@ -46,7 +46,7 @@ class SpoolReader:
             if found is not None:
                 return found[1]
             piece = self._db.execute(SQL["first_piece"]).fetchone()
-        return None if piece is None else min(row[2] for row in unpack_rows(piece[0]))
+        return None if piece is None else piece[0]
 
     def last_sequence(self) -> int:
         """Highest number given so far."""

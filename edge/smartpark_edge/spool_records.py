@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -30,6 +31,11 @@ class Counters:
     dropped_letters: int = 0
     dropped_from: int | None = None
     dropped_to: int | None = None
+    damaged: int = 0
+    """Readings whose batch the disk had altered; part of `dropped`, as the letters are of `dropped_letters`."""
+    damaged_letters: int = 0
+    damaged_from: int | None = None
+    damaged_to: int | None = None
     dead_letters: int = 0
     bytes_per_second: float | None = None
 
@@ -91,17 +97,30 @@ class Stored(NamedTuple):
     kind: int
     history: int
     readings: int
+    first_time: int
+    last_time: int
     sealed_at: int
+    crc: int
     body: bytes
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is still what was written."""
+        return self.crc == checksum(self.body, self.kind, self.readings, self.first_time, self.last_time)
 
 
 class Dropped(NamedTuple):
-    """What a full spool gave up."""
+    """What a full spool gave up, or a disk altered."""
 
     readings: int
     letters: int
     first_time: int
     last_time: int
+
+
+def checksum(body: bytes, *head: int) -> int:
+    """CRC-32 of a body and of the numbers that are kept beside it."""
+    return zlib.crc32(body, zlib.crc32(repr(head).encode()))
 
 
 def unpack_rows(body: bytes) -> Iterator[Row]:
@@ -119,6 +138,19 @@ def count_loss(counters: Counters, dropped: Dropped) -> None:
     """Add a loss to the counters; the span they name covers all losses so far."""
     counters.dropped += dropped.readings
     counters.dropped_letters += dropped.letters
-    known = [time for time in (counters.dropped_from, counters.dropped_to) if time is not None]
-    counters.dropped_from = min(*known, dropped.first_time, dropped.last_time)
-    counters.dropped_to = max(*known, dropped.first_time, dropped.last_time)
+    span = _span(counters.dropped_from, counters.dropped_to, dropped.first_time, dropped.last_time)
+    counters.dropped_from, counters.dropped_to = span
+
+
+def count_damage(counters: Counters, dropped: Dropped) -> None:
+    """Add a loss to bit rot: a loss like any other, and named apart from those to a full spool."""
+    count_loss(counters, dropped)
+    counters.damaged += dropped.readings
+    counters.damaged_letters += dropped.letters
+    span = _span(counters.damaged_from, counters.damaged_to, dropped.first_time, dropped.last_time)
+    counters.damaged_from, counters.damaged_to = span
+
+
+def _span(*times: int | None) -> tuple[int, int]:
+    known = [time for time in times if time is not None]
+    return min(known), max(known)

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from edge_park import START, plug_source, tasmota, write_config
 from smartpark.clock import to_us
+from smartpark_edge.spool_reader import SpoolReader
+from smartpark_edge.spool_records import unpack_rows
 from waiting import wait_until
 
 ENERGY = "park/T01/active_energy_import"
@@ -79,6 +81,38 @@ def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(  # noqa
     with sqlite3.connect(spool) as fresh:
         assert fresh.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     fresh.close()
+
+
+def test_a_reading_that_the_disk_has_altered_is_not_sent_but_counted_and_named(
+    tmp_path, broker, smartpark, fake_ingest, devices
+):
+    config = write_config(tmp_path, broker.url)
+    spool = tmp_path / "edge-a.sqlite"
+    agent = run(smartpark, tmp_path, config)
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(30)])
+    reader = SpoolReader(spool)
+    wait_until(lambda: len(pending(reader)) == 30, what="readings in the spool")
+    reader.close()
+    assert agent.terminate() == 0
+    content = bytearray(spool.read_bytes())
+    content[content.index((500_017).to_bytes(8, "little")) + 1] ^= 1
+    spool.write_bytes(content)
+    ingest = fake_ingest("edge-a")
+    agent = run(smartpark, tmp_path, config)
+    wait_until(lambda: ingest.statuses and ingest.statuses[-1].dropped, what="a loss that is counted")
+    wait_until(lambda: ingest.statuses[-1].spool_readings == 0, what="everything else acknowledged")
+    sent = ingest.values(ENERGY)
+    assert set(sent) <= set(energy(range(30)))
+    assert energy([17])[0] not in sent
+    assert 30 - len(sent) <= ingest.statuses[-1].dropped
+    [alarm] = ingest.statuses[-1].alarms
+    assert f"altered what was written to the spool: lost {ingest.statuses[-1].dropped} readings" in alarm
+    assert "Traceback" not in agent.output()
+
+
+def pending(reader):
+    """Energy readings that wait in batches."""
+    return [row for one in reader.backlog_after(0, 2**62, 99) for row in unpack_rows(one.body) if row[3] >= 500_000]
 
 
 @pytest.fixture
