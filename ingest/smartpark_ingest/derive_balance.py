@@ -86,9 +86,11 @@ class Flow:
     """+1 where the register counts energy that comes into the park, -1 where it counts energy that leaves."""
 
     def is_awaited(self, period: Period) -> bool:
-        """Whether a period is incomplete without it: one that ended before the meter was retired, or any."""
-        retired_at_us = self.point.retired_at_us
-        return retired_at_us is None or to_us(period.end) <= retired_at_us
+        """Whether a period is incomplete without it: one that lies wholly between its installation and retirement."""
+        installed_at_us, retired_at_us = self.point.installed_at_us, self.point.retired_at_us
+        return (installed_at_us is None or to_us(period.start) >= installed_at_us) and (
+            retired_at_us is None or to_us(period.end) <= retired_at_us
+        )
 
     @property
     def is_generation(self) -> bool:
@@ -155,6 +157,8 @@ class _Day:
     sums: PeriodSums
     awaited: NDArray[np.bool_]
     """Which flows a period is incomplete without, shape (n_flows, n_periods)."""
+    has_part: NDArray[np.bool_]
+    """Which flows are awaited in a period or known in it all the same, shape (n_flows, n_periods)."""
     day: date
     factors: FactorSet
     computed_at_us: int
@@ -191,9 +195,10 @@ def day_indicators(
     awaited = np.array([flow.is_awaited(p) for flow in balance.flows for p in periods], np.bool_)
     awaited = awaited.reshape(len(balance.flows), len(periods))
     sums = _sums(balance, intervals, day, touched)
-    # A retired meter counts with what it measured; nobody waits for more.
+    # A meter that is not awaited counts with what it measured; nobody waits for more.
+    has_part = awaited | ~np.isnan(sums.amount)
     sums = replace(sums, amount=np.where(~awaited & np.isnan(sums.amount), 0.0, sums.amount))
-    one = _Day(balance, periods, sums, awaited, day.day, factors, computed_at_us)
+    one = _Day(balance, periods, sums, awaited, has_part, day.day, factors, computed_at_us)
     findings = Findings([], [])
     for indicator, compute in (
         (Indicator.ELECTRICITY_CONSUMPTION, _electricity),
@@ -310,9 +315,12 @@ def _rows(one: _Day, indicator: Indicator, result: _Result) -> Iterable[Indicato
     completeness = one.sums.completeness[result.used]
     awaited = one.awaited[result.used]
     share = combined_estimated_share(result.contributions, one.sums.estimated_share[result.used])
+    has_parts: NDArray[np.bool_] = one.has_part[result.used].any(axis=0)
     for column, period in enumerate(one.periods):
-        covered = float(completeness[awaited[:, column], column].min(initial=1.0))
-        value = float(result.value[column])
+        # A sum without parts is no zero.
+        is_sum = bool(has_parts[column])
+        covered = float(completeness[awaited[:, column], column].min(initial=1.0)) if is_sum else 0.0
+        value = float(result.value[column]) if is_sum else np.nan
         yield IndicatorRow(
             park=one.balance.park,
             indicator=indicator.value,
@@ -342,6 +350,8 @@ def _reason(one: _Day, result: _Result, column: int) -> str:
     }
     short = sorted((value, key) for key, value in share.items() if value < 1.0)
     said += [f"{key} known for {value:.1%}" for value, key in short[:3]]
+    if not one.has_part[result.used, column].any():
+        said.append("no meter in service")
     if len(short) > 3:
         said.append(f"and {len(short) - 3} more not complete")
     return "; ".join(said)

@@ -43,6 +43,12 @@ class PointRecord:
     role: Role
     internal_transfer: bool
     parent_device: str | None
+    installed_at_us: int | None
+    """From when on it is to be expected; None: from ever. [µs]
+
+    Midnight in the park's zone of the day its device was installed. Where the catalogue names none: when it first
+    named the device, unless that was the park's first catalogue. A register added to a known device begins then.
+    """
     retired_at_us: int | None
     """Since when no catalogue mentions it; None: it is in service. [µs]"""
 
@@ -72,7 +78,7 @@ def load_registry(connection: Connection) -> Registry:
 
 def _record(row: tuple[Any, ...]) -> PointRecord:
     (point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, modulus, multiplier, *rest) = row
-    role, internal_transfer, parent_device, retired_at_us = rest
+    role, internal_transfer, parent_device, installed_at_us, retired_at_us = rest
     return PointRecord(
         point_id=point_id,
         key=key,
@@ -89,6 +95,7 @@ def _record(row: tuple[Any, ...]) -> PointRecord:
         role=Role(role),
         internal_transfer=internal_transfer,
         parent_device=parent_device,
+        installed_at_us=installed_at_us,
         retired_at_us=retired_at_us,
     )
 

@@ -1,5 +1,7 @@
 """Derive against real databases: late readings, outages, resets, and what is published of them."""
 
+from datetime import date
+
 import pytest
 from derive_park import (
     BALANCE,
@@ -253,6 +255,60 @@ def test_a_gap_from_before_a_meter_was_retired_stays_a_gap(hill: DerivePark):
     assert "hill/PV1/active_energy_export known for 0.0%" in silent["reason"]
     assert afterwards["value"] == pytest.approx(LOADS[BALANCE[0]] - LOADS[BALANCE[1]])
     assert afterwards["completeness"] == 1.0
+
+
+SECOND = ("boundary", "active_energy_import")
+
+
+def recomputed(hill: DerivePark) -> None:
+    """Derive all of the first three hours again, as after a change of the catalogue."""
+    mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + 3 * HOUR)
+    hill.derive()
+
+
+def test_a_meter_that_is_added_does_not_empty_the_past_and_is_awaited_from_then_on(hill: DerivePark):
+    hill.feed(MIDNIGHT, MIDNIGHT + 2 * HOUR)
+    hill.derive()
+    before = hill.hour("electricity_consumption", 0)
+    hill.load(document(device("M9", "electricity", *SECOND)), at=MIDNIGHT + 2 * HOUR)
+    hill.feed(MIDNIGHT + 2 * HOUR + 5 * MINUTE, MIDNIGHT + 3 * HOUR)
+    recomputed(hill)
+    past, present = (hill.hour("electricity_consumption", n) for n in (0, 2))
+    assert (past["value"], past["completeness"]) == (pytest.approx(KWH_PER_HOUR), 1.0)
+    assert past["revision"] == before["revision"] == 1
+    # It is configured and was never heard: what it would have counted is not zero.
+    assert (present["value"], present["completeness"]) == (None, 0.0)
+    assert "hill/M9/active_energy_import known for 0.0%" in present["reason"]
+
+
+def test_a_register_that_is_added_to_a_meter_does_not_empty_the_past(hill: DerivePark):
+    changed = document()
+    changed["device"][0]["point"].append({"measurand": "active_energy_import", "code": "second_tariff"})
+    hill.feed(MIDNIGHT, MIDNIGHT + 3 * HOUR)
+    hill.load(changed, at=MIDNIGHT + 2 * HOUR)
+    hill.derive()
+    *past, present = (hill.hour("electricity_consumption", n)["value"] for n in range(3))
+    assert past == pytest.approx([KWH_PER_HOUR] * 2)
+    assert present is None
+
+
+@pytest.mark.parametrize(("installed_on", "value"), [("2026-11-11", KWH_PER_HOUR), ("2026-11-10", None)])
+def test_the_day_of_installation_begins_at_the_parks_midnight(hill: DerivePark, installed_on, value):
+    added = device("M9", "electricity", *SECOND, installed_on=date.fromisoformat(installed_on))
+    # The catalogue learns of it late; the day it names is what counts.
+    hill.load(document(added), at=MIDNIGHT + 9 * DAY)
+    hill.feed(MIDNIGHT, MIDNIGHT + 3 * HOUR)
+    hill.derive()
+    assert [hill.hour("electricity_consumption", n)["value"] for n in range(3)] == pytest.approx([value] * 3)
+
+
+def test_what_a_meter_measured_before_its_day_of_installation_counts_all_the_same(hill: DerivePark):
+    changed = document()
+    changed["device"][1]["installed_on"] = date(2026, 11, 11)
+    hill.load(changed)
+    hill.feed(MIDNIGHT, MIDNIGHT + 2 * HOUR)
+    hill.derive()
+    assert hill.hour("electricity_consumption", 0)["value"] == pytest.approx(KWH_PER_HOUR)
 
 
 def test_a_gap_of_weeks_is_told_day_by_day(hill: DerivePark):

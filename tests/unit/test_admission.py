@@ -58,6 +58,7 @@ def point(number: int, measurand: Measurand, exponent: int | None) -> PointRecor
         role=Role.NONE,
         internal_transfer=False,
         parent_device=None,
+        installed_at_us=None,
         retired_at_us=None,
     )
 

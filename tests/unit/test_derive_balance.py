@@ -11,7 +11,7 @@ from smartpark.factors import Factor, FactorKind, FactorSet, builtin_factors
 from smartpark.measurands import MEANINGS, Carrier, Measurand
 from smartpark.periods import Grain, period_containing
 from smartpark.wire import MISSING
-from smartpark_ingest.derive_balance import Findings, ParkBalance, day_indicators, park_balance
+from smartpark_ingest.derive_balance import Findings, Flow, ParkBalance, day_indicators, park_balance
 from smartpark_ingest.derive_intervals import interval_rows
 from smartpark_ingest.derive_spans import QUARTER_US
 from smartpark_storage import INTERVAL_DTYPE, POINT_VERSION_DTYPE, READING_DTYPE, PointRecord
@@ -39,6 +39,7 @@ def point(point_id: int, device: str, measurand: Measurand, carrier: Carrier, ro
         role=role,
         internal_transfer=False,
         parent_device=None,
+        installed_at_us=None,
         retired_at_us=None,
     )
     return replace(record, **more)
@@ -101,6 +102,22 @@ def test_a_turbine_inside_makes_electricity_but_no_energy_anew():
     assert found["electricity_consumption", "day"] == pytest.approx(96 * 16)
     assert found["comprehensive_energy", "day"] == pytest.approx(96 * (10 * 0.1229 + 4 * 1.33) / 1000)
     assert found["carbon_location", "hour"] == pytest.approx(4 * (10 * 0.4211 + 4 * 2.162188809) / 1000)
+
+
+def test_a_meter_is_awaited_in_the_periods_that_begin_with_it_or_after_it():
+    late = Flow(replace(GRID, installed_at_us=START), 1)
+    before = period_containing(datetime(2026, 11, 9, 4, tzinfo=UTC), Grain.DAY)
+    month = period_containing(datetime(2026, 11, 9, 4, tzinfo=UTC), Grain.MONTH)
+    assert [late.is_awaited(period) for period in (before, month, DAY)] == [False, False, True]
+
+
+def test_where_no_meter_is_awaited_and_none_is_known_there_is_no_value():
+    late = replace(GRID, installed_at_us=to_us(DAY.end))
+    found = indicators(park_balance("hill", "provincial:FJ", [late]), {1: np.nan})
+    assert set(values(found).values()) == {None}
+    assert {(row.completeness, row.reason.rpartition("; ")[2]) for row in found.rows} == {
+        (0.0, "no meter in service")
+    }
 
 
 def test_a_park_without_energy_meters_publishes_nothing():

@@ -4,12 +4,31 @@
 SELECT version FROM smartpark.registry_state;
 
 -- registry_points --
+-- Nothing is ever deleted, so device and point have one change `add` each. greatest() passes over nulls.
+WITH added AS (
+    SELECT
+        c.entity, c.key, c.version_id, v.loaded_at,
+        (SELECT min(w.version_id) FROM smartpark.catalogue_version AS w WHERE w.park = v.park) AS first_version
+    FROM smartpark.entity_change AS c
+    JOIN smartpark.catalogue_version AS v ON v.version_id = c.version_id
+    WHERE c.change = 'add' AND c.entity IN ('device', 'point')
+)
 SELECT
     p.point_id, p.key, p.park, p.device, p.code, p.measurand, p.kind, p.unit, p.carrier, p.exponent,
     p.register_modulus, p.multiplier, d.role, d.internal_transfer, d.parent,
+    (extract(epoch FROM greatest(
+        coalesce(
+            d.installed_on::timestamp AT TIME ZONE k.time_zone,
+            CASE WHEN da.version_id > da.first_version THEN da.loaded_at END
+        ),
+        CASE WHEN pa.version_id > da.version_id THEN pa.loaded_at END
+    )) * 1000000)::bigint,
     (extract(epoch FROM p.retired_at) * 1000000)::bigint
 FROM smartpark.point AS p
 JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
+JOIN smartpark.park AS k ON k.code = p.park
+LEFT JOIN added AS da ON da.entity = 'device' AND da.key = d.park || '/' || d.code
+LEFT JOIN added AS pa ON pa.entity = 'point' AND pa.key = p.key
 ORDER BY p.point_id;
 
 -- point_versions --
