@@ -177,8 +177,7 @@ class Recorder(threading.Thread):
         addition = Addition()
         for work in works:
             self._take(work, addition, news)
-        if not self.spool.has_room(len(news[0]) + len(news[1])) and (news[0] or news[1]):
-            self._refuse(news, addition)
+        self._refuse_what_does_not_fit(news, addition)
         sealed = [
             self._seal(stream, rows, addition, seal=seal) for stream, rows in zip(self._streams, news, strict=True)
         ]
@@ -296,14 +295,23 @@ class Recorder(threading.Thread):
             addition.pieces.append((stream.history, stream.rows))
         return True
 
-    def _refuse(self, news: tuple[list[Row], list[Row]], addition: Addition) -> None:
+    def _refuse_what_does_not_fit(self, news: tuple[list[Row], list[Row]], addition: Addition) -> None:
+        """Keep the limit of a spool that is to keep what it has: readings first, dead letters in what they leave."""
         times = [row[2] for rows in news for row in rows]
-        dropped = Dropped(len(times), 0, min(times), max(times))
-        for rows in news:
-            rows.clear()
-        addition.accepted -= dropped.readings
+        if times and not self.spool.has_room(len(times)):
+            for rows in news:
+                rows.clear()
+        else:
+            times = []
+        addition.accepted -= len(times)
+        coming = len(news[0]) + len(news[1])
+        addition.letters, letters = self.spool.fitting(addition.letters, readings=coming)
+        if not times and not letters:
+            return
+        instants = [*times, *(letter.time for letter in letters)]
+        dropped = Dropped(len(times), len(letters), min(instants), max(instants))
         self._persist(lambda: self.spool.refuse(dropped))
-        self._report(dropped, "the newest readings were not taken")
+        self._report(dropped, "the newest were not taken")
 
     def _report(self, dropped: Dropped, what: str) -> None:
         _log.error(

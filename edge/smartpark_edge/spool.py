@@ -37,6 +37,7 @@ from smartpark_edge.spool_records import (
     Addition,
     Counters,
     Dropped,
+    Letter,
     Row,
     Stored,
     checksum,
@@ -272,7 +273,7 @@ class Spool:
         if counters.bytes <= self.limit_bytes:
             return None
         if self.when_full is WhenFull.DROP_NEWEST:
-            return None  # has_room() has kept the news out; sealing what is here may go a little over
+            return None  # has_room() and fitting() have kept the news out; sealing what is here may go a little over
         dropped = self._drop_oldest(counters, goal=int(self.limit_bytes * 0.95))
         count_loss(counters, dropped)
         return dropped
@@ -299,9 +300,27 @@ class Spool:
         return Dropped(readings, letters, min(first, default=0), max(last, default=0))
 
     def has_room(self, readings: int) -> bool:
-        """Whether news may come in: always, unless the policy is to keep what is there."""
-        needed = self.counters.pending_bytes + ROW_BYTES * readings + ROW_OVERHEAD
-        return self.when_full is WhenFull.DROP_OLDEST or needed <= self.limit_bytes
+        """Whether readings may come in: always, unless the policy is to keep what is there."""
+        return self.when_full is WhenFull.DROP_OLDEST or self._room_beside(readings) >= 0
+
+    def fitting(self, letters: list[Letter], *, readings: int) -> tuple[list[Letter], list[Letter]]:
+        """Dead letters that may come in beside so many readings, and those for which there is no room."""
+        if self.when_full is WhenFull.DROP_OLDEST or not letters:
+            return letters, []
+        room = self._room_beside(readings)
+        taken: list[Letter] = []
+        refused: list[Letter] = []
+        for letter in letters:
+            size = len(letter.pack()) + ROW_OVERHEAD
+            if size <= room:
+                room -= size
+                taken.append(letter)
+            else:
+                refused.append(letter)
+        return taken, refused
+
+    def _room_beside(self, readings: int) -> int:
+        return self.limit_bytes - self.counters.pending_bytes - ROW_BYTES * readings - ROW_OVERHEAD
 
     def refuse(self, dropped: Dropped) -> None:
         """Count what a full spool did not take."""

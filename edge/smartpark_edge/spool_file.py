@@ -138,7 +138,7 @@ def _is_sound(path: Path) -> bool:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not {"meta", "batch", "counter"} <= tables:
                 return False
-            # The second compares the aliases with their index: an exponent with a flipped bit would alter every reading.
+            # The second compares the aliases with their index: a flipped bit in an exponent would alter readings.
             checks = ("PRAGMA quick_check(1)", *(["PRAGMA integrity_check(alias)"] if "alias" in tables else []))
             return all(connection.execute(check).fetchone()[0] == "ok" for check in checks)
         finally:
