@@ -9,6 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -32,13 +33,28 @@ def _local_timescale() -> str | None:
     return "dbname=postgres" if row is not None and row[0] else None
 
 
+@contextmanager
+def _passable_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="smartpark-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture
+def passable_path() -> Iterator[Path]:
+    """A new folder through which every account may walk.
+
+    For root, PostgreSQL works under another account, which pytest's own folder shuts out.
+    """
+    with _passable_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def plain_server_dsn() -> Iterator[str]:
     """Administrative address of an embedded PostgreSQL that lives for the session."""
-    # Not below pytest's own folder: for root, PostgreSQL works under another account, and pytest shuts that out
-    # again whenever another session starts.
-    with tempfile.TemporaryDirectory(prefix="smartpark-test-") as folder:
-        data = Path(folder) / "postgresql"
+    with _passable_folder() as folder:
+        data = folder / "postgresql"
         server = embedded.start(data)
         yield server.dsn("postgres")
         embedded.stop(data)

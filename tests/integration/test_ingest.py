@@ -124,8 +124,8 @@ def test_connections_that_the_database_cuts_lose_and_double_nothing(database_dsn
     _stored_exactly_once(database_dsn, sent)
 
 
-def test_a_database_that_is_away_for_a_while_is_waited_for(tmp_path, broker, make_edge, start_ingest):
-    server = embedded.start(tmp_path / "postgresql")
+def test_a_database_that_is_away_for_a_while_is_waited_for(passable_path, broker, make_edge, start_ingest):
+    server = embedded.start(passable_path / "postgresql")
     try:
         with connect(server.dsn(), application="test") as connection:
             migrate(connection)

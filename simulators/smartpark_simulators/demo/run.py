@@ -107,7 +107,10 @@ def _folder(options: DemoOptions) -> tuple[Path, bool]:
     """Where its things go, and whether that is only for this run."""
     if options.data is not None or not options.is_headless:
         return (options.data or Path("var/demo")).absolute(), False
-    return Path(tempfile.mkdtemp(prefix="smartpark-demo-")), True
+    folder = Path(tempfile.mkdtemp(prefix="smartpark-demo-"))
+    # For root, PostgreSQL works under another account, which must be able to walk to the database in it.
+    folder.chmod(0o711)
+    return folder, True
 
 
 @dataclass(slots=True)
