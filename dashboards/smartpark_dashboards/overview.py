@@ -23,9 +23,10 @@ def overview() -> Dashboard:
 def _today() -> list[Panel]:
     return [
         Stat(
-            "现时负荷",
-            "Active power through the meters at the park's boundary, from readings of the last 15 minutes; "
-            "a dash when one of them is silent. 园区边界电表的有功功率；任一电表静默则不显示。",
+            "边界受电功率",
+            "Power from the grid: active power through the meters at the park's boundary, from readings of the last "
+            "15 minutes, without the park's own generation; a dash when one of them is silent. "
+            "园区边界电表的有功功率，不含自发电；任一电表静默则不显示。",
             read_sql(UID, "load_now"),
             width=5, height=4, unit="kwatt", decimals=0,
         ),

@@ -172,14 +172,14 @@ def test_the_load_is_the_sum_over_the_boundary_on_the_primary_side(park):
     dsn, ids = park
     now = utc_now()
     store(dsn, [reading(ids["M1"], now, 1.5), reading(ids["M2"], now, 20), reading(ids["T1"], now, 7)])
-    assert only_value(dsn, "现时负荷") == pytest.approx(1.5 * 100 + 20)
+    assert only_value(dsn, "边界受电功率") == pytest.approx(1.5 * 100 + 20)
 
 
 def test_a_silent_incomer_makes_the_load_unknown_and_not_smaller(park):
     dsn, ids = park
     now = utc_now()
     store(dsn, [reading(ids["M1"], now, 1.5), reading(ids["M2"], now - timedelta(minutes=20), 20)])
-    assert only_value(dsn, "现时负荷") is None
+    assert only_value(dsn, "边界受电功率") is None
 
 
 def test_a_bad_reading_makes_the_load_unknown(park):
@@ -187,7 +187,7 @@ def test_a_bad_reading_makes_the_load_unknown(park):
     now = utc_now()
     bad = (ids["M2"], to_us(now), MISSING, np.nan, -(2**31))
     store(dsn, [reading(ids["M1"], now, 1.5), bad])
-    assert only_value(dsn, "现时负荷") is None
+    assert only_value(dsn, "边界受电功率") is None
 
 
 def test_the_curve_leaves_out_what_one_meter_lacks(park):
@@ -209,18 +209,21 @@ def test_the_curve_leaves_out_what_one_meter_lacks(park):
         ("今日二氧化碳", "carbon_location", "t"),
     ],
 )
-def test_today_begins_at_midnight_in_the_parks_zone(park, title, name, unit):
+def test_today_is_the_day_that_was_published_and_no_sum_of_hours(park, title, name, unit):
     dsn, _ = park
     midnight = period_containing(utc_now(), Grain.DAY).start
     rows = [
-        indicator(name, "hour", midnight - timedelta(hours=1), 100.0, unit),
-        indicator(name, "hour", midnight, 7.5, unit),
+        indicator(name, "day", midnight - timedelta(days=1), 100.0, unit),
+        indicator(name, "hour", midnight, 3.0, unit),
         indicator(name, "day", midnight, 7.5, unit),
     ]
     with connect(dsn, application="test") as connection:
         publish_indicators(connection, rows)
         connection.commit()
-    assert only_value(dsn, title) == 7.5
+        assert only_value(dsn, title) == 7.5
+        publish_indicators(connection, [indicator(name, "day", midnight, None, unit, completeness=0.5)])
+        connection.commit()
+    assert only_value(dsn, title) is None
     assert midnight.astimezone(PARK_ZONE).hour == 0
 
 

@@ -1,5 +1,5 @@
--- Hours since midnight in the park's zone, latest revisions; hours without a value add nothing.
-SELECT sum(value) AS "二氧化碳"
+-- The running day in the park's zone, latest revision; the page shows the same number. Unknown while an hour of it is.
+SELECT value AS "二氧化碳"
 FROM park.indicator
-WHERE park = '$park' AND boundary = 'park' AND indicator = 'carbon_location' AND grain = 'hour'
-  AND time >= date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
+WHERE park = '$park' AND boundary = 'park' AND indicator = 'carbon_location' AND grain = 'day'
+  AND time = date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
