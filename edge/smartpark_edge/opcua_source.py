@@ -114,7 +114,7 @@ class OpcUaListener(threading.Thread):
 
     async def _live(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        backoff = Backoff(limit_s=30.0)
+        backoff = Backoff()
         while not self._stopping.is_set():
             try:
                 await self._run_session(backoff)

@@ -4,7 +4,7 @@ One thread, one connection at a time. Each connection is a *session* with a clie
 still had queued dies with it, and an acknowledgement can never meet the wrong connection. A session announces the
 edge (birth, retained; its will is the death), then sends what `Window` says, and hands ingest's acknowledgements to
 the recorder. A broker's PUBACK means nothing here: only ingest's commit ack empties the spool. It reconnects for
-ever, ever more patiently.
+ever, after ten seconds at most.
 """
 
 import logging
