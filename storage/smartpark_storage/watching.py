@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from smartpark_storage import embedded
+from smartpark_storage.embedded_account import EmbeddedServerError
 from smartpark_storage.errors import StorageUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def watch(data: Path, stopping: threading.Event) -> None:
             continue
         try:
             embedded.start(data)
-        except (embedded.EmbeddedServerError, StorageUnavailableError) as error:
+        except (EmbeddedServerError, StorageUnavailableError) as error:
             if str(error) != told:
                 _log.error("the database in %s died and does not start: %s", server.data, error)
             told = str(error)

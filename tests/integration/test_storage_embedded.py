@@ -147,7 +147,7 @@ def test_a_database_elsewhere_that_is_gone_is_told_and_not_replaced(shut_folder:
     server = embedded.start(shut_folder)
     embedded.stop(shut_folder)
     shutil.rmtree(server.home)
-    with pytest.raises(embedded.EmbeddedServerError, match=f"was in {server.home}, which is gone.*rm '"):
+    with pytest.raises(embedded_account.EmbeddedServerError, match=f"was in {server.home}, which is gone.*rm '"):
         embedded.start(shut_folder)
 
 
@@ -157,7 +157,7 @@ def test_a_folder_that_was_shut_later_is_told_and_stays_as_it_is(passable_path: 
     embedded.start(data)
     embedded.stop(data)
     data.parent.chmod(0o700)
-    with pytest.raises(embedded.EmbeddedServerError, match=f"can no longer walk to {data}; .* mv '{data}'"):
+    with pytest.raises(embedded_account.EmbeddedServerError, match=f"can no longer walk to {data}; .* mv '{data}'"):
         embedded.start(data)
     assert (data.parent.stat().st_mode & 0o777) == 0o700
 
