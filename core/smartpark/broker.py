@@ -21,6 +21,10 @@ class CredentialError(SmartparkError):
     """A password or certificate that the settings point to is not there, or of no use."""
 
 
+class CertificateError(CredentialError):
+    """Certificates for a broker cannot be used."""
+
+
 def _broker_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
@@ -92,14 +96,14 @@ class BrokerAddress(StrictModel):
         return None
 
     def tls_context(self) -> ssl.SSLContext:
-        """How to encrypt, with this address's certificates; `CredentialError` says which cannot be used."""
+        """How to encrypt, with this address's certificates; `CertificateError` says which cannot be used."""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             if self.cert_file is not None:
                 context.load_cert_chain(self.cert_file, self.key_file)
         except OSError as error:  # ssl.SSLError is one
             named = ", ".join(str(f) for f in (self.ca_file, self.cert_file, self.key_file) if f is not None)
-            raise CredentialError(f"certificates for {self.url} ({named}) cannot be used: {error}") from error
+            raise CertificateError(f"certificates for {self.url} ({named}) cannot be used: {error}") from error
         return context
 
     @staticmethod

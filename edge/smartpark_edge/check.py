@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
-from smartpark.broker import CredentialError
+from smartpark.broker import CertificateError, CredentialError
 from smartpark.catalogue import Catalogue, exponent_of
 from smartpark.errors import InvalidFileError, Problem
 from smartpark.measurands import Measurand
 from smartpark.tomlfile import load_toml, problems_of
 
 from smartpark_edge.device_models import DeviceModel, UnknownModelError, device_model
-from smartpark_edge.mqtt_client import TlsError, build_client
+from smartpark_edge.mqtt_client import build_client
 from smartpark_edge.settings import MqttSource, OpcUaSource, Settings, anchored
 
 Document = Mapping[str, Any]
@@ -153,10 +153,10 @@ def _outside(settings: Settings) -> Iterator[tuple[str, str]]:
         protocol = address.protocol if isinstance(address, MqttSource) else settings.publish.protocol
         try:
             build_client(address, client_id="check", protocol=protocol, clean=True)
+        except CertificateError as error:
+            yield f"{key}.ca_file", str(error)
         except CredentialError as error:
             yield f"{key}.password_{'file' if address.password_file else 'env'}", str(error)
-        except TlsError as error:
-            yield f"{key}.ca_file", str(error)
     for source in settings.opcua:
         yield from ((f"opcua[{source.name}].{key}", message) for key, message in _opcua_files(source))
 

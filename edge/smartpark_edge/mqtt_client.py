@@ -10,7 +10,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from smartpark.broker import BrokerAddress
-from smartpark.errors import SmartparkError
 
 from smartpark_edge.choices import Protocol
 
@@ -18,14 +17,10 @@ KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 10.0
 
 
-class TlsError(SmartparkError):
-    """Certificates for a broker cannot be used."""
-
-
 def build_client(
     address: BrokerAddress, *, client_id: str, protocol: Protocol, clean: bool, manual_ack: bool = False
 ) -> paho.Client:
-    """Client that is ready to connect; `CredentialError` or `TlsError` name what is missing."""
+    """Client that is ready to connect; `CredentialError` names a password or certificate of no use."""
     v5 = protocol is Protocol.V5
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
@@ -38,7 +33,7 @@ def build_client(
     if address.username is not None:
         client.username_pw_set(address.username, address.password())
     if address.tls:
-        client.tls_set_context(_tls_context(address))
+        client.tls_set_context(address.tls_context())
     client.connect_timeout = CONNECT_TIMEOUT_S
     # Ours are bounded by the spool (publisher) and by the broker (source); paho's own limit would lose silently.
     client.max_queued_messages_set(0)
@@ -82,16 +77,6 @@ def in_words(address: BrokerAddress, error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"no encrypted connection: {error.reason or error}"
     return str(error)
-
-
-def _tls_context(address: BrokerAddress) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=None if address.ca_file is None else str(address.ca_file))
-        if address.cert_file is not None:
-            context.load_cert_chain(address.cert_file, address.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise TlsError(f"certificates for {address.url} cannot be used: {error}") from error
-    return context
 
 
 @dataclass(slots=True)

@@ -72,11 +72,7 @@ class Meters:
         if self._address.username is not None:
             self._client.username_pw_set(self._address.username, password)
         if self._address.tls:
-            self._client.tls_set(
-                ca_certs=None if self._address.ca_file is None else str(self._address.ca_file),
-                certfile=None if self._address.cert_file is None else str(self._address.cert_file),
-                keyfile=None if self._address.key_file is None else str(self._address.key_file),
-            )
+            self._client.tls_set_context(self._address.tls_context())
         self._client.connect_async(self._address.host, self._address.port, keepalive=30)
         self._client.loop_start()
         with self._changed:

@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 from pydantic import ValidationError
-from smartpark.broker import BrokerAddress, CredentialError
+from smartpark.broker import BrokerAddress, CertificateError, CredentialError
 from smartpark.errors import InvalidFileError
 
 VARIABLE = "EDGE_PASSWORD"
@@ -104,7 +104,7 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path):
     (tmp_path / "ca.crt").write_text("no certificate")
     for name in ("ca.crt", "absent.crt"):
         address = BrokerAddress(url="mqtts://broker", ca_file=tmp_path / name)
-        with pytest.raises(CredentialError, match=f"mqtts://broker .*{name}.* cannot be used"):
+        with pytest.raises(CertificateError, match=f"mqtts://broker .*{name}.* cannot be used"):
             address.tls_context()
 
 
