@@ -8,14 +8,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-
-_ENTRY = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
+from smartpark.cli import command_line
 
 
 class SmartparkProcess:
@@ -26,7 +24,7 @@ class SmartparkProcess:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _ENTRY, *arguments],
+                command_line(*arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -101,7 +99,7 @@ class SmartparkRunner:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; the caller looks at `returncode`, `stdout` and `stderr`."""
         return subprocess.run(
-            [sys.executable, "-c", _ENTRY, *(str(a) for a in arguments)],
+            command_line(*(str(a) for a in arguments)),
             capture_output=True,
             text=True,
             check=False,

@@ -20,6 +20,7 @@ Subparsers = argparse._SubParsersAction  # noqa: SLF001  # pyright: ignore[repor
 Run = Callable[[argparse.Namespace], int | None]
 _groups: WeakKeyDictionary[argparse.ArgumentParser, "Subparsers[argparse.ArgumentParser]"] = WeakKeyDictionary()
 
+_ENTRY = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _EPILOG = """\
 Start here:
@@ -40,6 +41,11 @@ def command_group(
     parser: argparse.ArgumentParser = subparsers.add_parser(name, help=summary, description=summary)
     _groups[parser] = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     return _groups[parser]
+
+
+def command_line(*arguments: str) -> list[str]:
+    """Command line that runs a smartpark command in this very environment, wherever its script lies."""
+    return [sys.executable, "-c", _ENTRY, *arguments]
 
 
 def build_parser() -> argparse.ArgumentParser:

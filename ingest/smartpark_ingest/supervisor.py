@@ -7,7 +7,6 @@ has the reading end of a pipe as its standard input and stops when that closes, 
 import logging
 import random
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from smartpark.cli import command_line
+
 from smartpark_ingest.shards import Shard
 
 _log = logging.getLogger(__name__)
 
-_ENTRY: Final = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 30.0
 _STEADY_S: Final = 60.0
@@ -91,7 +91,7 @@ class Supervisor:
         child.started_s = time.monotonic()
         child.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", _ENTRY, *self._arguments),
+                *command_line(*self._arguments),
                 *("--shard", shard, "--ready-file", str(child.ready_file), "--until-stdin-closes"),
             ],
             stdin=subprocess.PIPE,

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smartpark.cli import command_line
 from smartpark.errors import SmartparkError
 
-_ENTRY = "import sys; from smartpark.cli import main; raise SystemExit(main(sys.argv[1:]))"
 _LONGEST_WAIT_S = 10.0
 
 
@@ -28,7 +28,7 @@ class DemoError(SmartparkError):
 
 def command(*arguments: str) -> list[str]:
     """Command line of a smartpark command in this very environment."""
-    line = [sys.executable, "-c", _ENTRY, *arguments]
+    line = command_line(*arguments)
     setpriv = shutil.which("setpriv")
     # A supervisor that is killed cannot end its children; Linux does it in its place.
     return [setpriv, "--pdeathsig", "TERM", *line] if setpriv and sys.platform == "linux" else line
