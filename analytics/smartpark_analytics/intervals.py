@@ -38,17 +38,6 @@ class Intervals:
         starts = start + width_us * np.arange(count, dtype=np.int64)
         return Intervals(np.repeat(np.arange(n_points, dtype=np.int64), count), np.tile(starts, n_points), width_us)
 
-    @staticmethod
-    def of_spans(point: Ints, start: Ints, end: Ints, width_us: int = QUARTER_HOUR_US) -> "Intervals":
-        """Intervals that cover [start, end) of each span; spans ascend by point and start and do not overlap.
-
-        `start` and `end` must lie a whole number of intervals apart.
-        """
-        count = (end - start) // width_us
-        first = np.cumsum(count) - count
-        within = np.arange(int(count.sum()), dtype=np.int64) - np.repeat(first, count)
-        return Intervals(np.repeat(point, count), np.repeat(start, count) + width_us * within, width_us)
-
 
 @dataclass(frozen=True, slots=True)
 class IntervalAmounts:

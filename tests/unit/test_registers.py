@@ -423,15 +423,3 @@ def test_intervals_do_not_depend_on_what_else_is_computed_with_them(given_: Regi
         span = Intervals.dense(n_points, first * QUARTER, last - first)
         alone = interval_amounts(movements, span).amount.reshape(n_points, last - first)
         assert alone == pytest.approx(whole[:, first:last], rel=1e-12, abs=1e-12, nan_ok=True)
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40), st.integers(1, 10)), max_size=6))
-def test_intervals_of_spans_cover_exactly_the_spans(given_: list[tuple[int, int, int]]):
-    spans: list[tuple[int, int, int]] = []
-    for point, first, count in sorted(given_):
-        if not spans or spans[-1][0] != point or spans[-1][2] <= first * QUARTER:
-            spans.append((point, first * QUARTER, (first + count) * QUARTER))
-    columns = np.array(spans, np.int64).reshape(-1, 3)
-    intervals = Intervals.of_spans(columns[:, 0], columns[:, 1], columns[:, 2])
-    expected = [(p, t) for p, start, end in spans for t in range(start, end, QUARTER)]
-    assert list(zip(intervals.point.tolist(), intervals.start.tolist(), strict=True)) == expected
