@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
@@ -39,13 +39,11 @@ def _assert_it_agrees(report: dict) -> None:
 
 def _children_of(pid: int) -> list[tuple[int, str]]:
     """Process ids and command lines of all descendants."""
-    table = subprocess.run(
-        ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(maxsplit=2) for line in table.splitlines()]
+    table = psutil.process_iter(["pid", "ppid", "cmdline"])
+    rows = [(p.info["pid"], p.info["ppid"], " ".join(p.info["cmdline"] or ())) for p in table]
     found, parents = [], {pid}
     while True:
-        new = [(int(p), a) for p, parent, a in rows if int(parent) in parents and int(p) not in {q for q, _ in found}]
+        new = [(p, a) for p, parent, a in rows if parent in parents and p not in {q for q, _ in found}]
         if not new:
             return found
         found += new

@@ -8,6 +8,7 @@ import inspect
 import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -50,14 +51,16 @@ ELSEWHERE = re.compile(
 
 def tracked_files():
     """Files of the project, as git sees them (or all of them, in an export without git)."""
-    git = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    names = git.stdout.split("\0") if git.returncode == 0 else []
+    names: list[str] = []
+    if shutil.which("git"):
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        names = listed.stdout.split("\0")
     paths = [ROOT / name for name in names if name] or [
         p for p in ROOT.rglob("*") if not {".venv", ".git", ".cache"} & set(p.parts)
     ]
