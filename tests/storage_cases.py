@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def write_truth(
     park_truth: Iterable[tuple[int, float, float]] = (),
 ) -> Path:
     """Write a truth ledger as the simulators do."""
-    with sqlite3.connect(path) as ledger:
+    with closing(sqlite3.connect(path)) as ledger, ledger:
         ledger.executescript("""
             CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
             CREATE TABLE reading (point TEXT, time INTEGER, value TEXT, status INTEGER,

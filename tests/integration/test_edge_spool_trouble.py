@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(  # noqa
     assert "starting again" in agent.output()
     assert "Traceback" not in agent.output()
     assert agent.is_running
-    with sqlite3.connect(spool) as fresh:
+    with closing(sqlite3.connect(spool)) as fresh, fresh:
         assert fresh.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     fresh.close()
 

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -45,14 +46,14 @@ def rows(start, count, value=7):
 def flip_bit(spool, needle):
     """One bit, with the file closed, as a disk would."""
     spool.close()
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path)) as db, db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     raw = bytearray(spool.path.read_bytes())
     place = raw.index(needle)
     raw[place + 2] ^= 1
     spool.path.write_bytes(raw)
-    with sqlite3.connect(spool.path) as db:
+    with closing(sqlite3.connect(spool.path)) as db, db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
     db.close()
 
@@ -141,7 +142,7 @@ def test_aliases_that_a_disk_has_altered_are_a_damaged_spool(open_spool):
 def test_a_spool_of_another_version_is_refused_and_left_alone(open_spool, path, tmp_path):
     spool = open_spool()
     spool.close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
     db.close()
     before = shutil.copy(path, tmp_path / "before").read_bytes()
