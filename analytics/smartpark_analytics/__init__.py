@@ -2,7 +2,7 @@
 
 from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share, period_sums
 from smartpark_analytics.carbon import LocationBasedCarbon, location_based_carbon
-from smartpark_analytics.energy import comprehensive_energy
+from smartpark_analytics.energy import KG_PER_TONNE, comprehensive_energy
 from smartpark_analytics.flags import IntervalFlag
 from smartpark_analytics.intervals import IntervalAmounts, Intervals, interval_amounts
 from smartpark_analytics.registers import (
@@ -16,6 +16,7 @@ from smartpark_analytics.registers import (
 )
 
 __all__ = [
+    "KG_PER_TONNE",
     "NO_VALUE",
     "IntervalAmounts",
     "IntervalFlag",

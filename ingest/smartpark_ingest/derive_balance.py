@@ -23,6 +23,7 @@ from smartpark.factors import FactorChoice, FactorKind, FactorSet, choose_factor
 from smartpark.measurands import Carrier, Measurand
 from smartpark.periods import Grain, Period, periods_between
 from smartpark_analytics import (
+    KG_PER_TONNE,
     PeriodSums,
     combined_estimated_share,
     comprehensive_energy,
@@ -34,7 +35,6 @@ from smartpark_storage import IndicatorRow, PointRecord
 from smartpark_ingest.derive_spans import QUARTER_US
 
 Floats = NDArray[np.float64]
-KG_PER_TONNE: Final = 1000.0
 
 _ENERGY: Final = frozenset(
     {
