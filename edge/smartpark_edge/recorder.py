@@ -11,6 +11,7 @@ It opens no connection to anything but the spool.
 
 import logging
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -257,13 +258,20 @@ class Recorder(threading.Thread):
         key = (point.key, point.exponent)
         known = self._by_key.get(key)
         if known is None:
-            alias = len(self._by_key)
+            alias = self._fresh_alias()
             known = self._by_key[key] = _Known(alias, PointMemory(self.pace.memory_per_point))
             addition.aliases.append(
                 BirthPoint(alias=alias, point=point.key, measurand=point.measurand, exponent=point.exponent)
             )
         self._known[point] = known
         return known
+
+    def _fresh_alias(self) -> int:
+        """Not counted up: a spool restored from a backup would bind an alias of its lost life to another point."""
+        taken = {known.alias for known in self._by_key.values()}
+        while (alias := secrets.randbits(32)) in taken:
+            pass
+        return alias
 
     def _rebuild(self) -> None:
         """Remember what was said before this start, as far as the spool tells."""

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from smartpark.clock import from_us
+from smartpark.clock import from_us, to_us
 from smartpark.measurands import Measurand
 from smartpark.wire import BirthPoint, pack_columns
 
@@ -64,6 +64,7 @@ class Spool:
         self.limit_bytes = limit_bytes
         self.when_full = when_full
         self._lock = lock_spool(path)
+        was_there = path.exists()
         try:
             self._db, self.alarm = open_writer(path, now)
         except BaseException:
@@ -72,12 +73,24 @@ class Spool:
         self._identity = identity(path)
         with translate_sqlite():
             self.boot = int(self._db.execute(SQL["get_meta"], ("boot",)).fetchone()[0])
+            self._first = self._first_number(to_us(now)) if was_there else 1
             self.counters = Counters(*self._db.execute(SQL["counters"]).fetchone())
             self.aliases = {(p.point, p.exponent): p for p in _read_aliases(self._db)}
             self.subscriptions: dict[str, frozenset[str]] = {}
             """Topics that each source's session at its broker was last subscribed to."""
             for source, topic in self._db.execute(SQL["subscriptions"]).fetchall():
                 self.subscriptions[source] = self.subscriptions.get(source, frozenset()) | {topic}
+
+    def _first_number(self, now_us: int) -> int:
+        """Where this opening of the file begins to number its batches.
+
+        The file may be a backup, put back after its original went on: the next numbers are then in ingest's ledger
+        or below its floor, and what is new would be acknowledged without being stored. Nothing in the file tells (an
+        inode is given again, a device's number changes with a boot), so every opening begins at the microseconds of
+        the clock: above all that an earlier opening reached, for nobody seals a batch each microsecond. Batches of
+        before keep their numbers: their content is the same in every copy, and the ledger knows it.
+        """
+        return max(now_us, self._db.execute(SQL["last_sequence"]).fetchone()[0] + 1)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -214,7 +227,9 @@ class Spool:
 
     def _insert(self, counters: Counters, head: Sequence[int], body: bytes) -> None:
         kind, _, count, first_time, last_time, _ = head
-        self._db.execute(SQL["add_batch"], (*head, checksum(body, kind, count, first_time, last_time), body))
+        self._db.execute(
+            SQL["add_batch"], (self._first, *head, checksum(body, kind, count, first_time, last_time), body)
+        )
         counters.pending_batches += 1
         counters.pending_readings += count
         counters.pending_bytes += len(body) + ROW_OVERHEAD

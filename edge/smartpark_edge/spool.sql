@@ -98,8 +98,12 @@ SELECT coalesce(sum(count), 0), coalesce(sum(length(body)), 0) FROM piece WHERE 
 DELETE FROM piece WHERE history = ?;
 
 -- name: add_batch
-INSERT INTO batch (kind, history, acked, count, first_time, last_time, sealed_at, crc, body)
-VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?);
+-- The next number, and not below the one where this opening of the file begins.
+INSERT INTO batch (sequence, kind, history, acked, count, first_time, last_time, sealed_at, crc, body)
+VALUES (
+    max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1, ?),
+    ?, ?, 0, ?, ?, ?, ?, ?, ?
+);
 
 -- name: pending_in
 SELECT sequence, kind, count, length(body) FROM batch WHERE acked = 0 AND sequence BETWEEN ? AND ?;

@@ -91,8 +91,9 @@ def test_numbers_are_never_given_twice_even_after_everything_was_acknowledged(op
     spool.add(Addition(letters=[Letter(1, "s", "t", "malformed: x", b"x")]), 1)
     spool.acknowledge([(2, 2)])
     open_spool().add(sealed(5, 5), 1)
-    assert [one.sequence for one in reader().live_after(0, 9)] == [3]
-    assert reader().floor() == 3
+    [batch] = reader().live_after(0, 9)
+    assert batch.sequence > 2
+    assert reader().floor() == batch.sequence
 
 
 def test_pieces_become_one_batch_when_they_are_sealed(open_spool, reader):
