@@ -1,13 +1,13 @@
 """The park's boundary: which meters count in which indicator, and the indicators of its hours and days.
 
-Pure: registry and interval energy in, rows to publish out. What counts is what crosses the park's boundary (meters
-with the role *boundary*) and what is made inside it (*generation*); energy handed on inside (*internal transfer*) and
-the meters that split it up do not. Sums of enterprises and sub-parks are another balance, not this one.
+Pure: registry and interval energy in, rows to publish out. Which registers count, and with which sign, is core's
+`balance_rule`. Sums of enterprises and sub-parks are another balance, not this one.
 
 An indicator is as complete as its least complete meter. A meter of which nothing is known in a period leaves the
 indicator without a value, and the reason says which meter it was: a sum without one of its parts is another quantity.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,11 +16,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.balance_rule import ACTIVE_ENERGY, ENERGY, Measures, signs_at_boundary
 from smartpark.catalogue import Role
 from smartpark.clock import to_us
 from smartpark.errors import SmartparkError
 from smartpark.factors import FactorChoice, FactorKind, FactorSet, choose_factor
-from smartpark.measurands import Carrier, Measurand
+from smartpark.measurands import Carrier
 from smartpark.periods import Grain, Period, periods_between
 from smartpark_analytics import (
     KG_PER_TONNE,
@@ -36,19 +37,6 @@ from smartpark_ingest.derive_spans import QUARTER_US
 
 Floats = NDArray[np.float64]
 
-_ENERGY: Final = frozenset(
-    {
-        Measurand.ACTIVE_ENERGY_IMPORT,
-        Measurand.ACTIVE_ENERGY_EXPORT,
-        Measurand.GAS_VOLUME,
-        Measurand.HEAT_ENERGY,
-        Measurand.STEAM_MASS,
-        Measurand.FUEL_MASS,
-    }
-)
-_ACTIVE: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
-_MEDIA: Final = frozenset({Carrier.WATER, Carrier.COMPRESSED_AIR, Carrier.OXYGEN, Carrier.NITROGEN})
-"""Working media (耗能工质) are not energy in the park's total (GB/T 2589-2020; statistics leave them out)."""
 _HEAT: Final = frozenset({Carrier.HEAT, Carrier.STEAM})
 _TABLE: Final = "table"
 
@@ -125,27 +113,21 @@ class Findings:
 def park_balance(park: str, electricity_scope: str, records: Iterable[PointRecord]) -> ParkBalance:
     """Flows of a park: its boundary and its generation, without media and internal transfers."""
     of_park = [r for r in records if r.park == park]
-    counted = [r for r in of_park if _counts(r)]
-    has_export = {r.device for r in counted if r.measurand is Measurand.ACTIVE_ENERGY_EXPORT}
-    flows = (Flow(r, _sign(r, has_export=r.device in has_export)) for r in counted)
+    by_device: defaultdict[str, list[PointRecord]] = defaultdict(list)
+    for record in of_park:
+        # Registers make up amounts; power is another sum.
+        if record.measurand in ENERGY:
+            by_device[record.device].append(record)
+    flows = (flow for points in by_device.values() for flow in _flows(points))
     return ParkBalance(park, electricity_scope, tuple(sorted(flows, key=lambda f: f.point.key)))
 
 
-def _counts(record: PointRecord) -> bool:
-    if record.measurand not in _ENERGY or record.internal_transfer or record.carrier in _MEDIA:
-        return False
-    return record.role is Role.BOUNDARY or (record.role is Role.GENERATION and record.measurand in _ACTIVE)
-
-
-def _sign(record: PointRecord, *, has_export: bool) -> int:
-    """Direction into the park. Power is positive into the consumer, so a generator's product is its export.
-
-    A generator with a register of one direction only is a production meter, whichever way it is wired.
-    """
-    exports = record.measurand is Measurand.ACTIVE_ENERGY_EXPORT
-    if record.role is Role.GENERATION:
-        return 1 if exports or not has_export else -1
-    return -1 if exports else 1
+def _flows(points: Sequence[PointRecord]) -> Iterable[Flow]:
+    """Registers of one device that count."""
+    device = points[0]
+    measures = [Measures(p.code, p.measurand) for p in points]
+    signs = signs_at_boundary(device.role, device.carrier, measures, internal_transfer=device.internal_transfer)
+    return (Flow(point, sign) for point, sign in zip(points, signs, strict=True) if sign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +231,7 @@ class _Result:
 
 
 def _electricity(one: _Day) -> _Result | None:
-    used = [i for i, flow in enumerate(one.balance.flows) if flow.point.measurand in _ACTIVE]
+    used = [i for i, flow in enumerate(one.balance.flows) if flow.point.measurand in ACTIVE_ENERGY]
     if not used:
         return None
     contributions = _signs(one, used) * one.sums.amount[used]
@@ -277,7 +259,7 @@ def _carbon(one: _Day) -> _Result | None:
     choices = _choose(one, FactorKind.CARBON_DIOXIDE, used)
     factor = np.array([choices[flows[i].point.carrier].value for i in used])
     amounts, signs = one.sums.amount[used], _signs(one, used)
-    is_electric = np.array([flows[i].point.measurand in _ACTIVE for i in used])
+    is_electric = np.array([flows[i].point.measurand in ACTIVE_ENERGY for i in used])
     is_heat = np.array([flows[i].point.carrier in _HEAT for i in used])
     is_fuel = ~is_electric & ~is_heat
     signed = signs * amounts
@@ -315,10 +297,9 @@ def _rows(one: _Day, indicator: Indicator, result: _Result) -> Iterable[Indicato
     completeness = one.sums.completeness[result.used]
     awaited = one.awaited[result.used]
     share = combined_estimated_share(result.contributions, one.sums.estimated_share[result.used])
-    has_parts: NDArray[np.bool_] = one.has_part[result.used].any(axis=0)
     for column, period in enumerate(one.periods):
         # A sum without parts is no zero.
-        is_sum = bool(has_parts[column])
+        is_sum = bool(one.has_part[result.used, column].any())
         covered = float(completeness[awaited[:, column], column].min(initial=1.0)) if is_sum else 0.0
         value = float(result.value[column]) if is_sum else np.nan
         yield IndicatorRow(

@@ -33,6 +33,35 @@ SELECT
 FROM smartpark.point AS p
 JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device;
 
+-- Points in service that make up a park's balance, each with its sign in the sum: energy registers make up amounts,
+-- active power the load. The rule, with its reasons, is that of core's `balance_rule`; a test holds the two together.
+CREATE VIEW park.boundary_flow AS
+WITH metered AS (
+    SELECT
+        p.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier, d.role,
+        d.role = 'generation' AND bool_or(p.measurand = 'active_energy_export') OVER of_device AS is_reversed,
+        p.code = 'active_power'
+            OR NOT bool_or(p.measurand = 'active_power' AND p.code = 'active_power') OVER of_device AS is_whole
+    FROM smartpark.point AS p
+    JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
+    WHERE p.retired_at IS NULL AND d.role IN ('boundary', 'generation') AND NOT d.internal_transfer
+    WINDOW of_device AS (PARTITION BY p.park, p.device)
+)
+SELECT
+    point_id, point, park, device, measurand, unit, carrier, role,
+    CASE
+        WHEN measurand = 'active_power' THEN CASE WHEN is_reversed THEN -1 ELSE 1 END
+        WHEN role = 'boundary' THEN CASE WHEN measurand = 'active_energy_export' THEN -1 ELSE 1 END
+        ELSE CASE WHEN is_reversed AND measurand <> 'active_energy_export' THEN -1 ELSE 1 END
+    END AS sign
+FROM metered
+WHERE CASE
+    WHEN measurand = 'active_power' THEN carrier IN ('electricity', 'photovoltaic') AND is_whole
+    WHEN carrier IN ('water', 'compressed_air', 'oxygen', 'nitrogen') THEN false
+    WHEN measurand IN ('active_energy_import', 'active_energy_export') THEN true
+    ELSE role = 'boundary' AND measurand IN ('gas_volume', 'heat_energy', 'steam_mass', 'fuel_mass')
+END;
+
 CREATE VIEW park.reading AS
 SELECT
     r.time, r.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,

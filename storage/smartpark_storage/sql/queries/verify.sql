@@ -51,12 +51,9 @@ SELECT count(*) FROM smartpark.dead_letter WHERE %(since)s::timestamptz IS NULL 
 -- computed_electricity --
 -- Net purchase of the park per quarter-hour: import less export over its boundary meters, where all are complete.
 WITH boundary AS (
-    SELECT p.point_id, CASE WHEN p.measurand = 'active_energy_export' THEN -1 ELSE 1 END AS sign
-    FROM smartpark.point AS p
-    JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
-    WHERE (%(park)s::text IS NULL OR p.park = %(park)s) AND p.retired_at IS NULL
-        AND d.role = 'boundary' AND d.carrier = 'electricity' AND NOT d.internal_transfer
-        AND p.measurand IN ('active_energy_import', 'active_energy_export')
+    SELECT point_id, sign FROM park.boundary_flow
+    WHERE (%(park)s::text IS NULL OR park = %(park)s) AND role = 'boundary' AND carrier = 'electricity'
+        AND measurand IN ('active_energy_import', 'active_energy_export')
 )
 SELECT (extract(epoch FROM e.start) * 1000000)::bigint, sum(b.sign * e.amount)
 FROM smartpark.interval_energy AS e

@@ -1,0 +1,81 @@
+"""Which points of a device count in the balance of its park, and with which sign: the one place that says so.
+
+What counts is what crosses the park's boundary (role *boundary*) and what is made inside it (*generation*); energy
+handed on inside (*internal transfer*), meters that split it up, and working media do not. Energy registers make up
+amounts, active power makes up the load. Sums, gaps and factors are the business of those who ask; so is which points
+to ask about (those in service, or the retired ones too). The view ``park.boundary_flow`` says the same in SQL, and a
+test holds the two together.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from smartpark.catalogue import Role
+from smartpark.measurands import Carrier, Measurand
+
+ACTIVE_ENERGY: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
+ENERGY: Final = ACTIVE_ENERGY | {
+    Measurand.GAS_VOLUME,
+    Measurand.HEAT_ENERGY,
+    Measurand.STEAM_MASS,
+    Measurand.FUEL_MASS,
+}
+ELECTRIC: Final = frozenset({Carrier.ELECTRICITY, Carrier.PHOTOVOLTAIC})
+MEDIA: Final = frozenset({Carrier.WATER, Carrier.COMPRESSED_AIR, Carrier.OXYGEN, Carrier.NITROGEN})
+"""Working media (耗能工质) are not energy in the park's total (GB/T 2589-2020; statistics leave them out)."""
+
+
+class Measures(NamedTuple):
+    """A point as the rule sees it."""
+
+    code: str
+    measurand: str
+
+
+def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, internal_transfer: bool) -> list[int]:
+    """Sign of each point of one device in its park's sum.
+
+    Parameters
+    ----------
+    role, carrier : str
+        Of the device.
+    points : sequence of Measures
+        All points of the device that are to be considered: which registers there are decides what they mean.
+    internal_transfer : bool
+        Whether the device measures energy handed on inside the park.
+
+    Returns
+    -------
+    list of int
+        For each point +1 where it counts what comes into the park or is made there, -1 where it counts the contrary,
+        and 0 where it does not count.
+    """
+    if internal_transfer or role not in {Role.BOUNDARY, Role.GENERATION}:
+        return [0] * len(points)
+    # Power is positive into the consumer, so a generator's product is its export and its power negative. One with a
+    # register of one direction only is a production meter, whichever way it is wired.
+    is_generator = role == Role.GENERATION
+    is_reversed = is_generator and any(point.measurand == Measurand.ACTIVE_ENERGY_EXPORT for point in points)
+    # A device that measures its phases one by one and no total counts with all of them.
+    has_total = any(point == (Measurand.ACTIVE_POWER, Measurand.ACTIVE_POWER) for point in points)
+    return [
+        _power_sign(point, carrier, is_reversed=is_reversed, has_total=has_total)
+        if point.measurand == Measurand.ACTIVE_POWER
+        else _energy_sign(point.measurand, carrier, is_generator=is_generator, is_reversed=is_reversed)
+        for point in points
+    ]
+
+
+def _power_sign(point: Measures, carrier: str, *, is_reversed: bool, has_total: bool) -> int:
+    if carrier not in ELECTRIC or (has_total and point.code != Measurand.ACTIVE_POWER):
+        return 0
+    return -1 if is_reversed else 1
+
+
+def _energy_sign(measurand: str, carrier: str, *, is_generator: bool, is_reversed: bool) -> int:
+    if carrier in MEDIA or measurand not in (ACTIVE_ENERGY if is_generator else ENERGY):
+        return 0
+    exports = measurand == Measurand.ACTIVE_ENERGY_EXPORT
+    if is_generator:
+        return 1 if exports or not is_reversed else -1
+    return -1 if exports else 1

@@ -1,0 +1,58 @@
+"""Which points of a device count in its park's balance, and with which sign."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smartpark.balance_rule import Measures, signs_at_boundary
+from smartpark.catalogue import Role
+from smartpark.measurands import Carrier, Measurand
+
+POWER, IMPORT, EXPORT = Measurand.ACTIVE_POWER, Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT
+PHASES = ("active_power_l1", "active_power_l2", "active_power_l3")
+
+
+def signs(role, carrier, *measurands, internal_transfer=False):
+    points = [Measures(m, m) for m in measurands]
+    return signs_at_boundary(role, carrier, points, internal_transfer=internal_transfer)
+
+
+@pytest.mark.parametrize(
+    ("role", "carrier", "measurands", "expected"),
+    [
+        ("boundary", "electricity", (POWER, IMPORT, EXPORT), [1, 1, -1]),
+        ("boundary", "electricity", (POWER, EXPORT), [1, -1]),
+        ("generation", "photovoltaic", (POWER, IMPORT, EXPORT), [-1, -1, 1]),
+        ("generation", "photovoltaic", (POWER, IMPORT), [1, 1]),
+        ("generation", "electricity", (POWER, EXPORT), [-1, 1]),
+        ("boundary", "natural_gas", (Measurand.GAS_VOLUME,), [1]),
+        ("generation", "natural_gas", (Measurand.GAS_VOLUME, POWER), [0, 0]),
+        ("boundary", "water", (Measurand.WATER_VOLUME,), [0]),
+        ("boundary", "compressed_air", (Measurand.GAS_VOLUME, IMPORT), [0, 0]),
+        ("boundary", "electricity", (Measurand.REACTIVE_ENERGY_IMPORT, Measurand.POWER_FACTOR), [0, 0]),
+        ("distribution", "electricity", (POWER, IMPORT), [0, 0]),
+        ("consumption", "electricity", (POWER, IMPORT), [0, 0]),
+        ("none", "electricity", (POWER, IMPORT), [0, 0]),
+    ],
+)
+def test_what_counts_and_with_which_sign(role, carrier, measurands, expected):
+    assert signs(role, carrier, *measurands) == expected
+    assert set(signs(role, carrier, *measurands, internal_transfer=True)) == {0}
+
+
+def test_phases_count_where_there_is_no_total():
+    phases = [Measures(code, POWER) for code in PHASES]
+    total = Measures(POWER, POWER)
+    assert signs_at_boundary("boundary", "electricity", phases, internal_transfer=False) == [1, 1, 1]
+    assert signs_at_boundary("boundary", "electricity", [*phases, total], internal_transfer=False) == [0, 0, 0, 1]
+
+
+@given(
+    st.sampled_from(Role),
+    st.sampled_from(Carrier),
+    st.lists(st.sampled_from(Measurand), unique=True),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_a_devices_points_does_not_matter(role, carrier, measurands, random):
+    shuffled = random.sample(measurands, len(measurands))
+    one = dict(zip(measurands, signs(role, carrier, *measurands), strict=True))
+    assert dict(zip(shuffled, signs(role, carrier, *shuffled), strict=True)) == one
