@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from importlib.resources import files
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from smartpark.balance_rule import Measures, signs_at_boundary
 from smartpark.catalogue import Catalogue, Role, load_catalogue, parse_catalogue
@@ -25,6 +25,14 @@ COUNTED = [
 PHASES = [{"measurand": "active_power", "code": f"active_power_l{n}"} for n in (1, 2, 3)]
 POINTS = [*({"measurand": m.value} for m in Measurand), *PHASES]
 LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES]
+
+EVERY = [
+    {"role": role, "carrier": carrier, "internal_transfer": False, "point": points}
+    for role in (Role.BOUNDARY, Role.GENERATION)
+    for carrier in Carrier
+    for points in (LIKELY, PHASES, [{"measurand": "active_power"}, {"measurand": "active_energy_import"}])
+]
+"""Each carrier in each role that counts: with all registers, with phases only, and with one direction."""
 
 devices = st.lists(
     st.fixed_dictionaries(
@@ -84,6 +92,7 @@ def test_view_and_rule_agree_on_the_demo_park(connection: Connection):
 # Each catalogue takes the place of the one before, so that retired points are about too.
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=devices)
+@example(drawn=EVERY)
 def test_view_and_rule_agree_on_any_catalogue(connection: Connection, drawn):
     load(connection, catalogue_of(drawn))
     assert said_by_view(connection) == said_by_core(connection)
