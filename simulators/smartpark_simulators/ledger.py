@@ -59,6 +59,18 @@ class ExpectedDead:
     letters: int
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
 class TruthLedger:
     """Writes the ledger; any thread may add to it."""
 
@@ -69,10 +81,7 @@ class TruthLedger:
         self.handed_over = 0
         """Readings added in this process."""
         try:
-            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_SCHEMA)
+            self._database = _open(path)
         except sqlite3.Error as error:
             raise LedgerError(f"truth ledger {path} cannot be opened: {error}") from error
 
