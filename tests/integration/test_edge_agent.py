@@ -174,6 +174,11 @@ def test_it_survives_the_restart_of_its_broker(tmp_path, broker, smartpark, fake
     before = ingest.births[-1].session
     broker.restart()
     wait_until(lambda: ingest.births[-1].session > before, what="a birth in a new session")
+    # A broker without persistent sessions keeps nothing for a source that is not back yet.
+    wait_until(
+        lambda: ingest.statuses[-1].session > before and ingest.statuses[-1].sources[0].connected,
+        what="the source listening again",
+    )
     devices.say("tele/T01/SENSOR", tasmota(1))
     wait_until(lambda: ingest.values(ENERGY) == energy([0, 1]), what="the second reading")
     assert agent.is_running

@@ -49,6 +49,13 @@ ELSEWHERE = re.compile(
 )
 
 
+MADE = {"__pycache__", "var", "secrets", "node_modules"}
+
+
+def folders_of(path):
+    return [part for part in path.relative_to(ROOT).parts[:-1] if part != ".ci"]
+
+
 def tracked_files():
     """Files of the project, as git sees them (or all of them, in an export without git)."""
     names: list[str] = []
@@ -62,7 +69,7 @@ def tracked_files():
         )
         names = listed.stdout.split("\0")
     paths = [ROOT / name for name in names if name] or [
-        p for p in ROOT.rglob("*") if not {".venv", ".git", ".cache"} & set(p.parts)
+        p for p in ROOT.rglob("*") if not any(part in MADE or part.startswith(".") for part in folders_of(p))
     ]
     return [path for path in paths if path.is_file()]
 
