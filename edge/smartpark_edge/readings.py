@@ -4,6 +4,7 @@ Decimals stay exact: a scale that is a power of ten moves the point and multipli
 is `mapping`'s part.
 """
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
@@ -108,7 +109,7 @@ class Converter:
 
     def _as_double(self, value: float | str) -> int:
         number = self._number(value) * (1.0 if self._factor is None else self._factor) * self._sign
-        if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124  NaN
+        if not math.isfinite(number):
             raise NotANumberError(f"{value!r} is not a finite number")
         return double_bits(number)
 

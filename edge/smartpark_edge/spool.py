@@ -67,7 +67,7 @@ class Spool:
         was_there = path.exists()
         try:
             self._db, self.alarm = open_writer(path, now)
-        except BaseException:
+        except BaseException:  # whatever it was, Ctrl-C included: a lock left behind would keep the next agent out
             self._lock.close()
             raise
         self._identity = identity(path)
@@ -367,7 +367,7 @@ class _Transaction:
             with translate_sqlite():
                 self._db.execute(SQL["set_counters"], self._counters.values())
                 self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # all or nothing, Ctrl-C included; raised again
             self._roll_back()
             raise
         self._spool.counters = self._counters

@@ -48,7 +48,7 @@ class Supervisor:
         try:
             for path, one in zip(paths, settings, strict=True):
                 self._watched.append(_Watched(path, Agent(one), _stamp(path)))
-        except BaseException:
+        except BaseException:  # raised again; the spools opened so far must not stay locked
             for watched in self._watched:
                 watched.agent.spool.close()
             raise
