@@ -14,33 +14,29 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.clock import from_us, to_us
 from smartpark.factors import FactorSet
-from smartpark.periods import Grain, Period, period_containing
 from smartpark_storage import (
     Connection,
     PointRecord,
     Registry,
     StaleSpan,
     claim_stale,
-    fetch_interval_energy,
     fetch_neighbours,
     fetch_readings,
     load_registry,
     point_versions,
-    publish_indicators,
     registry_version,
     transaction,
     write_interval_energy,
 )
-from smartpark_storage.deriving import lock_parks, mark_spans_stale, park_factor_scopes
+from smartpark_storage.deriving import mark_spans_stale
 
-from smartpark_ingest.derive_balance import ParkBalance, day_indicators, park_balance
 from smartpark_ingest.derive_intervals import MAX_GAP_US, interval_rows
+from smartpark_ingest.derive_publish import HOUR_US, Publisher
 from smartpark_ingest.derive_spans import (
     WorkPiece,
     WorkRange,
@@ -57,15 +53,14 @@ CLAIM_POINTS: Final = 256
 """Counters whose spans one step claims."""
 POINT_DAYS: Final = 512
 """Days of counters that one step computes, more only where a single counter needs more; the rest is marked again."""
-HOUR_US: Final = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step did."""
+    """What one step did; the same for counters and for gauges."""
 
     points: frozenset[int] = frozenset()
-    """Counters whose spans it has dealt with."""
+    """Points whose stale spans or hours it has dealt with."""
     readings: int = 0
     """Readings looked at."""
     intervals_changed: int = 0
@@ -79,6 +74,14 @@ class StepReport:
         return bool(self.points)
 
 
+class Stepper(Protocol):
+    """What the worker calls again and again: one transaction's worth of what is stale."""
+
+    def step(self, connection: Connection, *, now_us: int) -> StepReport:
+        """Deal with some of what is stale; must be a whole transaction that may be repeated."""
+        ...
+
+
 @dataclass(slots=True)
 class _Touched:
     """What a step has computed so far."""
@@ -90,14 +93,13 @@ class _Touched:
 
 
 class Deriver:
-    """Does steps; keeps the registry and the balances of the parks between them."""
+    """Steps of counters: from stale spans to interval energy, and on to the publisher. Keeps the registry between."""
 
     def __init__(self, factors: FactorSet, *, claim_points: int = CLAIM_POINTS, point_days: int = POINT_DAYS) -> None:
-        self._factors = factors
+        self._publisher = Publisher(factors)
         self._claim_points = claim_points
         self._point_days = point_days
         self._registry: Registry | None = None
-        self._balances: dict[str, ParkBalance] = {}
 
     def step(self, connection: Connection, *, now_us: int) -> StepReport:
         """Deal with some of what is stale, in one transaction; may be repeated when its outcome is not known."""
@@ -109,18 +111,20 @@ class Deriver:
             mark_spans_stale(connection, rest)
             self._refresh(connection)
             touched = self._compute(connection, self._ranges(connection, spans, now_us))
-            published, missing = self._publish(connection, touched, now_us)
+            report = self._publisher.publish(connection, touched.hours, now_us)
         return StepReport(
-            frozenset(span.point_id for span in spans), touched.readings, touched.changed, published, tuple(missing)
+            frozenset(span.point_id for span in spans),
+            touched.readings,
+            touched.changed,
+            report.published,
+            report.missing,
         )
 
     def _refresh(self, connection: Connection) -> None:
         if self._registry is not None and self._registry.version == registry_version(connection):
             return
         self._registry = load_registry(connection)
-        records = self._registry.by_id.values()
-        scopes = park_factor_scopes(connection)
-        self._balances = {park: park_balance(park, scope, records) for park, scope in scopes.items()}
+        self._publisher.refresh(connection, self._registry)
 
     def _record(self, point_id: int) -> PointRecord | None:
         return None if self._registry is None else self._registry.by_id.get(point_id)
@@ -153,23 +157,11 @@ class Deriver:
         return touched
 
     def _note_hours(self, touched: _Touched, points: Sequence[PointRecord], rows: NDArray[np.void]) -> None:
-        """Note the hours of the rows whose point counts in the balance of its park."""
+        """Note the hours of the rows whose point counts in what is published."""
         for point in points:
-            if point.point_id in self._balances[point.park].point_ids:
+            if self._publisher.concerns(point):
                 starts = rows["start"][rows["point_id"] == point.point_id]
                 touched.hours[point.park].update(np.unique(starts - starts % HOUR_US).tolist())
-
-    def _publish(self, connection: Connection, touched: _Touched, now_us: int) -> tuple[int, list[str]]:
-        lock_parks(connection, touched.hours)
-        published, missing = 0, list[str]()
-        for park, hours in sorted(touched.hours.items()):
-            balance = self._balances[park]
-            for day, hours_of_day in _by_day(hours):
-                intervals = fetch_interval_energy(connection, balance.point_ids, to_us(day.start), to_us(day.end))
-                found = day_indicators(balance, intervals, day, hours_of_day, self._factors, computed_at_us=now_us)
-                published += publish_indicators(connection, found.rows)
-                missing += found.missing
-        return published, missing
 
 
 def _context(connection: Connection, piece: WorkPiece) -> NDArray[np.void]:
@@ -179,11 +171,3 @@ def _context(connection: Connection, piece: WorkPiece) -> NDArray[np.void]:
     around = fetch_neighbours(connection, piece.point_ids, start, end)
     readings = np.concatenate([around, fetch_readings(connection, piece.point_ids, start, end)])
     return readings[np.lexsort((readings["time"], readings["point_id"]))]
-
-
-def _by_day(hours: set[int]) -> list[tuple[Period, frozenset[int]]]:
-    """Accounting days of hours, in order, each with its hours."""
-    days: defaultdict[Period, set[int]] = defaultdict(set)
-    for hour in hours:
-        days[period_containing(from_us(hour), Grain.DAY)].add(hour)
-    return [(day, frozenset(found)) for day, found in sorted(days.items())]

@@ -3,11 +3,14 @@
 After each quarter of an hour there are a few seconds in which the readings that close it are still on their way; the
 worker lets them arrive, so that a quarter-hour is published once and not once per meter. It outlives the database: a
 step that fails for a passing reason is done again.
+
+What it steps through is a list: counters, and whatever else becomes stale by itself. Each gets its turn in every
+round, so that a long backlog of the one does not hold up the other.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +20,7 @@ from smartpark_storage import Connection, describe_database
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
-from smartpark_ingest.derive import Deriver, StepReport
+from smartpark_ingest.derive import Deriver, Stepper, StepReport
 from smartpark_ingest.derive_spans import floor_quarter
 
 _log = logging.getLogger(__name__)
@@ -48,14 +51,26 @@ class Totals:
         self.not_published += len(report.missing)
 
 
+def default_steppers() -> list[Stepper]:
+    """Everything that becomes stale by itself."""
+    return [Deriver(builtin_factors())]
+
+
 class DeriveWorker:
     """Derives until `stop` is set, or until nothing is stale."""
 
-    def __init__(self, dsn: str, stop: threading.Event, *, clock: Callable[[], int] = utc_now_us) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        stop: threading.Event,
+        *,
+        clock: Callable[[], int] = utc_now_us,
+        steppers: Sequence[Stepper] | None = None,
+    ) -> None:
         self._stop = stop
         self._clock = clock
         self._database = PatientDatabase(dsn, application="smartpark derive", stop=stop, counters=Counters())
-        self._deriver = Deriver(builtin_factors())
+        self._steppers = default_steppers() if steppers is None else list(steppers)
         self._said = set[str]()
         self.totals = Totals()
 
@@ -65,7 +80,7 @@ class DeriveWorker:
             _log.info("derive works on %s", self._database.run(describe_database).label)
             while not self._stop.is_set():
                 self._let_readings_arrive()
-                if not self._step().found_work:
+                if not self._round():
                     self._stop.wait(POLL_S)
         except StoppedError as error:
             _log.warning("%s", error)
@@ -75,9 +90,8 @@ class DeriveWorker:
     def run_once(self, progress: Callable[[StepReport], None] | None = None) -> None:
         """Derive until nothing is stale that no other worker has in hand."""
         try:
-            while not self._stop.is_set() and (report := self._step()).found_work:
-                if progress is not None:
-                    progress(report)
+            while not self._stop.is_set() and self._round(progress):
+                pass
         finally:
             self.close()
 
@@ -89,12 +103,22 @@ class DeriveWorker:
         """Let go of the database."""
         self._database.close()
 
-    def _step(self) -> StepReport:
-        report = self._database.run(lambda connection: self._deriver.step(connection, now_us=self._clock()))
+    def _round(self, progress: Callable[[StepReport], None] | None = None) -> bool:
+        """Give everything its turn; says whether any of it found work."""
+        found_work = False
+        for stepper in self._steppers:
+            report = self._step(stepper)
+            found_work |= report.found_work
+            if progress is not None and report.found_work:
+                progress(report)
+        return found_work
+
+    def _step(self, stepper: Stepper) -> StepReport:
+        report = self._database.run(lambda connection: stepper.step(connection, now_us=self._clock()))
         self.totals.add(report)
         if report.intervals_changed or report.indicators_published:
             _log.info(
-                "%d counters: %d quarter-hours changed, %d indicator revisions published",
+                "%d points: %d quarter-hours changed, %d indicator revisions published",
                 len(report.points),
                 report.intervals_changed,
                 report.indicators_published,
