@@ -29,7 +29,7 @@ class Ratio(StrEnum):
 
 
 class Carrier(StrEnum):
-    """What carries the energy (or the medium) through the meter. [DOMAIN.md 1.2 names]."""
+    """What carries the energy or the medium through the meter, or the material a process decomposes."""
 
     ELECTRICITY = "electricity"
     PHOTOVOLTAIC = "photovoltaic"
@@ -49,6 +49,37 @@ class Carrier(StrEnum):
     HYDROGEN = "hydrogen"
     FLUE_GAS = "flue_gas"
     AMBIENT_AIR = "ambient_air"
+    ANTHRACITE = "anthracite"
+    BITUMINOUS = "bituminous"
+    LIGNITE = "lignite"
+    CLEANED_COAL = "cleaned_coal"
+    OTHER_WASHED_COAL = "other_washed_coal"
+    MIDDLINGS = "middlings"
+    COAL_SLURRY = "coal_slurry"
+    BRIQUETTE = "briquette"
+    COKE = "coke"
+    PETROLEUM_COKE = "petroleum_coke"
+    CRUDE_OIL = "crude_oil"
+    GASOLINE = "gasoline"
+    KEROSENE = "kerosene"
+    METHANOL = "methanol"
+    ETHANOL = "ethanol"
+    REFINERY_GAS = "refinery_gas"
+    COKE_OVEN_GAS = "coke_oven_gas"
+    BF_GAS = "bf_gas"
+    CONVERTER_GAS = "converter_gas"
+    PRODUCER_GAS = "producer_gas"
+    WATER_GAS = "water_gas"
+    BIOGAS = "biogas"
+    SOFT_WATER = "soft_water"
+    DEAERATED_WATER = "deaerated_water"
+    NITROGEN_BY = "nitrogen_by"
+    NITROGEN_MAIN = "nitrogen_main"
+    CO2_GAS = "co2_gas"
+    ACETYLENE = "acetylene"
+    CARBIDE = "carbide"
+    LIMESTONE = "limestone"
+    SODA_ASH = "soda_ash"
 
 
 CARRIER_WORDS: Final[dict[Carrier, tuple[str, str]]] = {
@@ -70,7 +101,58 @@ CARRIER_WORDS: Final[dict[Carrier, tuple[str, str]]] = {
     Carrier.HYDROGEN: ("氢气", "hydrogen"),
     Carrier.FLUE_GAS: ("烟气", "flue gas"),
     Carrier.AMBIENT_AIR: ("环境空气", "ambient air"),
+    Carrier.ANTHRACITE: ("无烟煤", "anthracite"),
+    Carrier.BITUMINOUS: ("烟煤", "bituminous coal"),
+    Carrier.LIGNITE: ("褐煤", "lignite"),
+    Carrier.CLEANED_COAL: ("洗精煤", "cleaned coal"),
+    Carrier.OTHER_WASHED_COAL: ("其他洗煤", "other washed coal"),
+    Carrier.MIDDLINGS: ("洗中煤", "middlings"),
+    Carrier.COAL_SLURRY: ("煤泥", "coal slurry"),
+    Carrier.BRIQUETTE: ("型煤", "briquette"),
+    Carrier.COKE: ("焦炭", "coke"),
+    Carrier.PETROLEUM_COKE: ("石油焦", "petroleum coke"),
+    Carrier.CRUDE_OIL: ("原油", "crude oil"),
+    Carrier.GASOLINE: ("汽油", "gasoline"),
+    Carrier.KEROSENE: ("煤油", "kerosene"),
+    Carrier.METHANOL: ("甲醇", "methanol"),
+    Carrier.ETHANOL: ("乙醇", "ethanol"),
+    Carrier.REFINERY_GAS: ("炼厂干气", "refinery gas"),
+    Carrier.COKE_OVEN_GAS: ("焦炉煤气", "coke-oven gas"),
+    Carrier.BF_GAS: ("高炉煤气", "blast-furnace gas"),
+    Carrier.CONVERTER_GAS: ("转炉煤气", "converter gas"),
+    Carrier.PRODUCER_GAS: ("发生炉煤气", "producer gas"),
+    Carrier.WATER_GAS: ("水煤气", "water gas"),
+    Carrier.BIOGAS: ("沼气", "biogas"),
+    Carrier.SOFT_WATER: ("软化水", "softened water"),
+    Carrier.DEAERATED_WATER: ("除氧水", "deaerated water"),
+    Carrier.NITROGEN_BY: ("氮气(副产品)", "nitrogen, by-product"),
+    Carrier.NITROGEN_MAIN: ("氮气(主产品)", "nitrogen, main product"),
+    Carrier.CO2_GAS: ("二氧化碳气", "carbon dioxide gas"),
+    Carrier.ACETYLENE: ("乙炔", "acetylene"),
+    Carrier.CARBIDE: ("电石", "calcium carbide"),
+    Carrier.LIMESTONE: ("石灰石", "limestone"),
+    Carrier.SODA_ASH: ("纯碱", "soda ash"),
 }
+
+MEDIA: Final[frozenset[Carrier]] = frozenset(
+    {
+        Carrier.WATER,
+        Carrier.SOFT_WATER,
+        Carrier.DEAERATED_WATER,
+        Carrier.COMPRESSED_AIR,
+        Carrier.OXYGEN,
+        Carrier.NITROGEN,
+        Carrier.NITROGEN_BY,
+        Carrier.NITROGEN_MAIN,
+        Carrier.CO2_GAS,
+        Carrier.ACETYLENE,
+        Carrier.CARBIDE,
+    }
+)
+"""Energy-consuming working media (耗能工质): energy in the total of GB/T 2589-2020 when bought in, none in statistics."""
+
+MATERIALS: Final[frozenset[Carrier]] = frozenset({Carrier.LIMESTONE, Carrier.SODA_ASH})
+"""What gives off CO2 in a process without being burnt: no energy."""
 
 
 class Measurand(StrEnum):
