@@ -6,13 +6,13 @@ settings). A catalogue is refused whole when anything in it is wrong, with every
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 
 from smartpark.catalogue_check import reference_problems
 from smartpark.errors import InvalidFileError, Problem
@@ -108,6 +108,33 @@ class Role(StrEnum):
     """Not an energy flow: air stations, stacks."""
 
 
+class Furnace(StrEnum):
+    """Where a fuel burns: decides how much of its sulfur leaves the stack."""
+
+    CHAIN_GRATE = "chain_grate"
+    PULVERISED = "pulverised"
+    FLUIDISED_BED = "fluidised_bed"
+    OIL_BOILER = "oil_boiler"
+    GAS_BOILER = "gas_boiler"
+    GAS_TURBINE = "gas_turbine"
+    BIOMASS_BOILER = "biomass_boiler"
+    KILN = "kiln"
+    ENGINE = "engine"
+
+
+class BasicCharge(StrEnum):
+    """How the fixed part of a two-part tariff is charged (发改办价格〔2016〕1583号)."""
+
+    CAPACITY = "capacity"
+    """By the transformer capacity. [kVA]"""
+    CONTRACT_DEMAND = "contract_demand"
+    """By the demand agreed on, 105 % rule. [kW]"""
+    ACTUAL_DEMAND = "actual_demand"
+    """By the month's maximum demand. [kW]"""
+    NONE = "none"
+    """One-part tariff."""
+
+
 class Park(StrictModel):
     """The park as a whole; ratios are formed over it and its sub-parks."""
 
@@ -160,6 +187,49 @@ class Transformer(StrictModel):
     voltage_kv: Positive
     sub_park: Code | None = None
     enterprise: Code | None = None
+    feeder: Code | None = None
+    """The feeder that it hangs on; none: it is a main transformer, or nobody said."""
+
+
+class Feeder(StrictModel):
+    """A line from a main transformer; its capacity bounds what may be connected behind it."""
+
+    code: Code
+    name: str
+    rated_kva: Positive
+    """What it may carry for long: sqrt(3) x nominal voltage x rated current."""
+    main_transformer: Code | None = None
+    sub_park: Code | None = None
+
+
+class Contract(StrictModel):
+    """What was agreed on with the utility, for a span of time."""
+
+    code: Code
+    enterprise: Code | None = None
+    """Whose; none: the park's."""
+    valid_from: date
+    valid_to: date | None = None
+    """Day after the last; none: until further notice."""
+    basic_charge: BasicCharge
+    contract_demand_kw: Positive | None = None
+    capacity_kva: Positive | None = None
+    """Transformers and high-voltage motors together."""
+    power_factor_standard: Literal["0.90", "0.85", "0.80"] | None = None
+    """In quotes, so that it stays exact; none: not adjusted."""
+    price_plan: str | None = None
+    settlement_day: Annotated[int, Field(ge=1, le=28)] = 1
+    """Day of the month whose midnight ends the billing month (抄表例日)."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Contract":
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
+        if self.basic_charge is BasicCharge.CONTRACT_DEMAND and self.contract_demand_kw is None:
+            raise ValueError("a charge by contract demand needs contract_demand_kw")
+        if self.basic_charge is BasicCharge.CAPACITY and self.capacity_kva is None:
+            raise ValueError("a charge by capacity needs capacity_kva")
+        return self
 
 
 class PointTemplate(StrictModel):
@@ -174,6 +244,9 @@ class PointTemplate(StrictModel):
     """Digits of the register, decimals included: it rolls over at 10**digits steps. Counters only."""
     multiplier: Positive | None = None
     """Overrides the CT and PT ratios of the device."""
+    max_rate: Positive | None = None
+    """Fastest plausible movement of a counter on the primary side, in its unit per hour: a faster step is not
+    counted. None: whatever it shows is believed."""
 
     @property
     def point_code(self) -> str:
@@ -187,6 +260,8 @@ class PointTemplate(StrictModel):
                 raise ValueError(f"register_digits is for counters; {self.measurand} is a gauge")
             if self.resolution is None:
                 raise ValueError("register_digits needs a resolution: digits count its steps")
+        if self.max_rate is not None and MEANINGS[self.measurand].kind is not Kind.COUNTER:
+            raise ValueError(f"max_rate is for counters; {self.measurand} is a gauge")
         return self
 
 
@@ -221,6 +296,50 @@ class Device(StrictModel):
     model: str | None = None
     """Device model, as in the edge's library of models; for people and for `edge check`."""
     installed_on: date | None = None
+    accuracy_class: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Limit of its error in percent of the reading, e.g. 0.5; none: nobody said, and no uncertainty is stated."""
+    is_feedstock: bool = False
+    """Energy used as raw material (原料用能): energy under GB/T 2589, left out under dual control."""
+    nominal_voltage_v: Positive | None = None
+    """Nominal voltage where it measures, as its voltage points show it on the primary side."""
+    furnace: Furnace | None = None
+    """Where the fuel burns that it measures, or whose stack it watches."""
+    o2_reference_pct: Annotated[float, Field(ge=0, lt=20.9)] | None = None
+    """Reference oxygen content of a stack; none: that of its `emission_limit`."""
+    emission_limit: str | None = None
+    """Limit set that a stack is held to."""
+
+
+class VirtualMeter(StrictModel):
+    """A meter that is computed: an expression over other meters, e.g. ``"M1 - M2 - 0.5 * M3"``."""
+
+    code: Code
+    name: str
+    name_en: str
+    expression: Annotated[str, Field(min_length=1, max_length=1000)]
+    """Over codes of devices or of virtual meters, in quotes where they hold signs: ``"'M-1' + M2"``."""
+    carrier: Carrier
+    measurand: Measurand = Measurand.ACTIVE_ENERGY_IMPORT
+    role: Role = Role.NONE
+    sub_park: Code | None = None
+    enterprise: Code | None = None
+
+
+class MeterChange(StrictModel):
+    """A register that was replaced, as the fitter wrote it down: nothing between the two readings is lost."""
+
+    device: Code
+    point: Code
+    at: AwareDatetime
+    final: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
+    """What the old register showed last, in quotes, before ratios."""
+    initial: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")]
+    """What the new register showed first, in quotes."""
+
+    @property
+    def key(self) -> str:
+        """Names it within the park."""
+        return f"{self.device}/{self.point}@{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 class CataloguePoint(StrictModel):
@@ -241,6 +360,8 @@ class CataloguePoint(StrictModel):
     """Steps at which a counter rolls over; None: unknown."""
     multiplier: float
     """From the value the device gives to the primary value (CT x PT where they apply)."""
+    max_rate: float | None = None
+    """Fastest plausible movement of a counter. [unit/h]"""
 
 
 class Catalogue(StrictModel):
@@ -249,9 +370,13 @@ class Catalogue(StrictModel):
     park: Park
     sub_park: tuple[SubPark, ...] = ()
     enterprise: tuple[Enterprise, ...] = ()
+    feeder: tuple[Feeder, ...] = ()
     transformer: tuple[Transformer, ...] = ()
+    contract: tuple[Contract, ...] = ()
     profile: tuple[Profile, ...] = ()
     device: tuple[Device, ...] = ()
+    virtual_meter: tuple[VirtualMeter, ...] = ()
+    meter_change: tuple[MeterChange, ...] = ()
 
     def points(self) -> Iterator[CataloguePoint]:
         """Every point of every device, profile points first."""
@@ -285,6 +410,7 @@ def _resolve(park: str, device: Device, template: PointTemplate) -> CataloguePoi
         exponent=None if template.resolution is None else exponent_of(template.resolution),
         register_modulus=None if template.register_digits is None else 10**template.register_digits,
         multiplier=ratio if template.multiplier is None else template.multiplier,
+        max_rate=template.max_rate,
     )
 
 

@@ -16,7 +16,9 @@ def _entries(document: dict[str, Any], table: str) -> list[dict[str, Any]]:
 
 _REFERENCES = {
     "enterprise": {"sub_park": "sub_park"},
-    "transformer": {"sub_park": "sub_park", "enterprise": "enterprise"},
+    "feeder": {"sub_park": "sub_park", "main_transformer": "transformer"},
+    "transformer": {"sub_park": "sub_park", "enterprise": "enterprise", "feeder": "feeder"},
+    "contract": {"enterprise": "enterprise"},
     "device": {
         "sub_park": "sub_park",
         "enterprise": "enterprise",
@@ -24,12 +26,14 @@ _REFERENCES = {
         "profile": "profile",
         "parent": "device",
     },
+    "virtual_meter": {"sub_park": "sub_park", "enterprise": "enterprise"},
+    "meter_change": {"device": "device"},
 }
 
 
 def reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Codes used twice, references to nothing, loops among parents, devices without points."""
-    tables = ("sub_park", "enterprise", "transformer", "profile", "device")
+    tables = ("sub_park", "enterprise", "feeder", "transformer", "contract", "profile", "device", "virtual_meter")
     codes = {table: [str(e.get("code")) for e in _entries(document, table)] for table in tables}
     for table in tables:
         for code, uses in Counter(codes[table]).items():
@@ -40,9 +44,13 @@ def reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             for field, target in references.items():
                 wanted = entry.get(field)
                 if isinstance(wanted, str) and wanted not in codes[target]:
-                    yield f"{table}[{entry.get('code')}].{field}", f"no {target} has the code {wanted!r}"
+                    yield f"{_named(table, entry)}.{field}", f"no {target} has the code {wanted!r}"
+    for code in sorted({*codes["device"]} & {*codes["virtual_meter"]}):
+        yield f"virtual_meter[{code}].code", "is the code of a device too: an expression could not tell them apart"
     yield from _parent_problems(document)
+    yield from _feeder_problems(document)
     yield from _point_problems(document)
+    yield from _change_problems(document)
 
 
 def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -60,10 +68,46 @@ def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"device[{code}].parent", f"carries {other}, this one {own}: a parent measures the same carrier"
 
 
-def _point_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _named(table: str, entry: dict[str, Any]) -> str:
+    own = entry["code"] if "code" in entry else f"{entry.get('device')}/{entry.get('point')}"
+    return f"{table}[{own}]"
+
+
+def _feeder_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    feeder_of = {str(t.get("code")): t.get("feeder") for t in _entries(document, "transformer")}
+    source_of = {str(f.get("code")): f.get("main_transformer") for f in _entries(document, "feeder")}
+    for code, feeder in feeder_of.items():
+        seen, here = [code], source_of.get(str(feeder))
+        while isinstance(here, str) and here in feeder_of and here not in seen:
+            seen.append(here)
+            here = source_of.get(str(feeder_of[here]))
+        if here == code:
+            yield f"transformer[{code}].feeder", f"feeds itself: {' → '.join([*seen, code])}"
+
+
+def _points_of(document: dict[str, Any], device: dict[str, Any]) -> list[dict[str, Any]]:
     profiles = {str(p.get("code")): _entries(p, "point") for p in _entries(document, "profile")}
+    return [*profiles.get(str(device.get("profile")), []), *_entries(device, "point")]
+
+
+def _change_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    devices = {str(e.get("code")): e for e in _entries(document, "device")}
+    seen = Counter(
+        (str(c.get("device")), str(c.get("point")), c.get("at")) for c in _entries(document, "meter_change")
+    )
+    for (device, point, at), uses in seen.items():
+        key = f"meter_change[{device}/{point}]"
+        if uses > 1:
+            yield f"{key}.at", f"{at} is given {uses} times"
+        if device in devices:
+            names = [str(p.get("code") or p.get("measurand")) for p in _points_of(document, devices[device])]
+            if point not in names:
+                yield f"{key}.point", f"device {device} has no point {point!r}; it has: {', '.join(sorted(names))}"
+
+
+def _point_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for device in _entries(document, "device"):
-        points = [*profiles.get(str(device.get("profile")), []), *_entries(device, "point")]
+        points = _points_of(document, device)
         names = Counter(str(p.get("code") or p.get("measurand")) for p in points)
         if not points:
             yield (

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
-from smartpark.catalogue import Catalogue
+from smartpark.catalogue import Catalogue, MeterChange
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.errors import CatalogueConflictError
@@ -23,7 +23,18 @@ from smartpark_storage.versions import update_point_versions
 
 Entity = dict[str, Any]
 
-_ENTITIES: Final = ("park", "sub_park", "enterprise", "transformer", "device", "point")
+_ENTITIES: Final = (
+    "park",
+    "sub_park",
+    "enterprise",
+    "feeder",
+    "transformer",
+    "contract",
+    "device",
+    "point",
+    "virtual_meter",
+    "meter_change",
+)
 """In the order of their references."""
 _MEANING: Final = ("measurand", "exponent")
 
@@ -93,6 +104,7 @@ def load_catalogue(
         for entity in _ENTITIES:
             _write(connection, entity, park, [c for c in changes if c.entity == entity], at)
         update_point_versions(connection, park, at)
+        _mark_meter_changes(connection, park, changes)
         _record(connection, park, version_id, changes)
         registry = _bump_registry(connection) if changes else _registry_version(connection)
     return LoadReport(park, version_id, registry, len(wanted["point"]), changes)
@@ -124,14 +136,25 @@ def _entities(catalogue: Catalogue) -> dict[str, dict[str, Entity]]:
         "park": [catalogue.park.model_dump(mode="json")],
         "sub_park": (e.model_dump(mode="json") for e in catalogue.sub_park),
         "enterprise": (e.model_dump(mode="json") for e in catalogue.enterprise),
+        "feeder": (e.model_dump(mode="json") for e in catalogue.feeder),
         "transformer": (e.model_dump(mode="json") for e in catalogue.transformer),
+        "contract": (e.model_dump(mode="json") for e in catalogue.contract),
         "device": (e.model_dump(mode="json", exclude={"profile", "point"}) for e in catalogue.device),
+        "virtual_meter": (e.model_dump(mode="json") for e in catalogue.virtual_meter),
     }
     entities = {
         name: {e["code"]: e if name == "park" else {"park": park, **e} for e in t} for name, t in tables.items()
     }
     entities["point"] = {p.key: p.model_dump(mode="json") for p in catalogue.points()}
+    entities["meter_change"] = {c.key: _change(park, c) for c in catalogue.meter_change}
     return entities
+
+
+def _change(park: str, change: MeterChange) -> Entity:
+    # The instant as PostgreSQL's own JSON writes it, so that a file loaded twice changes nothing.
+    at = change.at.astimezone(UTC)
+    text = at.isoformat(timespec="microseconds" if at.microsecond else "seconds")
+    return {"park": park, "key": change.key, **change.model_dump(mode="json"), "at": text}
 
 
 def _stored(connection: Connection, entity: str, park: str) -> dict[str, Entity]:
@@ -197,6 +220,13 @@ def _write(connection: Connection, entity: str, park: str, changes: list[EntityC
     retired = [c.key for c in changes if c.change == "retire"]
     if retired:
         connection.execute(query(f"retire_{entity}"), {"park": park, "keys": retired, "at": at})
+
+
+def _mark_meter_changes(connection: Connection, park: str, changes: Iterable[EntityChange]) -> None:
+    """What was derived around a replaced register must be derived again, wherever the file says otherwise now."""
+    told = [e for c in changes if c.entity == "meter_change" for e in (c.before, c.after) if e is not None]
+    if told:
+        connection.execute(query("mark_meter_changes_stale"), {"park": park, "rows": Jsonb(told)})
 
 
 def _record(connection: Connection, park: str, version_id: int, changes: list[EntityChange]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.catalogue import Role
+from smartpark.catalogue import Catalogue, DeviceKind, Furnace, Role
 from smartpark.measurands import Carrier, Kind, Measurand
 
 from smartpark_storage.connections import Connection, transaction
@@ -51,6 +51,20 @@ class PointRecord:
     """
     retired_at_us: int | None
     """Since when no catalogue mentions it; None: it is in service. [µs]"""
+    max_rate: float | None = None
+    """Fastest plausible movement of a counter, primary side; None: nobody said. [unit/h]"""
+    sub_park: str | None = None
+    enterprise: str | None = None
+    transformer: str | None = None
+    device_kind: DeviceKind = DeviceKind.METER
+    accuracy_class: float | None = None
+    """Limit of the device's error; None: nobody said. [%]"""
+    is_feedstock: bool = False
+    """Energy used as raw material."""
+    nominal_voltage_v: float | None = None
+    furnace: Furnace | None = None
+    o2_reference_pct: float | None = None
+    emission_limit: str | None = None
 
     @property
     def retired(self) -> bool:
@@ -76,28 +90,58 @@ def load_registry(connection: Connection) -> Registry:
     return Registry(version, {r.key: r for r in records}, {r.point_id: r for r in records})
 
 
+_COLUMNS: Final = (
+    "point_id",
+    "key",
+    "park",
+    "device",
+    "code",
+    "measurand",
+    "kind",
+    "unit",
+    "carrier",
+    "exponent",
+    "register_modulus",
+    "multiplier",
+    "max_rate",
+    "role",
+    "internal_transfer",
+    "parent_device",
+    "sub_park",
+    "enterprise",
+    "transformer",
+    "device_kind",
+    "accuracy_class",
+    "is_feedstock",
+    "nominal_voltage_v",
+    "furnace",
+    "o2_reference_pct",
+    "emission_limit",
+    "installed_at_us",
+    "retired_at_us",
+)
+"""Of the statement registry_points, in its order."""
+_WORDS: Final = {
+    "measurand": Measurand,
+    "kind": Kind,
+    "carrier": Carrier,
+    "role": Role,
+    "device_kind": DeviceKind,
+    "furnace": Furnace,
+}
+
+
 def _record(row: tuple[Any, ...]) -> PointRecord:
-    (point_id, key, park, device, code, measurand, kind, unit, carrier, exponent, modulus, multiplier, *rest) = row
-    role, internal_transfer, parent_device, installed_at_us, retired_at_us = rest
-    return PointRecord(
-        point_id=point_id,
-        key=key,
-        park=park,
-        device=device,
-        code=code,
-        measurand=Measurand(measurand),
-        kind=Kind(kind),
-        unit=unit,
-        carrier=Carrier(carrier),
-        exponent=exponent,
-        register_modulus=modulus,
-        multiplier=multiplier,
-        role=Role(role),
-        internal_transfer=internal_transfer,
-        parent_device=parent_device,
-        installed_at_us=installed_at_us,
-        retired_at_us=retired_at_us,
-    )
+    given: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    given |= {name: word(given[name]) for name, word in _WORDS.items() if given[name] is not None}
+    return PointRecord(**given)
+
+
+def current_catalogue(connection: Connection, park: str) -> Catalogue | None:
+    """Catalogue of a park as it was loaded last; None where none was."""
+    with transaction(connection):
+        row = connection.execute(query("current_catalogue"), {"park": park}).fetchone()
+    return None if row is None else Catalogue.model_validate(row[0])
 
 
 def registry_version(connection: Connection) -> int:

@@ -1,13 +1,16 @@
 """Loading catalogues: idempotent, with history, without deleting, and never changing what stored readings mean."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from smartpark.catalogue import parse_catalogue
 from smartpark.clock import to_us
 from smartpark_storage import (
     CatalogueConflictError,
     Connection,
+    StaleSpan,
     claim_stale,
+    current_catalogue,
     load_catalogue,
     load_registry,
     point_versions,
@@ -17,7 +20,7 @@ from smartpark_storage import (
     transaction,
 )
 from smartpark_storage.history import catalogue_summaries, catalogue_versions, entity_history
-from storage_cases import METER, NOON, NOON_US, batch, park
+from storage_cases import METER, NOON, NOON_US, batch, park, park_document
 
 
 def load(connection: Connection, *, at=NOON, **changes):
@@ -169,3 +172,48 @@ def test_a_load_is_announced(database_dsn: str, connection: Connection):
 def test_an_edge_keeps_its_number(connection: Connection):
     numbers = [register_edge(connection, code) for code in ("edge-a", "edge-b", "edge-a")]
     assert numbers[0] == numbers[2] != numbers[1]
+
+
+def with_grid(*, final: str = "812345.67", **device):
+    document = park_document(accuracy_class=0.5, nominal_voltage_v=10_000.0, **device)
+    document["transformer"] = [
+        {"code": "MT", "name": "主变", "rated_kva": 50_000, "voltage_kv": 110},
+        {"code": "TR", "name": "配变", "rated_kva": 1600, "voltage_kv": 10, "feeder": "F1"},
+    ]
+    document["feeder"] = [{"code": "F1", "name": "馈线", "rated_kva": 6928.0, "main_transformer": "MT"}]
+    document["contract"] = [
+        {"code": "K1", "valid_from": date(2026, 1, 1), "basic_charge": "capacity", "capacity_kva": 2500}
+    ]
+    document["virtual_meter"] = [
+        {"code": "V1", "name": "其余", "name_en": "rest", "expression": "M0 - M1", "carrier": "electricity"}
+    ]
+    document["meter_change"] = [
+        {"device": "M1", "point": "active_energy_import", "at": NOON, "final": final, "initial": "0.00"}
+    ]
+    return parse_catalogue(document, file="hill.toml")
+
+
+def load_grid(connection: Connection, *, at=NOON, **changes):
+    return load_catalogue(connection, with_grid(**changes), source="hill.toml", loaded_by="somebody", at=at)
+
+
+def test_grid_contracts_and_replaced_registers_are_kept_and_loaded_twice_change_nothing(connection: Connection):
+    first, second = load_grid(connection), load_grid(connection, at=NOON + timedelta(days=1))
+    entities = {change.entity for change in first.changes}
+    assert {"feeder", "contract", "virtual_meter", "meter_change"} <= entities
+    assert second.changes == []
+    assert current_catalogue(connection, "hill") == with_grid()
+    assert load_registry(connection).by_key["hill/M1/active_power"].accuracy_class == 0.5
+
+
+def test_a_replaced_register_is_derived_again_when_it_is_told_and_when_it_is_told_otherwise(connection: Connection):
+    load_grid(connection)
+    point = load_registry(connection).by_key["hill/M1/active_energy_import"].point_id
+    with transaction(connection):
+        assert claim_stale(connection, limit=9) == [StaleSpan(point, to_us(NOON), to_us(NOON) + 1)]
+    load_grid(connection)
+    with transaction(connection):
+        assert claim_stale(connection, limit=9) == []
+    load_grid(connection, final="812345.99")
+    with transaction(connection):
+        assert [span.point_id for span in claim_stale(connection, limit=9)] == [point]

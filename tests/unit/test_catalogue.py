@@ -3,6 +3,7 @@
 import json
 import tomllib
 from copy import deepcopy
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -268,3 +269,84 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, message):
     with pytest.raises(InvalidFileError, match=message) as caught:
         load_catalogue(file)
     assert caught.value.problems[0].file == str(file)
+
+
+def with_grid(document):
+    document["feeder"] = [{"code": "F1", "name": "1号馈线", "rated_kva": 6928, "main_transformer": "MT"}]
+    document["transformer"] += [
+        {"code": "MT", "name": "主变", "rated_kva": 50000, "voltage_kv": 110},
+        {"code": "TR2", "name": "2号变", "rated_kva": 1600, "voltage_kv": 10, "feeder": "F1"},
+    ]
+    document["contract"] = [
+        {
+            "code": "K1",
+            "enterprise": "E1",
+            "valid_from": date(2026, 1, 1),
+            "basic_charge": "contract_demand",
+            "contract_demand_kw": 2400,
+            "power_factor_standard": "0.90",
+        }
+    ]
+    document["virtual_meter"] = [
+        {"code": "V1", "name": "其余", "name_en": "rest", "expression": "M0 - M1", "carrier": "electricity"}
+    ]
+    document["meter_change"] = [
+        {
+            "device": "M1",
+            "point": "active_energy_import",
+            "at": datetime(2026, 11, 3, 2, 30, tzinfo=UTC),
+            "final": "812345.67",
+            "initial": "0.00",
+        }
+    ]
+    return document
+
+
+def test_grid_contracts_computed_meters_and_replaced_registers_are_read():
+    catalogue = parse_catalogue(with_grid(good()), file="park.toml")
+    assert catalogue.feeder[0].main_transformer == "MT"
+    assert catalogue.contract[0].settlement_day == 1
+    assert catalogue.virtual_meter[0].measurand == "active_energy_import"
+    assert catalogue.meter_change[0].key == "M1/active_energy_import@2026-11-03T02:30:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key", "message"),
+    [
+        (
+            ["feeder", 0, "main_transformer"],
+            "TR9",
+            "feeder[F1].main_transformer",
+            "no transformer has the code 'TR9'",
+        ),
+        (["feeder", 0, "main_transformer"], "TR2", "transformer[TR2].feeder", "feeds itself: TR2 → TR2"),
+        (["transformer", 0, "feeder"], "F9", "transformer[TR1].feeder", "no feeder has the code 'F9'"),
+        (["contract", 0, "enterprise"], "E9", "contract[K1].enterprise", "no enterprise has the code 'E9'"),
+        (["contract", 0, "contract_demand_kw"], None, "contract[K1]", "needs contract_demand_kw"),
+        (["contract", 0, "basic_charge"], "capacity", "contract[K1]", "needs capacity_kva"),
+        (["contract", 0, "valid_to"], date(2026, 1, 1), "contract[K1]", "is not after valid_from"),
+        (["contract", 0, "power_factor_standard"], "0.95", "contract[K1].power_factor_standard", "got '0.95'"),
+        (["virtual_meter", 0, "code"], "M1", "virtual_meter[M1].code", "code of a device too"),
+        (
+            ["meter_change", 0, "device"],
+            "M9",
+            "meter_change[M9/active_energy_import].device",
+            "no device has the code",
+        ),
+        (["meter_change", 0, "point"], "gas", "meter_change[M1/gas].point", "it has: active_energy_import"),
+        (
+            ["device", 0, "point"],
+            [{"measurand": "active_power", "max_rate": 9}],
+            "device[M0].point[0]",
+            "is for counters",
+        ),
+        (["device", 0, "o2_reference_pct"], 21, "device[M0].o2_reference_pct", "less than 20.9"),
+    ],
+)
+def test_mistakes_in_the_grid_are_named(path, value, key, message):
+    document = with_grid(good())
+    set_in(document, path, value)
+    if value is None:
+        del document[path[0]][path[1]][path[2]]
+    found = problems_with(document)
+    assert any(k.startswith(key) and message in m for k, m in found.items()), found

@@ -64,14 +64,14 @@ FROM smartpark.transformer AS e WHERE park = %(park)s ORDER BY code;
 
 -- upsert_transformer --
 INSERT INTO smartpark.transformer (
-    park, code, name, rated_kva, voltage_kv, sub_park, enterprise
+    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder
 )
 SELECT
-    park, code, name, rated_kva, voltage_kv, sub_park, enterprise
+    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder
 FROM jsonb_populate_recordset(NULL::smartpark.transformer, %(rows)s)
 ON CONFLICT (park, code) DO UPDATE SET
     name = excluded.name, rated_kva = excluded.rated_kva, voltage_kv = excluded.voltage_kv, sub_park =
-    excluded.sub_park, enterprise = excluded.enterprise, retired_at = NULL;
+    excluded.sub_park, enterprise = excluded.enterprise, feeder = excluded.feeder, retired_at = NULL;
 
 -- retire_transformer --
 UPDATE smartpark.transformer SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
@@ -82,22 +82,103 @@ FROM smartpark.device AS e WHERE park = %(park)s ORDER BY code;
 
 -- upsert_device --
 INSERT INTO smartpark.device (
-    park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer, internal_transfer,
-    ct_ratio, pt_ratio, model, installed_on
+    park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer,
+    internal_transfer, ct_ratio, pt_ratio, model, installed_on, accuracy_class, is_feedstock, nominal_voltage_v,
+    furnace, o2_reference_pct, emission_limit
 )
 SELECT
-    park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer, internal_transfer,
-    ct_ratio, pt_ratio, model, installed_on
+    park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer,
+    internal_transfer, ct_ratio, pt_ratio, model, installed_on, accuracy_class, is_feedstock, nominal_voltage_v,
+    furnace, o2_reference_pct, emission_limit
 FROM jsonb_populate_recordset(NULL::smartpark.device, %(rows)s)
 ON CONFLICT (park, code) DO UPDATE SET
     name = excluded.name, name_en = excluded.name_en, kind = excluded.kind, carrier = excluded.carrier, role =
     excluded.role, sub_park = excluded.sub_park, enterprise = excluded.enterprise, parent = excluded.parent,
     transformer = excluded.transformer, internal_transfer = excluded.internal_transfer, ct_ratio =
-    excluded.ct_ratio, pt_ratio = excluded.pt_ratio, model = excluded.model, installed_on = excluded.installed_on,
-    retired_at = NULL;
+    excluded.ct_ratio, pt_ratio = excluded.pt_ratio, model = excluded.model, installed_on =
+    excluded.installed_on, accuracy_class = excluded.accuracy_class, is_feedstock = excluded.is_feedstock,
+    nominal_voltage_v = excluded.nominal_voltage_v, furnace = excluded.furnace, o2_reference_pct =
+    excluded.o2_reference_pct, emission_limit = excluded.emission_limit, retired_at = NULL;
 
 -- retire_device --
 UPDATE smartpark.device SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
+
+-- stored_feeder --
+SELECT code, to_jsonb(e) - '{retired_at}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
+FROM smartpark.feeder AS e WHERE park = %(park)s ORDER BY code;
+
+-- upsert_feeder --
+INSERT INTO smartpark.feeder (
+    park, code, name, rated_kva, main_transformer, sub_park
+)
+SELECT
+    park, code, name, rated_kva, main_transformer, sub_park
+FROM jsonb_populate_recordset(NULL::smartpark.feeder, %(rows)s)
+ON CONFLICT (park, code) DO UPDATE SET
+    name = excluded.name, rated_kva = excluded.rated_kva, main_transformer = excluded.main_transformer, sub_park
+    = excluded.sub_park, retired_at = NULL;
+
+-- retire_feeder --
+UPDATE smartpark.feeder SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
+
+-- stored_contract --
+SELECT code, to_jsonb(e) - '{retired_at}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
+FROM smartpark.contract AS e WHERE park = %(park)s ORDER BY code;
+
+-- upsert_contract --
+INSERT INTO smartpark.contract (
+    park, code, enterprise, valid_from, valid_to, basic_charge, contract_demand_kw, capacity_kva,
+    power_factor_standard, price_plan, settlement_day
+)
+SELECT
+    park, code, enterprise, valid_from, valid_to, basic_charge, contract_demand_kw, capacity_kva,
+    power_factor_standard, price_plan, settlement_day
+FROM jsonb_populate_recordset(NULL::smartpark.contract, %(rows)s)
+ON CONFLICT (park, code) DO UPDATE SET
+    enterprise = excluded.enterprise, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
+    basic_charge = excluded.basic_charge, contract_demand_kw = excluded.contract_demand_kw, capacity_kva =
+    excluded.capacity_kva, power_factor_standard = excluded.power_factor_standard, price_plan =
+    excluded.price_plan, settlement_day = excluded.settlement_day, retired_at = NULL;
+
+-- retire_contract --
+UPDATE smartpark.contract SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
+
+-- stored_virtual_meter --
+SELECT code, to_jsonb(e) - '{retired_at}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
+FROM smartpark.virtual_meter AS e WHERE park = %(park)s ORDER BY code;
+
+-- upsert_virtual_meter --
+INSERT INTO smartpark.virtual_meter (
+    park, code, name, name_en, expression, carrier, measurand, role, sub_park, enterprise
+)
+SELECT
+    park, code, name, name_en, expression, carrier, measurand, role, sub_park, enterprise
+FROM jsonb_populate_recordset(NULL::smartpark.virtual_meter, %(rows)s)
+ON CONFLICT (park, code) DO UPDATE SET
+    name = excluded.name, name_en = excluded.name_en, expression = excluded.expression, carrier =
+    excluded.carrier, measurand = excluded.measurand, role = excluded.role, sub_park = excluded.sub_park,
+    enterprise = excluded.enterprise, retired_at = NULL;
+
+-- retire_virtual_meter --
+UPDATE smartpark.virtual_meter SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
+
+-- stored_meter_change --
+SELECT key, to_jsonb(e) - '{retired_at}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
+FROM smartpark.meter_change AS e WHERE park = %(park)s ORDER BY key;
+
+-- upsert_meter_change --
+INSERT INTO smartpark.meter_change (
+    park, key, device, point, at, final, initial
+)
+SELECT
+    park, key, device, point, at, final, initial
+FROM jsonb_populate_recordset(NULL::smartpark.meter_change, %(rows)s)
+ON CONFLICT (park, key) DO UPDATE SET
+    device = excluded.device, point = excluded.point, at = excluded.at, final = excluded.final, initial =
+    excluded.initial, retired_at = NULL;
+
+-- retire_meter_change --
+UPDATE smartpark.meter_change SET retired_at = %(at)s WHERE park = %(park)s AND key = ANY(%(keys)s::text[]);
 
 -- stored_point --
 SELECT key, to_jsonb(e) - '{retired_at,point_id}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
@@ -105,15 +186,16 @@ FROM smartpark.point AS e WHERE park = %(park)s ORDER BY key;
 
 -- upsert_point --
 INSERT INTO smartpark.point (
-    key, park, device, code, measurand, kind, unit, carrier, exponent, register_modulus, multiplier
+    key, park, device, code, measurand, kind, unit, carrier, exponent, register_modulus, multiplier, max_rate
 )
 SELECT
-    key, park, device, code, measurand, kind, unit, carrier, exponent, register_modulus, multiplier
+    key, park, device, code, measurand, kind, unit, carrier, exponent, register_modulus, multiplier, max_rate
 FROM jsonb_populate_recordset(NULL::smartpark.point, %(rows)s)
 ON CONFLICT (key) DO UPDATE SET
     park = excluded.park, device = excluded.device, code = excluded.code, measurand = excluded.measurand, kind =
     excluded.kind, unit = excluded.unit, carrier = excluded.carrier, exponent = excluded.exponent, register_modulus
-    = excluded.register_modulus, multiplier = excluded.multiplier, retired_at = NULL;
+    = excluded.register_modulus, multiplier = excluded.multiplier, max_rate = excluded.max_rate,
+    retired_at = NULL;
 
 -- retire_point --
 UPDATE smartpark.point SET retired_at = %(at)s WHERE park = %(park)s AND key = ANY(%(keys)s::text[]);
@@ -163,6 +245,14 @@ WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL AND EXIS
     WHERE v.point_id = p.point_id AND v.valid_to > %(at)s
         AND (v.multiplier, v.register_modulus) IS DISTINCT FROM (p.multiplier, p.register_modulus)
 );
+
+-- mark_meter_changes_stale --
+-- The instant is enough: derive reaches from the reading before it to the one after.
+INSERT INTO smartpark.stale_mark (point_id, span_start, span_end)
+SELECT p.point_id, given.at, given.at + INTERVAL '1 microsecond'
+FROM jsonb_to_recordset(%(rows)s) AS given (device text, point text, at timestamptz)
+JOIN smartpark.point AS p ON p.park = %(park)s AND p.device = given.device AND p.code = given.point
+WHERE p.kind = 'counter';
 
 -- drop_later_versions --
 DELETE FROM smartpark.point_version AS v

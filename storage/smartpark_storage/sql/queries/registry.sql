@@ -15,7 +15,9 @@ WITH added AS (
 )
 SELECT
     p.point_id, p.key, p.park, p.device, p.code, p.measurand, p.kind, p.unit, p.carrier, p.exponent,
-    p.register_modulus, p.multiplier, d.role, d.internal_transfer, d.parent,
+    p.register_modulus, p.multiplier, p.max_rate, d.role, d.internal_transfer, d.parent, d.sub_park, d.enterprise,
+    d.transformer, d.kind, d.accuracy_class, d.is_feedstock, d.nominal_voltage_v, d.furnace, d.o2_reference_pct,
+    d.emission_limit,
     (extract(epoch FROM greatest(
         coalesce(
             d.installed_on::timestamp AT TIME ZONE k.time_zone,
@@ -37,6 +39,9 @@ SELECT
 FROM smartpark.point_version
 WHERE point_id = ANY(%(points)s::integer[])
 ORDER BY point_id, valid_from;
+
+-- current_catalogue --
+SELECT document FROM smartpark.catalogue_version WHERE park = %(park)s ORDER BY version_id DESC LIMIT 1;
 
 -- find_edge --
 SELECT edge_id FROM smartpark.edge WHERE code = %(code)s;
