@@ -5,6 +5,8 @@ handed on inside (*internal transfer*), meters that split it up, and working med
 amounts, active power makes up the load. Sums, gaps and factors are the business of those who ask; so is which points
 to ask about (those in service, or the retired ones too). The view ``park.boundary_flow`` says the same in SQL, and a
 test holds the two together.
+
+What counts for a sub-park or an enterprise follows from the tree of its meters: see `smartpark.accounts`.
 """
 
 from collections.abc import Sequence
