@@ -1,9 +1,9 @@
 """Continuous emission monitoring of stacks: flow, concentration and mass of one instant, minute or hour.
 
-Two concentrations, never one for the other: the *measured* dry concentration makes mass, the concentration *corrected*
-to the reference oxygen is what a limit is compared with. A furnace that is off has neither: its hours are "stopped",
-not zero. Hours and their validity are in `cems_hours`, what stands in for lost hours in `cems_substitution`, limits in
-`cems_compliance`.
+Two concentrations, never one for the other: the *measured* dry concentration makes mass, the concentration
+*corrected* to the reference oxygen is what a limit is compared with. A furnace that is off has neither: its hours are
+"stopped", not zero. Hours and their validity are in `cems_hours`, what stands in for lost hours in
+`cems_substitution`, limits in `cems_compliance`.
 """
 
 from dataclasses import dataclass
@@ -204,7 +204,7 @@ def corrected_concentration(
 
     References
     ----------
-    HJ 75-2017, annex C; GB 13271-2014, 5.2: rho = rho' x (21 - O2_ref) / (21 - O2), the same as rho' x alpha / alpha_s.
+    HJ 75-2017, annex C; GB 13271-2014, 5.2: rho = rho' x (21 - O2_ref) / (21 - O2), which is rho' x alpha / alpha_s.
 
     Examples
     --------
