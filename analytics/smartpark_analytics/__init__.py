@@ -2,6 +2,7 @@
 
 from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share, period_sums
 from smartpark_analytics.carbon import LocationBasedCarbon, location_based_carbon
+from smartpark_analytics.changes import RegisterChanges, movements_through_changes
 from smartpark_analytics.energy import KG_PER_TONNE, comprehensive_energy
 from smartpark_analytics.flags import IntervalFlag
 from smartpark_analytics.intervals import IntervalAmounts, Intervals, interval_amounts
@@ -24,6 +25,7 @@ __all__ = [
     "LocationBasedCarbon",
     "Movements",
     "PeriodSums",
+    "RegisterChanges",
     "RegisterLimits",
     "RegisterPoints",
     "RegisterReadings",
@@ -31,6 +33,7 @@ __all__ = [
     "comprehensive_energy",
     "interval_amounts",
     "location_based_carbon",
+    "movements_through_changes",
     "period_sums",
     "register_movements",
     "steps_of_doubles",

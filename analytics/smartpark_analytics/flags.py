@@ -28,3 +28,5 @@ class IntervalFlag(IntFlag):
     """The register rose faster than the point can; the step is not counted, the amount not complete."""
     MULTIPLIER_CHANGED = 1024
     """The multiplier changed between two readings; the earlier one holds until the later reading."""
+    METER_CHANGED = 2048
+    """The meter was replaced, and what both registers showed was written down: the amount is whole."""
