@@ -20,14 +20,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, ENERGY, MEDIA, Measures, signs_at_boundary
+from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, ENERGY, NOT_ENERGY, Measures, signs_at_boundary
 from smartpark.catalogue import Catalogue, Furnace, Role, VirtualMeter
-from smartpark.measurands import MEANINGS, Carrier, Measurand
+from smartpark.measurands import MATERIALS, MEANINGS, MEDIA, Carrier, Measurand
 
 PARK: Final = "park"
 """Boundary of the park as a whole."""
-MEDIUM_AMOUNTS: Final = frozenset({Measurand.WATER_VOLUME, Measurand.GAS_VOLUME})
-"""What registers of working media count."""
+_OTHER_AMOUNTS: Final = frozenset({Measurand.WATER_VOLUME, Measurand.GAS_VOLUME, Measurand.FUEL_MASS})
+"""What registers of working media and materials count."""
 _METERING: Final = frozenset({Role.BOUNDARY, Role.DISTRIBUTION, Role.CONSUMPTION})
 
 
@@ -112,6 +112,11 @@ class Flow:
     def is_medium(self) -> bool:
         """Whether it counts a working medium (耗能工质), which is no energy in the total."""
         return self.carrier in MEDIA
+
+    @property
+    def is_material(self) -> bool:
+        """Whether it counts what a process decomposes: no energy at all."""
+        return self.carrier in MATERIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +262,7 @@ def _devices(points: Iterable[MeteredPoint]) -> Iterable[_Device]:
     by_device: defaultdict[str, list[MeteredPoint]] = defaultdict(list)
     for point in points:
         # Registers make up amounts; power is another sum.
-        if point.measurand in ENERGY or (point.carrier in MEDIA and point.measurand in MEDIUM_AMOUNTS):
+        if point.measurand in ENERGY or (point.carrier in NOT_ENERGY and point.measurand in _OTHER_AMOUNTS):
             by_device[point.device].append(point)
     for code, found in sorted(by_device.items()):
         one = found[0]
@@ -278,8 +283,8 @@ def _devices(points: Iterable[MeteredPoint]) -> Iterable[_Device]:
 
 def _signs(device: MeteredPoint, points: Sequence[MeteredPoint]) -> list[int]:
     """Signs of a device's registers as those of a meter at a boundary of its own."""
-    if device.carrier in MEDIA:
-        return [int(p.measurand in MEDIUM_AMOUNTS and device.role in _METERING) for p in points]
+    if device.carrier in NOT_ENERGY:
+        return [int(p.measurand in _OTHER_AMOUNTS and device.role in _METERING) for p in points]
     role = Role.BOUNDARY if device.role in _METERING else device.role
     measures = [Measures(p.code, p.measurand) for p in points]
     return signs_at_boundary(role, device.carrier, measures, internal_transfer=False)
@@ -309,7 +314,7 @@ def _series(park: str, number: int, meter: VirtualMeter) -> VirtualSeries:
 
 
 def _virtual_device(meter: VirtualMeter, series: VirtualSeries) -> _Device:
-    counts = meter.role is not Role.NONE and (meter.measurand in ENERGY or meter.carrier in MEDIA)
+    counts = meter.role is not Role.NONE and (meter.measurand in ENERGY or meter.carrier in NOT_ENERGY)
     sign = -1 if meter.measurand is Measurand.ACTIVE_ENERGY_EXPORT and meter.role is not Role.GENERATION else 1
     flow = Flow(
         series.point_id,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from smartpark.catalogue import Role
-from smartpark.measurands import Carrier, Measurand
+from smartpark.measurands import MATERIALS, MEDIA, Carrier, Measurand
 
 ACTIVE_ENERGY: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
 ENERGY: Final = ACTIVE_ENERGY | {
@@ -23,8 +23,9 @@ ENERGY: Final = ACTIVE_ENERGY | {
     Measurand.FUEL_MASS,
 }
 ELECTRIC: Final = frozenset({Carrier.ELECTRICITY, Carrier.PHOTOVOLTAIC})
-MEDIA: Final = frozenset({Carrier.WATER, Carrier.COMPRESSED_AIR, Carrier.OXYGEN, Carrier.NITROGEN})
-"""Working media (耗能工质) are not energy in the park's total (GB/T 2589-2020; statistics leave them out)."""
+NOT_ENERGY: Final = MEDIA | MATERIALS
+"""Working media (耗能工质) are not energy in the park's total (GB/T 2589-2020; statistics leave them out); what a
+process decomposes is no energy at all."""
 
 
 class Measures(NamedTuple):
@@ -75,7 +76,7 @@ def _power_sign(point: Measures, carrier: str, *, is_reversed: bool, has_total: 
 
 
 def _energy_sign(measurand: str, carrier: str, *, is_generator: bool, is_reversed: bool) -> int:
-    if carrier in MEDIA or measurand not in (ACTIVE_ENERGY if is_generator else ENERGY):
+    if carrier in NOT_ENERGY or measurand not in (ACTIVE_ENERGY if is_generator else ENERGY):
         return 0
     exports = measurand == Measurand.ACTIVE_ENERGY_EXPORT
     if is_generator:

@@ -6,12 +6,11 @@ marks are still there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.types.json import Jsonb
 from smartpark.clock import from_us
 
 from smartpark_storage.connections import Connection, transaction
@@ -67,7 +66,9 @@ class IndicatorRow:
     reason: str
     computed_at_us: int
     boundary: str = WHOLE_PARK
-    """Whose number: the park's as a whole, or ``sub_park/CODE``, ``enterprise/CODE``."""
+    """Whose number: the park's as a whole, or ``sub_park/CODE``, ``enterprise/CODE``, ``device/CODE`` …"""
+    uncertainty: float | None = None
+    """Relative half-width of the 95 % interval; None: not known."""
 
 
 def claim_stale(connection: Connection, *, limit: int) -> list[StaleSpan]:
@@ -145,14 +146,19 @@ def fetch_interval_energy(
 def publish_indicators(connection: Connection, rows: Sequence[IndicatorRow]) -> int:
     """Publish a new revision of each row that differs from the current one; returns how many did.
 
-    When it was computed does not count as a difference.
+    When it was computed does not count as a difference. No two rows may be of the same number and period.
     """
     if not rows:
         return 0
-    parameters = {"rows": Jsonb([asdict(row) for row in rows])}
+    parameters: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _PLAIN_COLUMNS}
+    # An array of arrays would have to be rectangular.
+    parameters["factors"] = ["\n".join(row.factors) for row in rows]
     with transaction(connection):
         connection.execute(query("supersede_indicators"), parameters)
         return connection.execute(query("publish_indicators"), parameters).rowcount
+
+
+_PLAIN_COLUMNS: Final = tuple(f.name for f in fields(IndicatorRow) if f.name != "factors")
 
 
 def _execute(

@@ -45,26 +45,30 @@ ORDER BY point_id, start;
 -- supersede_indicators --
 UPDATE smartpark.indicator AS i
 SET superseded_at = timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
-FROM jsonb_to_recordset(%(rows)s) AS given (
-    park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
-    unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
-    computed_at_us bigint, boundary text
+FROM unnest(
+    %(park)s::text[], %(boundary)s::text[], %(indicator)s::text[], %(grain)s::text[], %(start_us)s::bigint[],
+    %(value)s::float8[], %(numerator)s::float8[], %(denominator)s::float8[], %(unit)s::text[],
+    %(completeness)s::real[], %(estimated_share)s::real[], %(uncertainty)s::float8[], %(method)s::text[],
+    %(factor_set)s::text[], %(factors)s::text[], %(reason)s::text[], %(computed_at_us)s::bigint[]
+) AS given (
+    park, boundary, indicator, grain, start_us, value, numerator, denominator, unit, completeness, estimated_share,
+    uncertainty, method, factor_set, factors, reason, computed_at_us
 )
 WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = given.indicator AND i.grain = given.grain
     AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
     AND (
-        i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.method, i.factor_set,
-        i.factors, i.reason
+        i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.uncertainty, i.method,
+        i.factor_set, i.factors, i.reason
     ) IS DISTINCT FROM (
         given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
-        given.method, given.factor_set, given.factors, given.reason
+        given.uncertainty, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason
     );
 
 -- publish_indicators --
 -- Those that have no current revision: never published before, or superseded a moment ago.
 INSERT INTO smartpark.indicator (
     park, boundary, indicator, grain, start, revision, value, numerator, denominator, unit, completeness,
-    estimated_share, method, factor_set, factors, reason, computed_at
+    estimated_share, uncertainty, method, factor_set, factors, reason, computed_at
 )
 SELECT
     given.park, given.boundary, given.indicator, given.grain,
@@ -75,12 +79,16 @@ SELECT
             AND old.grain = given.grain AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
     ), 0),
     given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
-    given.method, given.factor_set, given.factors, given.reason,
+    given.uncertainty, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason,
     timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
-FROM jsonb_to_recordset(%(rows)s) AS given (
-    park text, indicator text, grain text, start_us bigint, value float8, numerator float8, denominator float8,
-    unit text, completeness real, estimated_share real, method text, factor_set text, factors text[], reason text,
-    computed_at_us bigint, boundary text
+FROM unnest(
+    %(park)s::text[], %(boundary)s::text[], %(indicator)s::text[], %(grain)s::text[], %(start_us)s::bigint[],
+    %(value)s::float8[], %(numerator)s::float8[], %(denominator)s::float8[], %(unit)s::text[],
+    %(completeness)s::real[], %(estimated_share)s::real[], %(uncertainty)s::float8[], %(method)s::text[],
+    %(factor_set)s::text[], %(factors)s::text[], %(reason)s::text[], %(computed_at_us)s::bigint[]
+) AS given (
+    park, boundary, indicator, grain, start_us, value, numerator, denominator, unit, completeness, estimated_share,
+    uncertainty, method, factor_set, factors, reason, computed_at_us
 )
 WHERE NOT EXISTS (
     SELECT FROM smartpark.indicator AS i
