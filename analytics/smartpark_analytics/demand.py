@@ -8,6 +8,7 @@ are known the maximum is that of blocks and a lower bound of what the meter will
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from smartpark.electricity_rules import DemandRule
 from smartpark_analytics.groups import Groups, Ints
 
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", np.float64, np.int16)
 _BLOCK_VALUES = 1 << 18
 """Values worked on at a time: two megabytes, so that the passes over a window's sums stay in the cache."""
 
@@ -201,7 +203,7 @@ def mean_power(energy: Floats, hours: float) -> Floats:
     return energy / hours
 
 
-def _sums_of_windows(values: NDArray, width: int) -> NDArray:
+def _sums_of_windows(values: NDArray[Number], width: int) -> NDArray[Number]:
     """Sum of every `width` consecutive columns, by doubling: 15 = 8 + 4 + 2 + 1 takes six additions, not fourteen.
 
     Cumulative sums would take two, but carry the rounding of everything before the window into it, so that equal
@@ -212,7 +214,7 @@ def _sums_of_windows(values: NDArray, width: int) -> NDArray:
     power_of_two, span, offset = values, 1, 0
     while offset < width and n_windows:
         if width & span:
-            total += power_of_two[:, offset : offset + n_windows]
+            np.add(total, power_of_two[:, offset : offset + n_windows], out=total)
             offset += span
         if 2 * span <= width:
             power_of_two = power_of_two[:, :-span] + power_of_two[:, span:]

@@ -6,6 +6,7 @@ group without a known value has none.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Index = NDArray[np.intp]
+Number = TypeVar("Number", np.float64, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Groups:
         out[:, group, place] = values[:, self.columns]
         return out
 
-    def _reduce(self, ufunc: np.ufunc, inside: NDArray, empty: float) -> NDArray:
+    def _reduce(self, ufunc: np.ufunc, inside: NDArray[Number], empty: float) -> NDArray[Number]:
         out = np.full((inside.shape[0], self.n_groups), empty, dtype=inside.dtype)
         if self.starts.size:
             out[:, self.present] = ufunc.reduceat(inside, self.starts, axis=1)
