@@ -1,8 +1,8 @@
 """Sulfur dioxide by material balance: what sulfur a fuel brings, what of it burns, what the scrubber takes away.
 
-Pure arithmetic over fuel amounts and coefficients that the caller has looked up (`sulfur_factor`). Sulfur content has
-no default for coal, oil and biomass: it is a laboratory's number. A stack with a continuous monitor does not need this
-module (`cems`); where both exist, the monitor's mass counts and the balance checks it.
+Pure arithmetic over fuel amounts and coefficients; `sulfur_factor` looks them up among the dated rows. Sulfur content
+has no default for coal, oil and biomass: it is a laboratory's number. A stack with a continuous monitor does not need
+this module (`cems`); where both exist, the monitor's mass counts and the balance checks it.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def sulfur_dioxide_factor(
     Parameters
     ----------
     sulfur : ndarray of float64, shape (n,)
-        Sulfur in a unit of fuel (`sulfur_per_unit`). [kg/unit]
+        Sulfur in a unit of fuel: 10 kg/t for each percent. [kg/unit]
     conversion : ndarray of float64, shape (n,)
         Share of that sulfur which burns to SO2; the rest stays in the ash. [0-1]
     removal : ndarray of float64, shape (n,), or float
@@ -93,49 +93,3 @@ def sulfur_dioxide_mass(fuel: Floats, factor: Floats) -> Floats:
     if factor.shape not in {fuel.shape[:1], fuel.shape}:
         raise ValueError(f"factors of shape {factor.shape} do not fit fuels of shape {fuel.shape}")
     return fuel * (factor[:, np.newaxis] if factor.ndim == 1 else factor)
-
-
-def sulfur_per_unit(content: float, content_unit: str, fuel_unit: str) -> float:
-    """Sulfur in one unit of fuel, from how laboratories and standards write it.
-
-    Parameters
-    ----------
-    content : float
-        Sulfur content. [`content_unit`]
-    content_unit : str
-        ``kg/kg`` (a mass fraction: 0.6 % is 0.006), ``mg/kg`` (ppm by mass), ``mg/m3`` (total sulfur of a gas).
-    fuel_unit : str
-        What the meter counts: ``t`` or ``kg`` with a mass fraction, ``m3`` with mg/m3.
-
-    Returns
-    -------
-    float
-        [kg/unit]
-
-    Raises
-    ------
-    ValueError
-        When the two units do not belong together.
-
-    Examples
-    --------
-    >>> sulfur_per_unit(0.006, "kg/kg", "t"), sulfur_per_unit(10.0, "mg/kg", "t")
-    (6.0, 0.01)
-    """
-    try:
-        return content * _KG_PER_UNIT[content_unit, fuel_unit]
-    except KeyError:
-        known = ", ".join(f"{c} with {f}" for c, f in _KG_PER_UNIT)
-        raise ValueError(
-            f"sulfur content in {content_unit} does not fit fuel counted in {fuel_unit}; there is: {known}"
-        ) from None
-
-
-_KG_PER_UNIT = {
-    ("kg/kg", "t"): 1e3,
-    ("kg/kg", "kg"): 1.0,
-    ("mg/kg", "t"): 1e-3,
-    ("mg/kg", "kg"): 1e-6,
-    ("mg/m3", "m3"): 1e-6,
-}
-"""Kilograms of sulfur in a unit of fuel, for a content of one."""
