@@ -1,123 +1,221 @@
-"""Conversion coefficients and emission factors: dated rows with a source, and a lookup that says why.
+"""Conversion coefficients and emission factors: dated rows with a source, and the rules that come with them.
 
-Never a constant in code: the rows live in ``data/factors.toml`` (and later in the database). A lookup returns
-the row together with the reason for choosing it; where nothing covers the date it raises, it never guesses.
+Never a constant in code: the rows that come with the platform live in ``data/factors.toml``, those of a park in the
+database beside them. The lookup of one row is in `factor_rows`; this module holds collections of rows.
+
+Which vintage of a yearly factor an accounting year gets is data: each row says from when to when it holds. What
+has been published since may be hidden (``as_of``), and a reporting practice may name the data year (``practice``).
 """
 
+import hashlib
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from pydantic import Field, model_validator
 
 from smartpark.errors import FactorNotFoundError
+from smartpark.factor_kinds import FactorKind
+from smartpark.factor_rows import (
+    MEASURED,
+    SUPPLIER,
+    TABLE,
+    CountsAs,
+    Factor,
+    FactorChoice,
+    Reason,
+    choose_factor,
+)
 from smartpark.measurands import Carrier
 from smartpark.tomlfile import StrictModel, parse_model
 
+__all__ = [
+    "MEASURED",
+    "SUPPLIER",
+    "TABLE",
+    "CountsAs",
+    "ElectricityMethod",
+    "ElectricitySelection",
+    "Factor",
+    "FactorChoice",
+    "FactorKind",
+    "FactorSet",
+    "GradeUncertainty",
+    "Reason",
+    "Vintage",
+    "builtin_factors",
+    "choose_factor",
+    "digest_of",
+    "expand_tables",
+    "parse_factor_set",
+]
 
-class FactorKind(StrEnum):
-    """What a factor converts."""
 
-    COAL_EQUIVALENT = "coal_equivalent"
-    """Standard coal per physical quantity (GB/T 2589). [kgce per unit]"""
-    CARBON_DIOXIDE = "carbon_dioxide"
-    """CO2 per physical quantity. [kg per unit]"""
+class Vintage(StrictModel):
+    """Which data year a reporting practice uses for an accounting year."""
 
-
-class Factor(StrictModel):
-    """One dated row."""
-
-    id: str
-    """Stable name, recorded with every number computed by it."""
-    kind: FactorKind
-    carrier: Carrier
-    scope: str
-    """Whose value: ``table`` of a standard, ``provincial:FJ``, ``national`` …"""
-    value: Annotated[float, Field(ge=0)]
-    unit: str
-    """e.g. ``kgce/kWh``."""
-    data_year: int | None = None
-    """Year the value describes, where it is a yearly statistic."""
-    valid_from: date
-    """First accounting day it may be used for."""
-    valid_to: date | None = None
-    """Day after the last; none: until a newer row starts."""
+    practice: str
+    accounting_year: int
+    data_year: int
     source: str
-    """Document and clause."""
-    grade: Annotated[str, Field(pattern=r"^(P|C|S|X|M\d{2})$")]
-    """How well attested: P primary text, C two sources, S one source, X computed, M## from memory in percent."""
+    grade: str
 
-    @model_validator(mode="after")
-    def _period(self) -> "Factor":
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}")
-        return self
+
+class ElectricityMethod(StrEnum):
+    """How CO2 of purchased electricity is counted: four selections over the same activity data."""
+
+    LOCATION_NATIONAL = "location_national"
+    LOCATION_PROVINCIAL = "location_provincial"
+    MARKET = "market"
+    ZERO_CARBON_PARK = "zero_carbon_park"
+
+
+class ElectricitySelection(StrictModel):
+    """What one electricity method multiplies by what."""
+
+    method: ElectricityMethod
+    zh: str
+    en: str
+    scope: str
+    """Of the factor of what is not covered by certificates; ``park``: the grid that the park's catalogue names."""
+    certificates: bool
+    """Whether green certificates count."""
+    source: str
+    grade: str
+
+
+class GradeUncertainty(StrictModel):
+    """Relative half-width of the 95 % interval of a value of which only the grade is known."""
+
+    grade: str
+    half_width: Annotated[float, Field(ge=0)]
+    source: str
 
 
 class FactorSet(StrictModel):
-    """A published collection of rows."""
+    """A collection of rows, and the rules that come with it."""
 
     version: str
     factor: tuple[Factor, ...]
+    vintage: tuple[Vintage, ...] = ()
+    electricity_method: tuple[ElectricitySelection, ...] = ()
+    grade_uncertainty: tuple[GradeUncertainty, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "FactorSet":
         ids = [row.id for row in self.factor]
-        twice = {i for i in ids if ids.count(i) > 1}
-        if twice:
+        if len(set(ids)) < len(ids):
+            twice = {i for i in ids if ids.count(i) > 1}
             raise ValueError(f"factor ids used twice: {', '.join(sorted(twice))}")
         return self
 
-
-class Reason(StrEnum):
-    """Why a row was chosen."""
-
-    IN_FORCE = "in_force"
-    """The row's period covers the day."""
-    LATEST_PUBLISHED = "latest_published"
-    """No row describes that year yet; the latest one published stands in, as reporting practice has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FactorChoice:
-    """A row, and why it was chosen."""
-
-    factor: Factor
-    reason: Reason
+    @cached_property
+    def _by_subject(self) -> Mapping[tuple[FactorKind, Carrier], Sequence[Factor]]:
+        found: defaultdict[tuple[FactorKind, Carrier], list[Factor]] = defaultdict(list)
+        for row in self.factor:
+            found[row.kind, row.carrier].append(row)
+        return found
 
     @property
-    def value(self) -> float:
-        """Number to multiply by, in `unit` of the factor."""
-        return self.factor.value
+    def digest(self) -> str:
+        """Of all rows, whatever their order: two sets with one digest give the same numbers."""
+        return digest_of(self.factor)
+
+    def choose(
+        self,
+        kind: FactorKind,
+        carrier: Carrier,
+        scope: str | Sequence[str],
+        on: date,
+        *,
+        park: str | None = None,
+        device: str | None = None,
+        practice: str | None = None,
+        as_of: date | None = None,
+        historical: bool = False,
+    ) -> FactorChoice:
+        """`choose_factor` over these rows; a practice names the data year for the accounting year.
+
+        Raises
+        ------
+        FactorNotFoundError
+            As `choose_factor`, and when the practice says nothing of that year.
+        """
+        return choose_factor(
+            self._by_subject.get((kind, carrier), ()),
+            kind=kind,
+            carrier=carrier,
+            scope=scope,
+            on=on,
+            park=park,
+            device=device,
+            data_year=None if practice is None else self.data_year(practice, on.year),
+            as_of=as_of,
+            historical=historical,
+        )
+
+    def data_year(self, practice: str, accounting_year: int) -> int:
+        """Data year of an accounting year by a practice; `FactorNotFoundError` lists the years it knows."""
+        known = {v.accounting_year: v.data_year for v in self.vintage if v.practice == practice}
+        if accounting_year not in known:
+            years = ", ".join(f"{year}→{data}" for year, data in sorted(known.items())) or "none at all"
+            raise FactorNotFoundError(
+                f"practice {practice!r} names no data year for {accounting_year}; it has: {years}"
+            )
+        return known[accounting_year]
+
+    def electricity(self, method: ElectricityMethod) -> ElectricitySelection:
+        """Selection of an electricity method."""
+        for selection in self.electricity_method:
+            if selection.method is method:
+                return selection
+        raise FactorNotFoundError(f"these factors say nothing of the electricity method {method}")
+
+    def half_width(self, factor: Factor) -> float:
+        """Relative half-width of a row's 95 % interval: its own, or that of its grade; NaN where neither is known."""
+        if factor.uncertainty is not None:
+            return factor.uncertainty
+        by_grade = {entry.grade: entry.half_width for entry in self.grade_uncertainty}
+        return by_grade.get(factor.grade, by_grade.get(factor.grade[:1], float("nan")))
 
 
-def choose_factor(
-    rows: Sequence[Factor], *, kind: FactorKind, carrier: Carrier, scope: str, on: date
-) -> FactorChoice:
-    """Row for an accounting day.
+def digest_of(rows: Iterable[Factor]) -> str:
+    """Digest of rows, whatever their order. Twelve hexadecimal digits."""
+    texts = sorted(row.model_dump_json() for row in rows)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
-    Raises
-    ------
-    FactorNotFoundError
-        When no row of this kind, carrier and scope covers the day; the message lists what there is.
+
+def expand_tables(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a document with its ``[[table]]`` entries written out as factors.
+
+    What stands at the head of a table holds for each of its rows. Entries that are no tables are left for the
+    model to complain about.
     """
-    candidates = [r for r in rows if (r.kind, r.carrier, r.scope) == (kind, carrier, scope)]
-    covering = [r for r in candidates if r.valid_from <= on and (r.valid_to is None or on < r.valid_to)]
-    if not covering:
-        known = ", ".join(f"{r.id} from {r.valid_from}" for r in candidates) or "none at all"
-        raise FactorNotFoundError(f"no {kind} factor for {carrier} of scope {scope} on {on}; there is: {known}")
-    row = max(covering, key=lambda r: r.valid_from)
-    stands_in = row.data_year is not None and row.data_year < on.year
-    return FactorChoice(row, Reason.LATEST_PUBLISHED if stands_in else Reason.IN_FORCE)
+    rest = {key: value for key, value in document.items() if key != "table"}
+    tables = document.get("table")
+    if not isinstance(tables, list):
+        return dict(document)
+    rows: list[Any] = list(rest.get("factor", []))
+    for table in cast("list[Any]", tables):
+        if not isinstance(table, dict) or not isinstance(table.get("row"), list):
+            return dict(document)
+        head = {key: value for key, value in cast("dict[str, Any]", table).items() if key != "row"}
+        rows += [{**head, **row} if isinstance(row, dict) else row for row in cast("list[Any]", table["row"])]
+    return {**rest, "factor": rows}
+
+
+def parse_factor_set(document: Mapping[str, Any], *, file: str) -> FactorSet:
+    """Check a parsed document of factors; `InvalidFileError` names file, row and key of every problem."""
+    return parse_model(expand_tables(document), FactorSet, file=file)
 
 
 @cache
 def builtin_factors() -> FactorSet:
     """Rows that come with the platform."""
     text = files("smartpark.data").joinpath("factors.toml").read_text(encoding="utf-8")
-    return parse_model(tomllib.loads(text), FactorSet, file="smartpark/data/factors.toml")
+    return parse_factor_set(tomllib.loads(text), file="smartpark/data/factors.toml")

@@ -49,7 +49,7 @@ def load_model(path: Path, model: type[Model]) -> Model:
 
 
 def problems_of(error: ValidationError, document: object, *, file: str) -> list[Problem]:
-    """Translate pydantic's findings; list entries are named by their ``code`` or ``name`` where they have one."""
+    """Translate pydantic's findings; list entries are named by their ``code``, ``name`` or ``id``."""
     problems: list[Problem] = []
     for finding in error.errors(include_url=False):
         message = finding["msg"].removeprefix("Value error, ")
@@ -88,7 +88,7 @@ def _child(node: object, step: int | str) -> object:
 def _label(node: object, index: int) -> str:
     if isinstance(node, dict):
         entry = cast("Mapping[str, object]", node)
-        for name in ("code", "name"):
+        for name in ("code", "name", "id"):
             if isinstance(entry.get(name), str):
                 return str(entry[name])
     return str(index)

@@ -130,8 +130,8 @@ def test_a_factor_per_another_unit_is_refused_by_name():
         kind=FactorKind.COAL_EQUIVALENT,
         carrier=Carrier.ELECTRICITY,
         scope="table",
-        value=122.9,
-        unit="kgce/MWh",
+        value=34.12,
+        unit="kgce/GJ",
         valid_from=date(2008, 1, 1),
         source="a mistake",
         grade="S",
@@ -140,7 +140,7 @@ def test_a_factor_per_another_unit_is_refused_by_name():
         park_balance("hill", "provincial:FJ", [GRID]), {1: 1.0}, FactorSet(version="test", factor=(factor,))
     )
     assert {row.indicator for row in found.rows} == {"electricity_consumption"}
-    assert "factor wrong is in kgce/MWh; hill/M0/active_energy_import counts kWh" in found.missing[0]
+    assert "factor wrong is in kgce/GJ; hill/M0/active_energy_import counts kWh" in found.missing[0]
 
 
 def test_factors_are_those_of_the_accounting_day_in_the_park_not_of_the_utc_day():
