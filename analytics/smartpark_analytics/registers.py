@@ -330,9 +330,9 @@ def _refuse_implausible(pairs: _Pairs) -> None:
     """Movements faster than the point can are not known."""
     if not np.isfinite(pairs.points.max_rate).any():
         return
-    hours = np.zeros(len(pairs.rise))
-    np.divide(np.diff(pairs.readings.time), HOUR_US, out=hours[1:])
-    fastest = pairs.points.max_rate[pairs.readings.point]
-    too_fast = (pairs.rise > 2) & ((pairs.rise - 2) * pairs.scale > fastest * hours)
+    limited = np.flatnonzero((pairs.rise > 2) & np.isfinite(pairs.points.max_rate[pairs.readings.point]))
+    hours = (pairs.readings.time[limited] - pairs.readings.time[limited - 1]) / HOUR_US
+    fastest = pairs.points.max_rate[pairs.readings.point[limited]]
+    too_fast = limited[(pairs.rise[limited] - 2) * pairs.scale[limited] > fastest * hours]
     pairs.rise[too_fast], pairs.known[too_fast] = 0, False
     pairs.flags[too_fast] |= IntervalFlag.IMPLAUSIBLE

@@ -28,6 +28,7 @@ from smartpark_storage import (
     fetch_neighbours,
     fetch_readings,
     load_registry,
+    meter_changes,
     point_versions,
     registry_version,
     transaction,
@@ -151,7 +152,8 @@ class Deriver:
             if not len(readings):
                 continue
             versions = point_versions(connection, piece.point_ids)
-            rows = interval_rows(points, readings, versions, piece.start_us, piece.end_us)
+            replaced = meter_changes(connection, piece.point_ids)
+            rows = interval_rows(points, readings, versions, piece.start_us, piece.end_us, replaced=replaced)
             touched.changed += write_interval_energy(connection, rows)
             self._note_hours(touched, points, rows)
         return touched

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from smartpark_analytics import (
     NO_VALUE,
     Intervals,
+    RegisterChanges,
     RegisterPoints,
     RegisterReadings,
     interval_amounts,
-    register_movements,
+    movements_through_changes,
     steps_of_doubles,
 )
-from smartpark_storage import INTERVAL_DTYPE, PointRecord
+from smartpark_storage import INTERVAL_DTYPE, MeterChangeRecord, PointRecord
 
 from smartpark_ingest.derive_spans import QUARTER_US
 
@@ -34,6 +35,8 @@ def interval_rows(
     versions: NDArray[np.void],
     start_us: int,
     end_us: int,
+    *,
+    replaced: Sequence[MeterChangeRecord] = (),
 ) -> NDArray[np.void]:
     """Rows of interval energy of points for the quarter-hours in [start, end).
 
@@ -48,14 +51,20 @@ def interval_rows(
         Multiplier and modulus of these points over time.
     start_us, end_us : int
         Whole quarter-hours. [µs]
+    replaced : sequence of MeterChangeRecord
+        Registers of these points that were replaced; those far from the span change nothing.
 
     Returns
     -------
     ndarray of INTERVAL_DTYPE
         Ordered by point and start.
     """
-    registers, modulus = _registers(points, readings, versions, end_us)
-    movements = register_movements(registers, RegisterPoints(modulus, np.full(len(points), np.inf)))
+    earliest = int(readings["time"].min(initial=start_us))
+    near = [c for c in replaced if earliest <= c.at_us <= end_us + MAX_GAP_US]
+    registers, modulus, step = _registers(points, readings, versions, end_us)
+    max_rate = np.array([np.inf if p.max_rate is None else p.max_rate for p in points])
+    changes = _changes(points, near, versions, step, end_us)
+    movements = movements_through_changes(registers, RegisterPoints(modulus, max_rate), changes)
     intervals = Intervals.dense(len(points), start_us, (end_us - start_us) // QUARTER_US)
     result = interval_amounts(movements, intervals, max_gap_us=MAX_GAP_US)
     first, last = _known_times(movements.point, movements.time, len(points))
@@ -73,17 +82,39 @@ def interval_rows(
 
 def _registers(
     points: Sequence[PointRecord], readings: NDArray[np.void], versions: NDArray[np.void], end_us: int
-) -> tuple[RegisterReadings, NDArray[np.int64]]:
-    """Columns for analytics, with points numbered by their place in `points`, and each register's modulus."""
+) -> tuple[RegisterReadings, NDArray[np.int64], NDArray[np.float64]]:
+    """Columns for analytics, with points numbered by their place in `points`; modulus and step of each register."""
     ids = np.array([p.point_id for p in points], np.int64)
     by_id = np.argsort(ids)
     point = by_id[np.searchsorted(ids, readings["point_id"], sorter=by_id)].astype(np.int64)
     steps, step = _steps(points, point, readings)
     time = readings["time"].astype(np.int64)
     multiplier, modulus = _in_force(points, point, time, versions, end_us)
-    return RegisterReadings(
-        point, time, steps, readings["status"].astype(np.int32), step[point] * multiplier
-    ), modulus
+    status = readings["status"].astype(np.int32)
+    return RegisterReadings(point, time, steps, status, step[point] * multiplier), modulus, step
+
+
+def _changes(
+    points: Sequence[PointRecord],
+    replaced: Sequence[MeterChangeRecord],
+    versions: NDArray[np.void],
+    step: NDArray[np.float64],
+    end_us: int,
+) -> RegisterChanges:
+    """Replaced registers as analytics wants them: counts in steps, and what a step stood for before and after."""
+    places = {p.point_id: place for place, p in enumerate(points)}
+    point = np.array([places[c.point_id] for c in replaced], np.int64)
+    time = np.array([c.at_us for c in replaced], np.int64)
+    before, _ = _in_force(points, point, time - 1, versions, end_us)
+    after, _ = _in_force(points, point, time, versions, end_us)
+    return RegisterChanges(
+        point=point,
+        time=time,
+        final=np.rint(np.array([float(c.final) for c in replaced]) / step[point]).astype(np.int64),
+        initial=np.rint(np.array([float(c.initial) for c in replaced]) / step[point]).astype(np.int64),
+        scale_before=step[point] * before,
+        scale_after=step[point] * after,
+    )
 
 
 def _steps(

@@ -57,10 +57,12 @@ if TYPE_CHECKING:
     from smartpark_storage.migrations import migrate, refresh_aggregates
     from smartpark_storage.registry import (
         POINT_VERSION_DTYPE,
+        MeterChangeRecord,
         PointRecord,
         Registry,
         current_catalogue,
         load_registry,
+        meter_changes,
         point_versions,
         register_edge,
         registry_version,
@@ -82,6 +84,7 @@ __all__ = [
     "EntityChange",
     "IndicatorRow",
     "LoadReport",
+    "MeterChangeRecord",
     "MigrationError",
     "PointRecord",
     "Pool",
@@ -107,6 +110,7 @@ __all__ = [
     "load_catalogue",
     "load_registry",
     "mark_replayed",
+    "meter_changes",
     "migrate",
     "open_pool",
     "point_versions",

@@ -5,7 +5,8 @@ It is read whole and kept in memory by those who need it; its version says cheap
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,17 @@ class PointRecord:
     def retired(self) -> bool:
         """Whether it is out of service now."""
         return self.retired_at_us is not None
+
+
+class MeterChangeRecord(NamedTuple):
+    """A register that was replaced, as the catalogue tells it."""
+
+    point_id: int
+    at_us: int
+    final: Decimal
+    """What the old register showed last, before ratios."""
+    initial: Decimal
+    """What the new register showed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +186,10 @@ def point_versions(connection: Connection, point_ids: Sequence[int]) -> NDArray[
     with transaction(connection):
         rows = connection.execute(query("point_versions"), {"points": list(point_ids)}).fetchall()
     return np.array(rows, POINT_VERSION_DTYPE)
+
+
+def meter_changes(connection: Connection, point_ids: Sequence[int]) -> list[MeterChangeRecord]:
+    """Replaced registers of points, ordered by point and time."""
+    with transaction(connection):
+        rows = connection.execute(query("meter_changes"), {"points": list(point_ids)}).fetchall()
+    return [MeterChangeRecord(point, at, Decimal(final), Decimal(initial)) for point, at, final, initial in rows]

@@ -298,6 +298,13 @@ def test_a_movement_faster_than_the_point_can_is_not_counted():
     assert result.completeness == pytest.approx([2 / 3, 1.0])
 
 
+def test_a_limit_of_one_point_says_nothing_about_the_others():
+    both = readings(np.tile(every(15, 3), 2), [0, 100, 9000, 0, 100, 9000], point=[0] * 3 + [1] * 3, scale=1.0)
+    points = RegisterPoints(np.zeros(2, np.int64), np.array([1000.0, np.inf]))
+    result = interval_amounts(register_movements(both, points), Intervals.dense(2, 0, 2))
+    assert np.array_equal(result.amount, [100.0, np.nan, 100.0, 8900.0], equal_nan=True)
+
+
 def test_a_changed_multiplier_holds_from_its_own_reading_on():
     scale = [1.0, 1.0, 10.0, 10.0, 10.0]
     result = amounts(readings(every(15, 5), [0, 100, 200, 300, 400], scale=scale), count=4)

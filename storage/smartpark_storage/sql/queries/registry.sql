@@ -43,6 +43,13 @@ ORDER BY point_id, valid_from;
 -- current_catalogue --
 SELECT document FROM smartpark.catalogue_version WHERE park = %(park)s ORDER BY version_id DESC LIMIT 1;
 
+-- meter_changes --
+SELECT p.point_id, (extract(epoch FROM c.at) * 1000000)::bigint, c.final, c.initial
+FROM smartpark.meter_change AS c
+JOIN smartpark.point AS p ON p.park = c.park AND p.device = c.device AND p.code = c.point
+WHERE p.point_id = ANY(%(points)s::integer[]) AND c.retired_at IS NULL
+ORDER BY p.point_id, c.at;
+
 -- find_edge --
 SELECT edge_id FROM smartpark.edge WHERE code = %(code)s;
 
