@@ -149,7 +149,7 @@ MEDIA: Final[frozenset[Carrier]] = frozenset(
         Carrier.CARBIDE,
     }
 )
-"""Energy-consuming working media (耗能工质): energy in the total of GB/T 2589-2020 when bought in, none in statistics."""
+"""Energy-consuming working media (耗能工质): counted by GB/T 2589-2020 when bought in, never by statistics."""
 
 MATERIALS: Final[frozenset[Carrier]] = frozenset({Carrier.LIMESTONE, Carrier.SODA_ASH})
 """What gives off CO2 in a process without being burnt: no energy."""
