@@ -20,6 +20,10 @@ class Sufficiency(IntEnum):
     """Less is known than the rule asks for."""
     NO_LOAD = 3
     """Enough is known, but there was no load to divide by."""
+    TOO_SHORT = 4
+    """Enough of the period is known, but the period is shorter than the standard observes."""
+    NO_REQUIREMENT = 5
+    """The rule gives no limit by which this could be judged."""
 
 
 REASONS = {
@@ -27,6 +31,8 @@ REASONS = {
     Sufficiency.NO_DATA: "no data",
     Sufficiency.TOO_LITTLE_DATA: "too little data",
     Sufficiency.NO_LOAD: "no load",
+    Sufficiency.TOO_SHORT: "shorter than the standard observes",
+    Sufficiency.NO_REQUIREMENT: "no requirement to judge by",
 }
 """Words for people, by code."""
 
