@@ -26,9 +26,9 @@ from smartpark.factors import (
 from smartpark.measurands import Carrier
 
 GJ_PER_KGCE: Final = 29_307e-6
-"""Heat in a kilogram of standard coal, by which the unit kgce is defined. [GJ/kgce]"""
+"""Heat in a kilogram of standard coal, by which the unit kgce is defined [GJ/kgce]."""
 CO2_PER_CARBON: Final = 44 / 12
-"""Mass of CO2 per mass of carbon, as the guidelines round it. [kg/kg]"""
+"""Mass of CO2 per mass of carbon, as the guidelines round it [kg/kg]."""
 KG_PER_TONNE: Final = 1000.0
 
 FUEL_PARAMETERS: Final = ("table:guideline-other-industry",)
@@ -102,7 +102,7 @@ class Lookup:
         )
 
     def coal_equivalent(self, carrier: Carrier, basis: Basis = Basis.CALORIFIC) -> Coefficient:
-        """Standard coal per unit of a carrier. [kgce per unit]
+        """Standard coal per unit of a carrier [kgce per unit].
 
         A net calorific value that was measured goes before one that the supplier states, and both before the
         published coefficient of the table. On the primary basis electricity, the park's own included, counts by the
@@ -123,7 +123,7 @@ class Lookup:
         return _single(self.choose(FactorKind.COAL_EQUIVALENT, carrier, (*_OWN, TABLE)))
 
     def fuel_carbon(self, carrier: Carrier) -> Coefficient:
-        """CO2 per unit of a fuel burnt. [kg per unit]
+        """CO2 per unit of a fuel burnt [kg per unit].
 
         Net calorific value, carbon content and oxidation factor, each measured before the supplier's before that of
         the parameter sets, in their order. A fuel without carbon parameters has its own factor, or none.
@@ -148,15 +148,15 @@ class Lookup:
         )
 
     def heat_carbon(self, carrier: Carrier) -> Coefficient:
-        """CO2 per heat bought, as such or in steam: the supplier's before the default. [kg/GJ]"""
+        """CO2 per heat bought, as such or in steam: the supplier's before the default [kg/GJ]."""
         return _single(self.choose(FactorKind.CARBON_DIOXIDE, carrier, (*_OWN, TABLE)))
 
     def heat_of_steam(self) -> Coefficient:
-        """Heat in a tonne of steam of which pressure and temperature are not known. [GJ/t]"""
+        """Heat in a tonne of steam of which pressure and temperature are not known [GJ/t]."""
         return _single(self.choose(FactorKind.NET_CALORIFIC_VALUE, Carrier.STEAM, (*_OWN, TABLE)))
 
     def process_carbon(self, material: Carrier) -> Coefficient:
-        """CO2 per tonne of a carbonate that decomposes: its factor times its purity, which has no default. [kg/t]"""
+        """CO2 per tonne of a carbonate that decomposes: its factor times its purity, which has no default [kg/t]."""
         factor = self.choose(FactorKind.CARBON_DIOXIDE, material, (*_OWN, TABLE))
         purity = self.choose(FactorKind.PURITY, material, _OWN)
         return Coefficient(
@@ -164,7 +164,7 @@ class Lookup:
         )
 
     def grid_carbon(self, method: ElectricityMethod, grid_scope: str, *, practice: str | None = None) -> Coefficient:
-        """CO2 per kWh of purchased electricity, or of what certificates leave of it. [kg/kWh]
+        """CO2 per kWh of purchased electricity, or of what certificates leave of it [kg/kWh].
 
         Parameters
         ----------
