@@ -7,10 +7,12 @@ Averages come from `air_quality_means`.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.air_quality import AirQualityRules, Form
 
 from smartpark_analytics.rounding import round_gb8170
 
@@ -36,6 +38,21 @@ class Breakpoints:
     """Digits to which each pollutant is rounded first: 0, CO 1; shape (n_pollutants,)."""
     level_bounds: Ints
     """Highest index of each level but the last: 50, 100, 150, 200, 300."""
+
+    @staticmethod
+    def of(rules: AirQualityRules, form: Form, day: date) -> "Breakpoints":
+        """Table of the edition in force on a day, pollutants in the order of `smartpark.air_quality.POLLUTANTS`."""
+        edition = rules.edition_on(day)
+        columns = edition.columns(form)
+        rows = np.full((len(columns), len(edition.index)), np.nan)
+        for row, column in zip(rows, columns, strict=True):
+            row[: len(column.concentration)] = column.concentration
+        return Breakpoints(
+            concentration=rows,
+            index=np.array(edition.index, np.int64),
+            decimals=np.array([column.decimals for column in columns], np.int64),
+            level_bounds=np.array([level.upto for level in rules.level[:-1]], np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True)
