@@ -22,6 +22,7 @@ from typing import Final, Protocol
 
 from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, ENERGY, NOT_ENERGY, Measures, signs_at_boundary
 from smartpark.catalogue import Catalogue, Furnace, Role, VirtualMeter
+from smartpark.expressions import Expression, parse_expression
 from smartpark.measurands import MATERIALS, MEANINGS, MEDIA, Carrier, Measurand
 
 PARK: Final = "park"
@@ -158,7 +159,7 @@ class VirtualSeries:
     """Below zero."""
     key: str
     code: str
-    expression: str
+    expression: Expression
     unit: str
 
 
@@ -176,6 +177,8 @@ class ParkAccounts:
     transfers: tuple[Flow, ...]
     """Electricity handed on inside by meters that hang on no other: counted for tenants, eliminated for the park."""
     virtual: tuple[VirtualSeries, ...]
+    names: Mapping[str, tuple[tuple[int, int], ...]]
+    """What each name in an expression stands for: points or virtual meters, with their signs."""
 
     def boundary(self, name: str) -> Boundary | None:
         """Boundary of that name; None where it has no flows."""
@@ -183,10 +186,12 @@ class ParkAccounts:
 
     @property
     def point_ids(self) -> list[int]:
-        """Points to read, those that virtual meters rest on not included."""
+        """Points to read, those that virtual meters rest on included."""
         flows = [f for b in self.boundaries for f in b.flows]
         flows += [f for n in self.nodes for f in (*n.parent, *n.children)]
-        return sorted({f.point_id for f in (*flows, *self.common, *self.transfers) if f.point_id > 0})
+        needed = (point for meter in self.virtual for name in meter.expression.names for point, _ in self.names[name])
+        found = {*(f.point_id for f in (*flows, *self.common, *self.transfers)), *needed}
+        return sorted(point for point in found if point > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +248,9 @@ def park_accounts(
     virtual_meters : sequence of VirtualMeter
         Of this park.
     """
+    own = [p for p in points if p.park == park]
     virtual = tuple(_series(park, n, meter) for n, meter in enumerate(virtual_meters))
-    devices = {d.code: d for d in _devices(p for p in points if p.park == park)}
+    devices = {d.code: d for d in _devices(own)}
     devices |= {m.code: _virtual_device(m, s) for m, s in zip(virtual_meters, virtual, strict=True)}
     tree = _Tree(devices, dict(sub_park_of or {}))
     nodes = tree.nodes()
@@ -255,6 +261,7 @@ def park_accounts(
         tree.common(),
         tree.transfers(),
         virtual,
+        _names(own, tree, virtual),
     )
 
 
@@ -310,7 +317,17 @@ def _flow(point: MeteredPoint, sign: int) -> Flow:
 
 def _series(park: str, number: int, meter: VirtualMeter) -> VirtualSeries:
     unit = MEANINGS[meter.measurand].unit
-    return VirtualSeries(-1 - number, f"{park}/{meter.code}/{meter.measurand}", meter.code, meter.expression, unit)
+    expression = parse_expression(meter.expression)
+    return VirtualSeries(-1 - number, f"{park}/{meter.code}/{meter.measurand}", meter.code, expression, unit)
+
+
+def _names(
+    points: Sequence[MeteredPoint], tree: "_Tree", virtual: Sequence[VirtualSeries]
+) -> dict[str, tuple[tuple[int, int], ...]]:
+    """A device is what it takes, net; ``device/point`` one register as it stands."""
+    devices = {code: tuple((f.point_id, f.sign) for f in d.flows) for code, d in tree.devices.items() if d.flows}
+    registers = {f"{p.device}/{p.code}": ((p.point_id, 1),) for p in points}
+    return devices | registers | {meter.code: ((meter.point_id, 1),) for meter in virtual}
 
 
 def _virtual_device(meter: VirtualMeter, series: VirtualSeries) -> _Device:

@@ -1,0 +1,176 @@
+"""Statements: an indicator over periods as a sum of terms, each an amount times a weight.
+
+The sum is formed from the first term to the last, one addition after the other, so that whoever adds up the terms
+of a published number, with a calculator or with a program, gets that number to the last digit.
+
+A statement is as complete as its least complete meter. A meter of which nothing is known in a period leaves it
+without a value: a sum without one of its parts is another quantity. A meter that is not awaited in a period counts
+with what it measured, and nobody waits for more. A sum without parts is no zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from smartpark.accounts import Boundary, Flow
+
+from smartpark_analytics.accounting.coefficients import Coefficient, Context
+from smartpark_analytics.accounting.recipes import Recipe, Traits
+from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One summand."""
+
+    flow: Flow
+    times: int
+    """How often it counts, with its sign."""
+    coefficient: Coefficient
+
+    def weight(self, per: float) -> float:
+        """What a unit of the flow contributes, in the indicator's unit."""
+        return self.times * self.coefficient.value / per
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An indicator of a boundary, ready to be summed."""
+
+    recipe: Recipe
+    boundary: str
+    terms: tuple[Term, ...]
+
+    @property
+    def factor_ids(self) -> tuple[str, ...]:
+        """Rows that it rests on, each once, by name."""
+        return tuple(sorted({c.factor.id for t in self.terms for c in t.coefficient.choices}))
+
+    @property
+    def whys(self) -> list[str]:
+        """Why each row was chosen, by name."""
+        found = {c.factor.id: c.why for t in self.terms for c in t.coefficient.choices}
+        return [found[name] for name in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What is known of the counters of a park in some periods."""
+
+    place: Mapping[int, int]
+    """Row of each point (or virtual meter)."""
+    sums: PeriodSums
+    """Shape (n_series, n_periods)."""
+    start_us: Ints
+    """Shape (n_periods,)."""
+    end_us: Ints
+    """Shape (n_periods,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An indicator over periods; arrays over terms have shape (n_terms, n_periods), the others (n_periods,)."""
+
+    plan: Plan
+    amount: Floats
+    """Of each term's flow. [its unit]"""
+    contribution: Floats
+    """[indicator's unit]"""
+    value: Floats
+    """NaN where it is not known. [indicator's unit]"""
+    term_completeness: Floats
+    """[0-1]"""
+    term_estimated_share: Floats
+    """[0-1]"""
+    awaited: Bools
+    """Which terms a period is incomplete without."""
+    completeness: Floats
+    """[0-1]"""
+    estimated_share: Floats
+    """[0-1]"""
+    has_part: Bools
+    """Whether any term is awaited or known."""
+
+
+def plan_of(recipe: Recipe, boundary: Boundary, context: Context) -> Plan | None:
+    """Terms of an indicator; None where none of the boundary's flows counts in it.
+
+    Raises
+    ------
+    SmartparkError
+        When a factor is missing, or per another unit than the meter counts.
+    """
+    traits = Traits.of(boundary.flows)
+    if not recipe.is_whole(traits):
+        return None
+    counted = [(flow, recipe.counts(flow, traits)) for flow in boundary.flows]
+    terms = tuple(Term(flow, times, recipe.rule(flow)(context, flow)) for flow, times in counted if times)
+    return Plan(recipe, boundary.name, terms) if terms else None
+
+
+def state(plan: Plan, series: Series) -> Statement:
+    """Sum a plan over the periods of a series.
+
+    Parameters
+    ----------
+    plan : Plan
+    series : Series
+        Every flow of the plan has a row.
+
+    Returns
+    -------
+    Statement
+    """
+    rows = np.array([series.place[term.flow.point_id] for term in plan.terms], np.intp)
+    awaited = awaited_in([term.flow for term in plan.terms], series.start_us, series.end_us)
+    known = series.sums.amount[rows]
+    completeness, share = series.sums.completeness[rows], series.sums.estimated_share[rows]
+    has_part: Bools = np.any(awaited | ~np.isnan(known), axis=0, keepdims=True)[0]
+    amount = np.where(~awaited & np.isnan(known), 0.0, known)
+    weight = np.array([term.weight(plan.recipe.per) for term in plan.terms])
+    contribution = amount * weight[:, np.newaxis]
+    # Not `sum`, whose order of additions depends on the shape.
+    total = np.cumsum(contribution, axis=0)[-1]
+    return Statement(
+        plan=plan,
+        amount=amount,
+        contribution=contribution,
+        value=np.where(has_part, total, np.nan),
+        term_completeness=completeness,
+        term_estimated_share=share,
+        awaited=awaited,
+        completeness=np.where(has_part, np.where(awaited, completeness, 1.0).min(axis=0), 0.0),
+        estimated_share=combined_estimated_share(contribution, share),
+        has_part=has_part,
+    )
+
+
+def awaited_in(flows: Sequence[Flow], start_us: Ints, end_us: Ints) -> Bools:
+    """Which periods are incomplete without which flows: `Flow.is_awaited`, shape (n_flows, n_periods)."""
+    limits = np.iinfo(np.int64)
+    first = [limits.min if f.awaited_from_us is None else f.awaited_from_us for f in flows]
+    last = [limits.max if f.awaited_to_us is None else f.awaited_to_us for f in flows]
+    begins = start_us >= np.array(first, np.int64)[:, np.newaxis]
+    return begins & (end_us <= np.array(last, np.int64)[:, np.newaxis])
+
+
+def reason_of(statement: Statement, column: int) -> str:
+    """Why these factors, and which meters are not complete: least complete first, three of them by name."""
+    awaited = statement.awaited[:, column]
+    terms = [
+        (t.flow.key, float(c))
+        for t, c in zip(statement.plan.terms, statement.term_completeness[:, column], strict=True)
+    ]
+    share = {key: value for (key, value), waits in zip(terms, awaited.tolist(), strict=True) if waits}
+    short = sorted((value, key) for key, value in share.items() if value < 1.0)
+    said = [*statement.plan.whys, *(f"{key} known for {value:.1%}" for value, key in short[:3])]
+    if not statement.has_part[column]:
+        said.append("no meter in service")
+    if len(short) > 3:
+        said.append(f"and {len(short) - 3} more not complete")
+    return "; ".join(said)
