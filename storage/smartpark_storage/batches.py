@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from psycopg.pq import TransactionStatus
 from smartpark.clock import from_us
+from smartpark.derived_gauges import DERIVED_GAUGES
 from smartpark.errors import SmartparkError
 
 from smartpark_storage.connections import Connection
@@ -33,6 +34,7 @@ DENSE = 50
 """Readings per point and day from which compressing on the way in pays: half the time and a tenth of the space. With
 one reading per point it takes ten times as long as the row store (docs/storage.md)."""
 _CHUNK_US = 24 * 3600 * 1_000_000
+_HOUR_US = 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,12 @@ def _floors(batches: Sequence[Batch]) -> dict[str, list[int]]:
 
 def _store_readings(connection: Connection, readings: Readings, received_at: datetime) -> None:
     ordered = readings[np.lexsort((readings["time"], readings["point_id"]))]
-    starts = np.flatnonzero(np.diff(ordered["point_id"], prepend=ordered["point_id"][0] - 1))
-    first, last = ordered[starts], ordered[np.append(starts[1:], ordered.size) - 1]
+    is_last = np.append(np.diff(ordered["point_id"]) != 0, True)
     if _is_dense(ordered):
         connection.execute(query("compress_on_the_way"))
     copy_readings(connection, ordered)
-    _keep_latest(connection, last, received_at)
-    _mark_stale(connection, first, last)
+    _keep_latest(connection, ordered[is_last], received_at)
+    _mark_touched(connection, ordered)
 
 
 def _is_dense(ordered: Readings) -> bool:
@@ -171,14 +172,19 @@ def _keep_latest(connection: Connection, newest: Readings, received_at: datetime
     )
 
 
-def _mark_stale(connection: Connection, first: Readings, last: Readings) -> None:
+def _mark_touched(connection: Connection, ordered: Readings) -> None:
+    """Mark for derive what these readings touch: spans of counters, hours of gauges that something rests on."""
+    hour = ordered["time"] // _HOUR_US
+    ends = np.flatnonzero((np.diff(ordered["point_id"]) != 0) | (np.diff(hour) != 0))
+    first, last = ordered[np.append(0, ends + 1)], ordered[np.append(ends, ordered.size - 1)]
     connection.execute(
-        query("mark_stale"),
+        query("mark_touched"),
         {
             "points": first["point_id"].tolist(),
-            "starts": [from_us(t) for t in first["time"].tolist()],
+            "firsts": first["time"].tolist(),
             # Half-open: the span ends just after its last reading.
-            "ends": [from_us(t + 1) for t in last["time"].tolist()],
+            "ends": (last["time"] + 1).tolist(),
+            "derived": sorted(DERIVED_GAUGES),
         },
     )
 
