@@ -11,6 +11,14 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.status import (
+    BAD,
+    BAD_OUT_OF_SERVICE,
+    BAD_SENSOR_FAILURE,
+    BAD_SHUTDOWN,
+    UNCERTAIN_OVER_RANGE,
+    UNCERTAIN_SUBSTITUTE,
+)
 
 from smartpark_analytics.aggregate import period_sums
 from smartpark_analytics.cems import StackFlag
@@ -38,6 +46,15 @@ class DataFlag(StrEnum):
 NORMAL_ONLY = (DataFlag.NORMAL,)
 WITH_OVER_RANGE = (DataFlag.NORMAL, DataFlag.OVER_RANGE)
 """Where the authority wants values above the range to count rather than to be replaced."""
+
+
+_BY_STATUS = (
+    (BAD_SHUTDOWN, DataFlag.STOPPED),
+    (BAD_OUT_OF_SERVICE, DataFlag.MAINTENANCE),
+    (BAD_SENSOR_FAILURE, DataFlag.FAULT),
+    (UNCERTAIN_SUBSTITUTE, DataFlag.MANUAL),
+    (UNCERTAIN_OVER_RANGE, DataFlag.OVER_RANGE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,29 @@ class EmittedMass:
     substituted_share: Floats
     """Share of the total that the substitution rules put in. [0-1]"""
     stopped_hours: Ints
+
+
+def letters_of_status(status: Ints) -> Letters:
+    """Flag of each value from its OPC UA status code: what `smartpark.status` names, any other bad one ``B``.
+
+    Parameters
+    ----------
+    status : ndarray of int64
+        Unsigned codes (`smartpark.status.as_uint32` of what storage holds).
+
+    Returns
+    -------
+    ndarray of str, same shape
+        `DataFlag`.
+
+    Examples
+    --------
+    >>> letters_of_status(np.array([0, 0x800C0000, 0x808C0000, 0x80050000])).tolist()
+    ['N', 'F', 'D', 'B']
+    """
+    conditions = [status == code for code, _ in _BY_STATUS] + [(status & BAD) != 0]
+    letters = [str(flag) for _, flag in _BY_STATUS] + [str(DataFlag.COMMUNICATION)]
+    return np.select(conditions, letters, default=str(DataFlag.NORMAL))
 
 
 def hour_means(

@@ -4,10 +4,12 @@ A substituted hour is mass and nothing else: it is flagged, its share is shown, 
 hour in which the furnace was off is not substituted. Below the lowest capture rate there is no rule, and no number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.cems_rules import SubstitutionRow
 
 from smartpark_analytics.aggregate import period_sums
 from smartpark_analytics.cems import StackFlag
@@ -25,11 +27,21 @@ class SubstitutionRules:
     capture_from: Floats
     """Capture rate of the quarter from which the row holds, inclusive. [0-1]"""
     capture_below: Floats
-    """… and below which; above 1 for the last. [0-1]"""
+    """… and below which; infinity for the last. [0-1]"""
     longest_hours: Floats
     """Longest run of bad hours that it covers; infinity: any. A longer run takes the next row of that rate. [h]"""
     look_back_hours: Ints
     """How many valid hours before the run the maximum is taken of. [h]"""
+
+    @staticmethod
+    def of(rows: Sequence[SubstitutionRow]) -> "SubstitutionRules":
+        """From dated rows (`smartpark.cems_rules.CemsRules.substitution_on`)."""
+        return SubstitutionRules(
+            capture_from=np.array([row.capture_from for row in rows]),
+            capture_below=np.array([row.capture_below for row in rows]),
+            longest_hours=np.array([row.longest_hours for row in rows]),
+            look_back_hours=np.array([row.look_back_hours for row in rows], np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ def substitute_mass(
     --------
     Quarter at 95 %, one bad hour: the largest of the last hours stands in.
 
-    >>> rules = SubstitutionRules(np.array([0.9]), np.array([1.1]), np.array([24.0]), np.array([180]))
+    >>> rules = SubstitutionRules(np.array([0.9]), np.array([np.inf]), np.array([24.0]), np.array([180]))
     >>> hours = np.array([[3.0, 5.0, 4.0, np.nan, 2.0]])
     >>> substitute_mass(hours, np.zeros((1, 5), bool), np.zeros(5, int), np.array([[0.95]]), rules).mass
     array([[3., 5., 4., 5., 2.]])

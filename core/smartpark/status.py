@@ -12,6 +12,8 @@ UNCERTAIN: Final = 0x4000_0000
 """The device doubts its own value."""
 UNCERTAIN_SUBSTITUTE: Final = 0x4091_0000
 """UncertainSubstituteValue: put in by hand or by rule, not measured."""
+UNCERTAIN_OVER_RANGE: Final = 0x4094_0000
+"""UncertainEngineeringUnitsExceeded: above the sensor's range, CEMS flag T."""
 BAD: Final = 0x8000_0000
 """The device says that the value is useless."""
 BAD_NO_DATA: Final = 0x809B_0000
@@ -19,7 +21,9 @@ BAD_NO_DATA: Final = 0x809B_0000
 BAD_SENSOR_FAILURE: Final = 0x808C_0000
 """BadSensorFailure: sensor or analyser fault, CEMS flag D."""
 BAD_OUT_OF_SERVICE: Final = 0x808D_0000
-"""BadOutOfService: calibration, maintenance or a furnace that is off."""
+"""BadOutOfService: calibration or maintenance, CEMS flags C and M."""
+BAD_SHUTDOWN: Final = 0x800C_0000
+"""BadShutdown: the furnace that is watched is off, CEMS flag F: nobody's fault, and not a zero."""
 
 _SEVERITY: Final = 0xC000_0000
 
