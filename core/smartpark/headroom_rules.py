@@ -48,6 +48,8 @@ class YearlyPeakRule(DatedRow):
     """Width of the median that makes the seasonal curve; odd."""
     growth_weeks: Annotated[int, Field(ge=104)]
     """Weeks of history from which growth is told from two years; less: no growth is claimed."""
+    level_spread: Annotated[float, Field(ge=0)]
+    """Standard deviation of a year's level against what the years before it promised. [1]"""
 
     @model_validator(mode="after")
     def _window_has_a_middle(self) -> "YearlyPeakRule":
