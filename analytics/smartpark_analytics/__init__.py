@@ -4,7 +4,6 @@ from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share, 
 from smartpark_analytics.carbon import LocationBasedCarbon, location_based_carbon
 from smartpark_analytics.certificates import CertificateFlag, Certificates, certificate_flags, certified_energy
 from smartpark_analytics.changes import RegisterChanges, movements_through_changes
-from smartpark_analytics.electricity_carbon import ElectricityCarbon, electricity_carbon
 from smartpark_analytics.energy import (
     KG_PER_TONNE,
     EnergyTotals,
@@ -17,6 +16,7 @@ from smartpark_analytics.flags import IntervalFlag
 from smartpark_analytics.fuel_carbon import carbonate_carbon, combustion_carbon, emission_factor
 from smartpark_analytics.intervals import IntervalAmounts, Intervals, interval_amounts
 from smartpark_analytics.inventory import CarbonInventory, carbon_per_energy
+from smartpark_analytics.purchased_electricity import ElectricityCarbon, electricity_carbon
 from smartpark_analytics.registers import (
     NO_VALUE,
     Movements,
