@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     )
     from smartpark_storage.dead_reasons import DeadReason
     from smartpark_storage.derived import (
-        INTERVAL_DTYPE,
         IndicatorRow,
         StaleSpan,
         claim_stale,
+        count_readings,
         fetch_interval_energy,
         fetch_neighbours,
         fetch_readings,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         translate_errors,
     )
     from smartpark_storage.migrations import migrate, refresh_aggregates
+    from smartpark_storage.packing import INTERVAL_DTYPE
     from smartpark_storage.registry import (
         POINT_VERSION_DTYPE,
         MeterChangeRecord,
@@ -97,6 +98,7 @@ __all__ = [
     "StoreResult",
     "claim_stale",
     "connect",
+    "count_readings",
     "current_catalogue",
     "dead_letters_by_id",
     "describe_database",
@@ -138,6 +140,7 @@ _MODULES = (
     "edges",
     "errors",
     "migrations",
+    "packing",
     "registry",
 )
 

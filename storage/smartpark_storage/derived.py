@@ -6,6 +6,7 @@ marks are still there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from typing import Any, Final, LiteralString
 
@@ -14,27 +15,19 @@ from numpy.typing import NDArray
 from smartpark.clock import from_us
 
 from smartpark_storage.connections import Connection, transaction
-from smartpark_storage.copying import Readings, fetch_by_copy
+from smartpark_storage.copying import READING_DTYPE, Readings
+from smartpark_storage.packing import INTERVAL_DTYPE, copy_intervals, fetch_packed_intervals, fetch_packed_readings
 from smartpark_storage.queries import query
-
-INTERVAL_DTYPE: Final = np.dtype(
-    [
-        ("point_id", "<i4"),
-        ("start", "<i8"),
-        ("amount", "<f8"),
-        ("completeness", "<f4"),
-        ("estimated_share", "<f4"),
-        ("flags", "<i4"),
-    ]
-)
-"""Energy of a quarter-hour: start in µs since 1970, amount in the measurand's unit on the primary side (NaN: not
-known), shares 0-1."""
 
 WHOLE_PARK: Final = "park"
 """Boundary of the park as a whole."""
 
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
 """Stale spans of a point that are closer than this are claimed as one. [µs]"""
+CLAIM_MARKS: Final = 8192
+"""Marks that one claim looks at: a long list must not make each step slow."""
+NEIGHBOUR_REACH_US: Final = (2 * 3_600_000_000, 48 * 3_600_000_000, 60 * 24 * 3_600_000_000)
+"""How far a neighbour is looked for, at first, then, and before all time is searched. [µs]"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,10 +64,20 @@ class IndicatorRow:
     """Relative half-width of the 95 % interval; None: not known."""
 
 
-def claim_stale(connection: Connection, *, limit: int) -> list[StaleSpan]:
-    """Take the stale spans of up to `limit` points, oldest marks first, into the caller's transaction."""
-    rows = _execute(connection, query("claim_stale"), {"limit": limit})
-    return merge_spans(StaleSpan(*row) for row in rows)
+def claim_stale(connection: Connection, *, limit: int, marks: int = CLAIM_MARKS) -> list[StaleSpan]:
+    """Take stale spans of up to `limit` points, oldest marks first, into the caller's transaction.
+
+    Looks at `marks` marks at a time, and further on only where others have all points of those in hand.
+    """
+    slice_ = {"after": 0, "marks": marks}
+    while True:
+        rows = _execute(connection, query("claim_stale"), {**slice_, "limit": limit})
+        if rows:
+            return merge_spans(StaleSpan(*row) for row in rows)
+        ((end,),) = _execute(connection, query("end_of_slice"), slice_)
+        if end is None:
+            return []
+        slice_["after"] = end
 
 
 def merge_spans(spans: Iterable[StaleSpan]) -> list[StaleSpan]:
@@ -91,7 +94,13 @@ def merge_spans(spans: Iterable[StaleSpan]) -> list[StaleSpan]:
 
 def fetch_readings(connection: Connection, point_ids: Sequence[int], start_us: int, end_us: int) -> Readings:
     """Readings of points in [start, end), ordered by point and time, bad ones included."""
-    return _fetch(connection, query("fetch_readings"), point_ids, start_us, end_us)
+    with transaction(connection):
+        return fetch_packed_readings(connection, _window(point_ids, start_us, end_us))
+
+
+def count_readings(connection: Connection, point_ids: Sequence[int], start_us: int, end_us: int) -> dict[int, int]:
+    """How many readings each point has in [start, end); points without any are left out."""
+    return dict(_execute(connection, query("count_readings"), _window(point_ids, start_us, end_us)))
 
 
 def fetch_neighbours(connection: Connection, point_ids: Sequence[int], start_us: int, end_us: int) -> Readings:
@@ -99,14 +108,37 @@ def fetch_neighbours(connection: Connection, point_ids: Sequence[int], start_us:
 
     Usable: it has a value and its status is not bad. Ordered by point and time; a point may have none, one or both.
     """
-    return _fetch(connection, query("fetch_neighbours"), point_ids, start_us, end_us)
+    wanted, rows = {int(p) for p in point_ids}, list[tuple[Any, ...]]()
+    # Nearly all are near: a search without bounds visits every chunk there is, once per point and question.
+    reach = [*(start_us - r for r in NEIGHBOUR_REACH_US), None]
+    rows += _nearest(
+        connection, query("fetch_newest_before"), wanted, zip(reach, [start_us, *reach[:-1]], strict=True)
+    )
+    reach = [*(end_us + r for r in NEIGHBOUR_REACH_US), None]
+    rows += _nearest(connection, query("fetch_oldest_after"), wanted, zip([end_us, *reach[:-1]], reach, strict=True))
+    return np.array(sorted(rows, key=lambda row: row[:2]), READING_DTYPE)
 
 
-def _fetch(
-    connection: Connection, statement: LiteralString, point_ids: Sequence[int], start_us: int, end_us: int
-) -> Readings:
-    with transaction(connection):
-        return fetch_by_copy(connection, statement, _window(point_ids, start_us, end_us))
+def _nearest(
+    connection: Connection,
+    statement: LiteralString,
+    point_ids: AbstractSet[int],
+    windows: Iterable[tuple[int | None, int | None]],
+) -> list[tuple[Any, ...]]:
+    """One row per point from the first window that has any; None for an end that is open."""
+    found = list[tuple[Any, ...]]()
+    missing = set(point_ids)
+    for low, high in windows:
+        if not missing:
+            break
+        bounds = {
+            "low": "-infinity" if low is None else from_us(low),
+            "high": "infinity" if high is None else from_us(high),
+        }
+        rows = _execute(connection, statement, {"points": sorted(missing), **bounds})
+        found += rows
+        missing -= {row[0] for row in rows}
+    return found
 
 
 def _window(point_ids: Sequence[int], start_us: int, end_us: int) -> dict[str, Any]:
@@ -130,17 +162,46 @@ def write_interval_energy(connection: Connection, rows: NDArray[np.void]) -> int
     if rows.size == 0:
         return 0
     ordered = rows[np.lexsort((rows["start"], rows["point_id"]))]
-    parameters = {name: ordered[name].tolist() for name in INTERVAL_DTYPE.names or ()}
     with transaction(connection):
-        return connection.execute(query("write_interval_energy"), parameters).rowcount
+        points, first, last = np.unique(ordered["point_id"]), ordered["start"].min(), ordered["start"].max()
+        is_new, is_changed = _compare(
+            ordered, fetch_interval_energy(connection, points.tolist(), int(first), int(last) + 1)
+        )
+        # Most are new or the same: a row that is only added costs a fifth of one that may be there.
+        if is_new.any():
+            copy_intervals(connection, ordered[is_new])
+        if is_changed.any():
+            changed = ordered[is_changed]
+            parameters = {name: changed[name].tolist() for name in INTERVAL_DTYPE.names or ()}
+            connection.execute(query("change_interval_energy"), parameters)
+    return int(is_new.sum() + is_changed.sum())
+
+
+def _compare(rows: NDArray[np.void], stored: NDArray[np.void]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows are not stored, and which are stored otherwise; both arrays ordered by point and start."""
+    if not stored.size:
+        return np.ones(rows.shape, np.bool_), np.zeros(rows.shape, np.bool_)
+    wanted, there = _keys(rows), _keys(stored)
+    place = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
+    is_there = there[place] == wanted
+    old = stored[place]
+    is_same = (rows["amount"] == old["amount"]) | (np.isnan(rows["amount"]) & np.isnan(old["amount"]))
+    for name in ("completeness", "estimated_share", "flags"):
+        is_same &= rows[name] == old[name]
+    return ~is_there, is_there & ~is_same
+
+
+def _keys(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """Point and start as one ascending number; quarter-hours begin at whole seconds, of which there are 2**32."""
+    return (rows["point_id"].astype(np.int64) << 32) + rows["start"] // 1_000_000
 
 
 def fetch_interval_energy(
     connection: Connection, point_ids: Sequence[int], start_us: int, end_us: int
 ) -> NDArray[np.void]:
     """Quarter-hours of points that start in [start, end): ndarray of INTERVAL_DTYPE, ordered by point and start."""
-    rows = _execute(connection, query("fetch_interval_energy"), _window(point_ids, start_us, end_us))
-    return np.array(rows, INTERVAL_DTYPE)
+    with transaction(connection):
+        return fetch_packed_intervals(connection, _window(point_ids, start_us, end_us))
 
 
 def publish_indicators(connection: Connection, rows: Sequence[IndicatorRow]) -> int:

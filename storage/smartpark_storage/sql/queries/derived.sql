@@ -1,15 +1,21 @@
 -- Stale spans, interval energy, indicators.
 
 -- claim_stale --
--- Points first, each under a lock that lasts until commit; then all marks of the points that we got.
-WITH oldest AS MATERIALIZED (
-    SELECT point_id FROM smartpark.stale_mark GROUP BY point_id ORDER BY min(mark_id) LIMIT %(limit)s
+-- A slice of the oldest marks: first its points, each under a lock that lasts until commit; then what the slice has of
+-- the points that we got. What is beyond the slice is left to the next claim, so that a long list costs no more.
+WITH slice AS MATERIALIZED (
+    SELECT mark_id, point_id FROM smartpark.stale_mark WHERE mark_id > %(after)s ORDER BY mark_id LIMIT %(marks)s
+),
+oldest AS MATERIALIZED (
+    SELECT point_id FROM slice GROUP BY point_id ORDER BY min(mark_id) LIMIT %(limit)s
 ),
 mine AS MATERIALIZED (
     SELECT point_id FROM oldest WHERE pg_try_advisory_xact_lock(7262003, point_id)
 ),
 marks AS MATERIALIZED (
-    SELECT m.mark_id FROM smartpark.stale_mark AS m JOIN mine USING (point_id) FOR UPDATE OF m SKIP LOCKED
+    SELECT m.mark_id FROM smartpark.stale_mark AS m
+    WHERE m.mark_id IN (SELECT mark_id FROM slice JOIN mine USING (point_id))
+    FOR UPDATE OF m SKIP LOCKED
 )
 DELETE FROM smartpark.stale_mark AS m
 USING marks
@@ -19,7 +25,17 @@ RETURNING
     (extract(epoch FROM m.span_start) * 1000000)::bigint,
     (extract(epoch FROM m.span_end) * 1000000)::bigint;
 
--- write_interval_energy --
+-- end_of_slice --
+-- Last mark of the slice that begins after this one; null: there is none.
+SELECT max(mark_id) FROM (
+    SELECT mark_id FROM smartpark.stale_mark WHERE mark_id > %(after)s ORDER BY mark_id LIMIT %(marks)s
+) AS slice;
+
+-- copy_interval_energy --
+COPY smartpark.interval_energy (point_id, start, amount, completeness, estimated_share, flags)
+FROM STDIN (FORMAT binary);
+
+-- change_interval_energy --
 INSERT INTO smartpark.interval_energy AS e (point_id, start, amount, completeness, estimated_share, flags)
 SELECT
     point_id, timestamptz 'epoch' + start * INTERVAL '1 microsecond', nullif(amount, 'NaN'),
@@ -30,17 +46,17 @@ FROM unnest(
 ) AS given (point_id, start, amount, completeness, estimated_share, flags)
 ON CONFLICT (point_id, start) DO UPDATE SET
     amount = excluded.amount, completeness = excluded.completeness,
-    estimated_share = excluded.estimated_share, flags = excluded.flags
-WHERE (e.amount, e.completeness, e.estimated_share, e.flags)
-    IS DISTINCT FROM (excluded.amount, excluded.completeness, excluded.estimated_share, excluded.flags);
+    estimated_share = excluded.estimated_share, flags = excluded.flags;
 
 -- fetch_interval_energy --
-SELECT
-    point_id, (extract(epoch FROM start) * 1000000)::bigint, coalesce(amount, 'NaN'), completeness,
-    estimated_share, flags
+-- Packed: all quarter-hours of a point in one piece (see packing.py).
+SELECT point_id, string_agg(
+    timestamptz_send(start) || float8send(coalesce(amount, 'NaN')) || float4send(completeness)
+    || float4send(estimated_share) || int4send(flags), ''::bytea
+)
 FROM smartpark.interval_energy
 WHERE point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %(end)s
-ORDER BY point_id, start;
+GROUP BY point_id;
 
 -- supersede_indicators --
 UPDATE smartpark.indicator AS i
