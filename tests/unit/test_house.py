@@ -34,9 +34,9 @@ ROOMS = {
 MAY_STAND_ON = {
     "core": {"chinesecalendar", "pydantic"},
     "storage": {"numpy", "psycopg", "smartpark"},
-    "analytics": {"numpy", "smartpark"},
+    "analytics": {"coolprop", "numpy", "smartpark"},
     "edge": {"asyncua", "cryptography", "paho-mqtt", "smartpark", "tqdm"},
-    "ingest": {"numpy", "paho-mqtt", "smartpark", "smartpark-analytics", "smartpark-storage", "tqdm"},
+    "ingest": {"numpy", "openpyxl", "paho-mqtt", "smartpark", "smartpark-analytics", "smartpark-storage", "tqdm"},
     "api": {"fastapi", "jinja2", "numpy", "smartpark", "smartpark-analytics", "smartpark-storage", "uvicorn"},
     "dashboards": {"smartpark"},
     "simulators": {"asyncua", "numpy", "paho-mqtt", "smartpark", "tqdm"},
