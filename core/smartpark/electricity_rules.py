@@ -6,6 +6,7 @@ a contract or to a price plan (`smartpark.price_plans`), and for the basic charg
 
 import tomllib
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
@@ -165,9 +166,9 @@ class ElectricityRules(StrictModel):
         """How much must be known before load is judged."""
         return in_force(self.load_judgement, on, what="rule for judging load")
 
-    def power_factor_on(self, standard: float, on: date) -> PowerFactorTable:
-        """Table of a standard power factor, e.g. 0.90, on a day."""
-        wanted = round(standard * FULL_POWER_FACTOR)
+    def power_factor_on(self, standard: str, on: date) -> PowerFactorTable:
+        """Table of a standard power factor on a day; the standard as a contract has it, e.g. ``"0.90"``."""
+        wanted = Decimal(standard) * FULL_POWER_FACTOR
         rows = [row for row in self.power_factor if row.standard_h == wanted]
         if not rows:
             known = ", ".join(
