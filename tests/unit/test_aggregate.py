@@ -62,3 +62,21 @@ def test_hours_add_up_to_the_day(amount):
 def test_shares_of_a_sum_weigh_contributions_whatever_their_sign():
     amount, share = np.array([[30.0, np.nan], [-10.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 1.0]])
     assert combined_estimated_share(amount, share).tolist() == [0.25, 0.0]
+
+
+@given(
+    amount=arrays(np.float64, (2, 12), elements=st.one_of(st.just(np.nan), st.integers(-9, 9).map(float))),
+    seed=st.integers(0, 99),
+)
+def test_the_order_of_the_intervals_does_not_matter(amount, seed):
+    shuffled = np.random.default_rng(seed).permutation(12)
+    whole, none = np.ones((2, 12)), np.full((2, 12), 0.25)
+    in_order = period_sums(amount, whole, none, HOURS, QUARTERS)
+    mixed = period_sums(amount[:, shuffled], whole, none, HOURS[shuffled], QUARTERS)
+    for name in ("amount", "completeness", "estimated_share"):
+        assert np.array_equal(getattr(in_order, name), getattr(mixed, name), equal_nan=True)
+
+
+def test_a_period_without_any_interval_is_not_known():
+    result = period_sums(np.ones((1, 4)), np.ones((1, 4)), np.zeros((1, 4)), np.array([0, 0, 2, 2]), np.full(3, 2))
+    assert np.array_equal(result.amount, [[2.0, np.nan, 2.0]], equal_nan=True)
