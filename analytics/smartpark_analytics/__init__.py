@@ -4,6 +4,7 @@ from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share, 
 from smartpark_analytics.carbon import LocationBasedCarbon, location_based_carbon
 from smartpark_analytics.certificates import CertificateFlag, Certificates, certificate_flags, certified_energy
 from smartpark_analytics.changes import RegisterChanges, movements_through_changes
+from smartpark_analytics.dense import dense_interval_amounts
 from smartpark_analytics.energy import (
     KG_PER_TONNE,
     EnergyTotals,
@@ -54,6 +55,7 @@ __all__ = [
     "combustion_carbon",
     "comprehensive_energy",
     "consumed_from_stock",
+    "dense_interval_amounts",
     "electricity_carbon",
     "emission_factor",
     "energy_totals",
