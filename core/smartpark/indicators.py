@@ -36,7 +36,7 @@ class IndicatorMeaning:
     """File in docs/methods, without its ending."""
 
 
-_S, _R = Accumulation.SUM, Accumulation.RATIO
+_S, _R, _N = Accumulation.SUM, Accumulation.RATIO, Accumulation.NONE
 
 INDICATORS: Final[dict[str, IndicatorMeaning]] = {
     meaning.code: meaning
@@ -46,7 +46,68 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             "electricity_consumption", "kWh", _S, "用电量", "electricity consumption", "comprehensive-energy"
         ),
         IndicatorMeaning(
+            "electricity_purchased", "kWh", _S, "购入电量", "electricity purchased", "comprehensive-energy"
+        ),
+        IndicatorMeaning(
+            "electricity_exported", "kWh", _S, "上网电量", "electricity exported", "comprehensive-energy"
+        ),
+        IndicatorMeaning(
+            "photovoltaic_generation", "kWh", _S, "光伏发电量", "photovoltaic generation", "comprehensive-energy"
+        ),
+        IndicatorMeaning(
+            "photovoltaic_self_used",
+            "kWh",
+            _S,
+            "光伏自用电量",
+            "photovoltaic electricity used inside",
+            "comprehensive-energy",
+        ),
+        IndicatorMeaning(
             "comprehensive_energy", "tce", _S, "综合能耗(当量值)", "comprehensive energy", "comprehensive-energy"
+        ),
+        IndicatorMeaning(
+            "comprehensive_energy_with_media",
+            "tce",
+            _S,
+            "综合能耗(含耗能工质)",
+            "comprehensive energy, working media included",
+            "comprehensive-energy",
+        ),
+        IndicatorMeaning(
+            "comprehensive_energy_primary",
+            "tce",
+            _S,
+            "综合能耗(等价值)",
+            "comprehensive energy, primary basis",
+            "comprehensive-energy",
+        ),
+        IndicatorMeaning(
+            "energy_under_control",
+            "tce",
+            _S,
+            "能耗双控考核能耗",
+            "energy under dual control",
+            "comprehensive-energy",
+        ),
+        # --- balance of meters ---
+        IndicatorMeaning("distribution_loss", "kWh", _S, "配电损耗", "loss between distributing meters", "balance"),
+        IndicatorMeaning("common_use", "kWh", _S, "公共用电量", "electricity of no enterprise, metered", "balance"),
+        IndicatorMeaning(
+            "unmetered_rest", "kWh", _S, "未计量电量", "electricity that no end meter measures", "balance"
+        ),
+        IndicatorMeaning(
+            "balance_residual", "kWh", _S, "表计差额(电)", "parent minus children, electricity", "balance"
+        ),
+        IndicatorMeaning("balance_residual_gas", "m3", _S, "表计差额(气)", "parent minus children, gas", "balance"),
+        IndicatorMeaning(
+            "balance_residual_water", "m3", _S, "表计差额(水)", "parent minus children, water", "balance"
+        ),
+        IndicatorMeaning("balance_residual_heat", "GJ", _S, "表计差额(热)", "parent minus children, heat", "balance"),
+        IndicatorMeaning(
+            "balance_residual_steam", "t", _S, "表计差额(蒸汽)", "parent minus children, steam", "balance"
+        ),
+        IndicatorMeaning(
+            "balance_residual_fuel", "t", _S, "表计差额(燃料)", "parent minus children, fuel", "balance"
         ),
         # --- carbon ---
         IndicatorMeaning(
@@ -57,6 +118,40 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             "CO2, location based, provincial factor",
             "location-based-carbon",
         ),
+        IndicatorMeaning("carbon_scope1", "t", _S, "范围一排放", "CO2, scope 1", "location-based-carbon"),
+        IndicatorMeaning("carbon_heat", "t", _S, "外购热力排放", "CO2 of purchased heat", "location-based-carbon"),
+        IndicatorMeaning(
+            "carbon_scope2", "t", _S, "范围二排放(位置法, 省级因子)", "CO2, scope 2", "location-based-carbon"
+        ),
+        IndicatorMeaning(
+            "carbon_location_national",
+            "t",
+            _S,
+            "二氧化碳排放(位置法, 全国因子)",
+            "CO2, location based, national factor",
+            "location-based-carbon",
+        ),
+        IndicatorMeaning(
+            "carbon_market", "t", _N, "二氧化碳排放(市场法)", "CO2, market based", "location-based-carbon"
+        ),
+        IndicatorMeaning(
+            "carbon_zero_carbon_park",
+            "t",
+            _N,
+            "二氧化碳排放(零碳园区方法)",
+            "CO2, method of zero-carbon parks",
+            "location-based-carbon",
+        ),
+        IndicatorMeaning(
+            "carbon_per_energy",
+            "t/tce",
+            _R,
+            "单位能耗碳排放",
+            "CO2 per comprehensive energy",
+            "location-based-carbon",
+        ),
+        # --- sulfur by mass balance ---
+        IndicatorMeaning("so2_by_fuel", "kg", _S, "二氧化硫(物料衡算)", "SO2 by fuel", "comprehensive-energy"),
     )
 }
 

@@ -1,13 +1,12 @@
 """Statements: published sums over the flows of a boundary, term by term. No I/O, no clock."""
 
-from smartpark_analytics.accounting.coefficients import Coefficient, Context, UnitMismatchError
+from smartpark_analytics.accounting.coefficients import Context, UnitMismatchError
 from smartpark_analytics.accounting.recipes import RECIPES, Recipe, Traits
 from smartpark_analytics.accounting.statement import Plan, Series, Statement, Term, plan_of, reason_of, state
 from smartpark_analytics.accounting.sums import Quarters, days_of, hours_of, quarters_of, with_virtual_meters
 
 __all__ = [
     "RECIPES",
-    "Coefficient",
     "Context",
     "Plan",
     "Quarters",

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.accounts import Boundary, Flow
+from smartpark.coefficients import Coefficient
 
-from smartpark_analytics.accounting.coefficients import Coefficient, Context
+from smartpark_analytics.accounting.coefficients import Context
 from smartpark_analytics.accounting.recipes import Recipe, Traits
 from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share
 
