@@ -37,6 +37,7 @@ class IndicatorMeaning:
 
 
 _S, _R, _N = Accumulation.SUM, Accumulation.RATIO, Accumulation.NONE
+_M = Accumulation.MAXIMUM
 
 INDICATORS: Final[dict[str, IndicatorMeaning]] = {
     meaning.code: meaning
@@ -152,6 +153,93 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
         ),
         # --- sulfur by mass balance ---
         IndicatorMeaning("so2_by_fuel", "kg", _S, "二氧化硫(物料衡算)", "SO2 by fuel", "comprehensive-energy"),
+        # --- demand, load and quality of electricity ---
+        IndicatorMeaning("maximum_demand", "kW", _M, "最大需量(滑差)", "maximum demand, sliding", "maximum-demand"),
+        IndicatorMeaning(
+            "maximum_demand_block",
+            "kW",
+            _M,
+            "最大需量(区块, 下限)",
+            "maximum demand of blocks, lower bound",
+            "maximum-demand",
+        ),
+        IndicatorMeaning(
+            "contract_demand_use",
+            "1",
+            _N,
+            "最大需量与合同需量之比",
+            "maximum demand over contract demand",
+            "basic-charge",
+        ),
+        IndicatorMeaning("load_factor", "1", _N, "负荷率", "load factor", "load-statistics"),
+        IndicatorMeaning("peak_valley_ratio", "1", _N, "峰谷差率", "peak-valley ratio", "load-statistics"),
+        IndicatorMeaning("utilisation_hours", "h", _N, "最大负荷利用小时数", "utilisation hours", "load-statistics"),
+        IndicatorMeaning("coincidence_factor", "1", _N, "同时率", "coincidence factor", "load-statistics"),
+        IndicatorMeaning(
+            "transformer_load_rate",
+            "1",
+            _M,
+            "变压器最大负载率",
+            "highest load rate of a transformer",
+            "transformer-load",
+        ),
+        IndicatorMeaning(
+            "transformer_heavy_hours",
+            "h",
+            _S,
+            "变压器重载时长",
+            "hours of heavy load of a transformer",
+            "transformer-load",
+        ),
+        IndicatorMeaning(
+            "transformer_overload_hours",
+            "h",
+            _S,
+            "变压器过载时长",
+            "hours of overload of a transformer",
+            "transformer-load",
+        ),
+        IndicatorMeaning(
+            "voltage_in_limits", "1", _R, "电压合格率", "share of time with voltage in limits", "power-quality"
+        ),
+        IndicatorMeaning(
+            "frequency_in_limits", "1", _R, "频率合格率", "share of time with frequency in limits", "power-quality"
+        ),
+        IndicatorMeaning(
+            "voltage_unbalance_in_limits",
+            "1",
+            _R,
+            "三相电压不平衡度合格率",
+            "share of time with unbalance in limits",
+            "power-quality",
+        ),
+        IndicatorMeaning(
+            "voltage_thd_in_limits",
+            "1",
+            _R,
+            "电压总谐波畸变率合格率",
+            "share of time with voltage THD in limits",
+            "power-quality",
+        ),
+        IndicatorMeaning(
+            "voltage_unbalance_p95",
+            "%",
+            _N,
+            "三相电压不平衡度95%概率值",
+            "voltage unbalance, 95 % value",
+            "power-quality",
+        ),
+        IndicatorMeaning(
+            "voltage_thd_p95", "%", _N, "电压总谐波畸变率95%概率值", "voltage THD, 95 % value", "power-quality"
+        ),
+        IndicatorMeaning(
+            "electricity_sharp", "kWh", _S, "尖时段电量", "electricity in sharp hours", "tariff-periods"
+        ),
+        IndicatorMeaning("electricity_peak", "kWh", _S, "峰时段电量", "electricity in peak hours", "tariff-periods"),
+        IndicatorMeaning("electricity_flat", "kWh", _S, "平时段电量", "electricity in flat hours", "tariff-periods"),
+        IndicatorMeaning(
+            "electricity_valley", "kWh", _S, "谷时段电量", "electricity in valley hours", "tariff-periods"
+        ),
     )
 }
 
