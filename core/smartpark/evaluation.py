@@ -1,55 +1,35 @@
 """Rules by which parks are evaluated: when a ratio is published, budget levels, thresholds, ranking.
 
-Dated rows with source and grade, read from ``data/evaluation.toml``; nothing is evaluated here. Where no row covers a
-day there is no rule, and the lookup says so: a threshold is never guessed.
+Dated rows with source and grade, read from ``data/evaluation.toml`` and asked by day (`smartpark.dated.in_force`);
+nothing is evaluated here. Where no row covers a day there is no rule: a threshold is never guessed.
 """
 
 import tomllib
-from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from smartpark.errors import FactorNotFoundError
+from smartpark.dated import DatedRow
 from smartpark.tomlfile import StrictModel, parse_model
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class DatedRule(StrictModel):
-    """What every rule says of itself."""
-
-    valid_from: date
-    """First day it holds."""
-    valid_to: date | None = None
-    """Day after the last; none: until a newer one starts."""
-    source: str
-    """Document and clause, or that it is a rule of this platform."""
-    grade: Annotated[str, Field(pattern=r"^(P|C|S|X|M\d{2})$")]
-    """How well attested, as for factors."""
-
-    def covers(self, day: date) -> bool:
-        """Whether it holds on that day."""
-        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
-
-
-class RatioRule(DatedRule):
+class RatioRule(DatedRow):
     """When a measured amount may be divided by an entered figure."""
 
-    id: str
     min_completeness: Share
     """Completeness of the measured amount, below which no ratio is published. [0-1]"""
 
 
-class BudgetRule(DatedRule):
+class BudgetRule(DatedRow):
     """Levels of a budget over the year."""
 
-    id: str
     red_forecast: Positive
     """Forecast over budget above which the level may be red. [1]"""
     red_pace: Positive
@@ -71,7 +51,7 @@ class ZeroCarbonRole(StrEnum):
     """Expected, and shown with its gap."""
 
 
-class ZeroCarbonThreshold(DatedRule):
+class ZeroCarbonThreshold(DatedRow):
     """What a zero-carbon park has to reach in one indicator."""
 
     indicator: str
@@ -98,10 +78,9 @@ class ZeroCarbonThreshold(DatedRule):
         return self.at_most if self.at_most is not None else self.at_least or 0.0
 
 
-class RankingRule(DatedRule):
+class RankingRule(DatedRow):
     """How parks are compared with their peers."""
 
-    id: str
     min_group: Annotated[int, Field(ge=2)]
     """Parks that a group needs; a smaller one gives way to the next wider."""
     min_coverage: Share
@@ -133,25 +112,6 @@ class EvaluationRules(StrictModel):
         """Thresholds in force on a day, the core ones first, by annual energy."""
         found = [row for row in self.zero_carbon if row.covers(day)]
         return sorted(found, key=lambda row: (row.role is not ZeroCarbonRole.CORE, row.from_energy_tce))
-
-
-Rule = TypeVar("Rule", bound=DatedRule)
-
-
-def rule_on(rules: Iterable[Rule], day: date) -> Rule:
-    """Newest rule that covers a day.
-
-    Raises
-    ------
-    FactorNotFoundError
-        When none does; the message lists what there is.
-    """
-    known: Sequence[Rule] = tuple(rules)
-    covering = [rule for rule in known if rule.covers(day)]
-    if not covering:
-        listed = ", ".join(f"{type(rule).__name__} from {rule.valid_from}" for rule in known) or "none at all"
-        raise FactorNotFoundError(f"no rule of evaluation covers {day}; there is: {listed}")
-    return max(covering, key=lambda rule: rule.valid_from)
 
 
 @cache

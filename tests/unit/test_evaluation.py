@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from smartpark.errors import FactorNotFoundError, InvalidFileError
-from smartpark.evaluation import EvaluationRules, ZeroCarbonRole, builtin_rules, rule_on
+from smartpark.dated import RuleNotFoundError, in_force
+from smartpark.errors import InvalidFileError
+from smartpark.evaluation import EvaluationRules, ZeroCarbonRole, builtin_rules
 from smartpark.tomlfile import parse_model
 from smartpark_analytics import budget, intensity, ranking, zero_carbon_park
 from smartpark_analytics.budget import BudgetLevel, BudgetThresholds, ForecastBasis
@@ -28,12 +29,12 @@ POSITIVE = st.floats(1e-3, 1e9)
 
 
 def thresholds() -> BudgetThresholds:
-    rule = rule_on(builtin_rules().budget_rule, TODAY)
+    rule = in_force(builtin_rules().budget_rule, TODAY, what="budget rule")
     return BudgetThresholds(rule.red_forecast, rule.red_pace, rule.yellow_forecast, rule.yellow_pace)
 
 
 def rank(values: Any, **changed: Any) -> ranking.Ranking:
-    rule = rule_on(builtin_rules().ranking_rule, TODAY)
+    rule = in_force(builtin_rules().ranking_rule, TODAY, what="ranking rule")
     given_values = np.asarray(values, float)
     n = given_values.size
     return ranking.rank_parks(
@@ -452,8 +453,8 @@ def test_a_group_of_equal_mixes_is_not_adjusted(energy: np.ndarray, economy: np.
 
 
 def test_a_day_without_a_rule_has_none():
-    with pytest.raises(FactorNotFoundError, match=r"no rule of evaluation covers 2020-01-01; there is: BudgetRule"):
-        rule_on(builtin_rules().budget_rule, date(2020, 1, 1))
+    with pytest.raises(RuleNotFoundError, match="budget rule"):
+        in_force(builtin_rules().budget_rule, date(2020, 1, 1), what="budget rule")
 
 
 def test_a_threshold_has_exactly_one_limit():
