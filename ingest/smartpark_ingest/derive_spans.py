@@ -14,6 +14,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.clock import from_us
+from smartpark.periods import Grain, Period, periods_between
 from smartpark_storage import StaleSpan
 
 QUARTER_US: Final = 900_000_000
@@ -128,3 +130,13 @@ def merge_ranges(ranges: Iterable[WorkRange]) -> list[WorkRange]:
         else:
             merged.append(one)
     return merged
+
+
+def months_between(start_us: int, end_us: int) -> list[str]:
+    """Accounting months that [start, end) touches, as ``2026-11``."""
+    return [month_name(month) for month in periods_between(from_us(start_us), from_us(end_us), Grain.MONTH)]
+
+
+def month_name(month: Period) -> str:
+    """A month as ``2026-11``."""
+    return month.day.isoformat()[:7]

@@ -5,6 +5,7 @@ it reads the intervals to sum: it then sees everything that those before it have
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from smartpark.clock import from_us
 
@@ -28,6 +29,30 @@ def mark_spans_stale(connection: Connection, spans: Sequence[StaleSpan]) -> int:
     }
     with transaction(connection):
         return connection.execute(query("mark_stale"), parameters).rowcount
+
+
+class MonthOfPark(NamedTuple):
+    """A part of the past that is recomputed as one."""
+
+    park: str
+    month: str
+    """As ``2026-11``."""
+
+
+def share_months(connection: Connection, months: Iterable[MonthOfPark]) -> None:
+    """Keep recomputing away from these months until the caller's transaction ends; others may share them.
+
+    Two that write the same quarter-hours must not do so from different views of the readings. Among those who derive
+    what is stale, claims see to that; one who recomputes has no claims, so it takes the month.
+    """
+    with transaction(connection):
+        connection.execute(query("share_months"), {"months": [" ".join(month) for month in months]})
+
+
+def take_month(connection: Connection, month: MonthOfPark) -> None:
+    """Wait until nobody works on this month, and have it alone until the caller's transaction ends."""
+    with transaction(connection):
+        connection.execute(query("take_month"), {"month": " ".join(month)})
 
 
 def lock_parks(connection: Connection, parks: Iterable[str]) -> None:
