@@ -38,6 +38,21 @@ class FactorKind(StrEnum):
     """Enthalpy of the water that steam is counted from. [GJ/t]"""
 
 
+KIND_WORDS: Final[dict[FactorKind, tuple[str, str]]] = {
+    FactorKind.COAL_EQUIVALENT: ("折标准煤系数(当量值)", "coal equivalent, calorific"),
+    FactorKind.COAL_EQUIVALENT_PRIMARY: ("折标准煤系数(等价值)", "coal equivalent, primary"),
+    FactorKind.NET_CALORIFIC_VALUE: ("低位发热量", "net calorific value"),
+    FactorKind.CARBON_CONTENT: ("单位热值含碳量", "carbon content"),
+    FactorKind.OXIDATION_FACTOR: ("碳氧化率", "oxidation factor"),
+    FactorKind.CARBON_DIOXIDE: ("二氧化碳排放因子", "CO2 emission factor"),
+    FactorKind.CARBON_FOOTPRINT: ("碳足迹因子", "carbon footprint factor"),
+    FactorKind.PURITY: ("纯度", "purity"),
+    FactorKind.SULFUR_CONTENT: ("含硫量", "sulfur content"),
+    FactorKind.SULFUR_CONVERSION: ("硫转化率", "sulfur conversion"),
+    FactorKind.DESULFURISATION: ("脱硫效率", "desulfurisation"),
+    FactorKind.REFERENCE_ENTHALPY: ("基准焓", "reference enthalpy"),
+}
+
 _PER_UNIT: Final = ("kWh", "GJ", "m3", "t")
 """Units of the measurands: whatever is converted is counted in one of them."""
 _LARGE_GAS: Final = {"10^4 m3": 1e4, "10^4 Nm3": 1e4, "Nm3": 1.0}

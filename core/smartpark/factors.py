@@ -31,20 +31,23 @@ from smartpark.factor_rows import (
     Reason,
     choose_factor,
 )
-from smartpark.measurands import Carrier
+from smartpark.measurands import Carrier, Measurand
 from smartpark.tomlfile import StrictModel, parse_model
 
 __all__ = [
     "MEASURED",
     "SUPPLIER",
     "TABLE",
+    "CertificateRule",
     "CountsAs",
+    "DefaultAccuracy",
     "ElectricityMethod",
     "ElectricitySelection",
     "Factor",
     "FactorChoice",
     "FactorKind",
     "FactorSet",
+    "GapUncertainty",
     "GradeUncertainty",
     "Reason",
     "Vintage",
@@ -97,6 +100,40 @@ class GradeUncertainty(StrictModel):
     source: str
 
 
+class DefaultAccuracy(StrictModel):
+    """Accuracy class of meters of which the catalogue does not say it."""
+
+    measurand: Measurand
+    accuracy_class: Annotated[float, Field(gt=0)]
+    """Largest error. [%]"""
+    source: str
+    grade: str
+
+
+class GapUncertainty(StrictModel):
+    """How unsure an amount is that was not measured."""
+
+    estimate: Annotated[float, Field(ge=0)]
+    """Half-width of what was apportioned across a gap, relative to itself. [1]"""
+    missing: Annotated[float, Field(ge=0)]
+    """Half-width of what is missing, relative to what the covered time lets one expect there. [1]"""
+    source: str
+    grade: str
+
+
+class CertificateRule(StrictModel):
+    """What a certificate of green electricity is worth, and how long."""
+
+    instrument: str
+    """e.g. ``gec`` (绿证)."""
+    kwh: Annotated[float, Field(gt=0)]
+    valid_months: Annotated[int, Field(gt=0)]
+    """Months after that of generation in which it may be cancelled."""
+    valid_from: date
+    source: str
+    grade: str
+
+
 class FactorSet(StrictModel):
     """A collection of rows, and the rules that come with it."""
 
@@ -105,6 +142,9 @@ class FactorSet(StrictModel):
     vintage: tuple[Vintage, ...] = ()
     electricity_method: tuple[ElectricitySelection, ...] = ()
     grade_uncertainty: tuple[GradeUncertainty, ...] = ()
+    default_accuracy: tuple[DefaultAccuracy, ...] = ()
+    gap_uncertainty: GapUncertainty | None = None
+    certificate: tuple[CertificateRule, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "FactorSet":
@@ -182,6 +222,17 @@ class FactorSet(StrictModel):
             return factor.uncertainty
         by_grade = {entry.grade: entry.half_width for entry in self.grade_uncertainty}
         return by_grade.get(factor.grade, by_grade.get(factor.grade[:1], float("nan")))
+
+    def accuracy_class(self, measurand: Measurand) -> float:
+        """Accuracy class [%] of a meter that names none; NaN where no rule says it."""
+        classes = {entry.measurand: entry.accuracy_class for entry in self.default_accuracy}
+        return classes.get(measurand, float("nan"))
+
+    def with_rows(self, rows: Iterable[Factor]) -> "FactorSet":
+        """Return these rules with other rows; the version says which rows they are."""
+        found = tuple(sorted(rows, key=lambda row: row.id))
+        rules = {name: getattr(self, name) for name in FactorSet.model_fields}
+        return FactorSet(**{**rules, "factor": found, "version": f"{self.version}.{digest_of(found)}"})
 
 
 def digest_of(rows: Iterable[Factor]) -> str:

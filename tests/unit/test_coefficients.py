@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from smartpark.coefficients import Basis, Lookup
 from smartpark.errors import FactorNotFoundError
-from smartpark.factors import ElectricityMethod, Factor, FactorSet, Reason, builtin_factors
+from smartpark.factors import ElectricityMethod, Factor, Reason, builtin_factors
 from smartpark.measurands import Carrier
 
 GOLDEN = tomllib.loads((Path(__file__).parents[1] / "golden" / "fuel_carbon.toml").read_text(encoding="utf-8"))
@@ -23,8 +23,7 @@ def own(**row):
 
 def lookup(*rows, on=DAY, **whose):
     builtin = builtin_factors()
-    factors = builtin.model_copy(update={"factor": (*builtin.factor, *rows)})
-    return Lookup(FactorSet.model_validate(factors.model_dump()), on, "hill", **whose)
+    return Lookup(builtin.with_rows((*builtin.factor, *rows)), on, "hill", **whose)
 
 
 @pytest.mark.parametrize("fuel", GOLDEN["fuel"], ids=lambda fuel: f"{fuel['carrier']} {fuel['parameters']}")
