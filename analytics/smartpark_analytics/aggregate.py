@@ -62,15 +62,25 @@ def period_sums(
     is_known = np.isfinite(amount)
     is_whole = bool(is_known.all())
     known = amount if is_whole else np.where(is_known, amount, 0.0)
-    size = np.abs(known)
     sums = _Sums.of(period, len(expected))
     covered = sums.by_period(completeness if is_whole else np.where(is_known, completeness, 0.0))
-    estimated, weight = sums.by_period(size * estimated_share), sums.by_period(size)
     return PeriodSums(
         amount=np.where(covered > 0, sums.by_period(known), np.nan),
         completeness=np.minimum(covered / expected, 1.0),
-        estimated_share=np.divide(estimated, weight, out=np.zeros_like(weight), where=weight > 0),
+        estimated_share=_estimated(sums, known, estimated_share, covered.shape),
     )
+
+
+def _estimated(sums: "_Sums", known: Floats, estimated_share: Floats, shape: tuple[int, ...]) -> Floats:
+    """Estimated share of each sum, weighted by the size of its parts."""
+    found = np.zeros(shape)
+    rows = np.flatnonzero(estimated_share.any(axis=1))
+    if rows.size:
+        size = np.abs(known[rows])
+        weight = sums.by_period(size)
+        estimated = sums.by_period(size * estimated_share[rows])
+        found[rows] = np.divide(estimated, weight, out=np.zeros_like(weight), where=weight > 0)
+    return found
 
 
 def combined_estimated_share(amount: Floats, estimated_share: Floats) -> Floats:

@@ -1,13 +1,12 @@
 """Registers on a regular grid to interval amounts: differences where nothing is odd, the whole kernel where it is.
 
-A matrix of what registers show at every boundary of the intervals needs no interpolation. A register that never
-falls, has a value everywhere and moves no faster than it can is *quiet*: its amounts are plain differences. Every
-other row takes the way of `registers` and `intervals`, so the result is theirs, row by row; only the time it takes
-differs. Refused here: grids that are not regular.
+A matrix of what registers show at every boundary of the intervals needs no interpolation. Where a register has its
+values, does not fall and moves no faster than it can, amounts are plain differences. Around everything else, two
+hours to either side, readings take the way of `registers` and `intervals`, which look no further than one: so the
+result is theirs everywhere, and only the time it takes differs. Refused here: grids that are not regular.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from smartpark_analytics.intervals import IntervalAmounts, Intervals, interval_amounts
 from smartpark_analytics.registers import (
@@ -61,18 +60,19 @@ def dense_interval_amounts(
     rise = steps[:, 1:] - steps[:, :-1]
     amount = rise * scale[:, np.newaxis]
     whole = IntervalAmounts(amount, np.ones_like(amount), np.zeros_like(amount), np.zeros(amount.shape, np.int32))
-    odd = np.flatnonzero(~_is_quiet(steps, rise, scale, points, width_us))
-    if odd.size:
-        found = _by_the_kernel(
-            steps[odd], scale[odd], _of(points, odd), start=start, width_us=width_us, max_gap_us=max_gap_us
-        )
-        for mine, theirs in (
-            (whole.amount, found.amount),
-            (whole.completeness, found.completeness),
-            (whole.estimated_share, found.estimated_share),
-            (whole.flags, found.flags),
-        ):
-            mine[odd] = theirs.reshape(len(odd), -1)
+    rows = np.flatnonzero(~_is_quiet(steps, rise, scale, points, width_us))
+    if rows.size:
+        odd = _is_odd(steps[rows], rise[rows], scale[rows], points.max_rate[rows], width_us)
+        around = _widened(odd, -(-2 * max(max_gap_us, HOUR_US) // width_us))
+        asked = _widened(odd, -(-max(max_gap_us, HOUR_US) // width_us))
+        of_rows = RegisterPoints(points.modulus[rows], points.max_rate[rows])
+        readings = _readings(steps[rows], scale[rows], around, start, width_us)
+        row, column = np.nonzero(asked)
+        intervals = Intervals(row.astype(np.int64), start + column * width_us, width_us)
+        found = interval_amounts(register_movements(readings, of_rows), intervals, max_gap_us=max_gap_us)
+        cell = rows[row], column
+        whole.amount[cell], whole.completeness[cell] = found.amount, found.completeness
+        whole.estimated_share[cell], whole.flags[cell] = found.estimated_share, found.flags
     return whole
 
 
@@ -85,20 +85,31 @@ def _is_quiet(steps: Ints, rise: Ints, scale: Floats, points: RegisterPoints, wi
     return known & (rise.min(axis=1, initial=0) >= 0) & slow
 
 
-def _of(points: RegisterPoints, rows: NDArray[np.intp]) -> RegisterPoints:
-    return RegisterPoints(points.modulus[rows], points.max_rate[rows])
+def _is_odd(steps: Ints, rise: Ints, scale: Floats, max_rate: Floats, width_us: int) -> Bools:
+    """Intervals whose difference is not simply their amount, shape (n_rows, n_intervals)."""
+    missing = steps == NO_VALUE
+    fastest = (max_rate * (width_us / HOUR_US))[:, np.newaxis]
+    return missing[:, 1:] | missing[:, :-1] | (rise < 0) | (np.maximum(rise - 2, 0) * scale[:, np.newaxis] > fastest)
 
 
-def _by_the_kernel(
-    steps: Ints, scale: Floats, points: RegisterPoints, *, start: int, width_us: int, max_gap_us: int
-) -> IntervalAmounts:
-    n_points, n_boundaries = steps.shape
-    readings = RegisterReadings(
-        point=np.repeat(np.arange(n_points, dtype=np.int64), n_boundaries),
-        time=np.tile(start + width_us * np.arange(n_boundaries, dtype=np.int64), n_points),
-        steps=steps.ravel(),
-        status=np.zeros(steps.size, np.int32),
-        scale=np.repeat(scale, n_boundaries),
+def _widened(odd: Bools, by: int) -> Bools:
+    """True where an odd interval is no further than `by` intervals away."""
+    count = np.zeros((odd.shape[0], odd.shape[1] + 1), np.int64)
+    np.cumsum(odd, axis=1, out=count[:, 1:])
+    column = np.arange(odd.shape[1])
+    return count[:, np.minimum(column + by + 1, odd.shape[1])] > count[:, np.maximum(column - by, 0)]
+
+
+def _readings(steps: Ints, scale: Floats, around: Bools, start: int, width_us: int) -> RegisterReadings:
+    """What is shown at the boundaries of some intervals."""
+    wanted = np.zeros(steps.shape, np.bool_)
+    wanted[:, :-1] = around
+    wanted[:, 1:] |= around
+    row, column = np.nonzero(wanted)
+    return RegisterReadings(
+        row.astype(np.int64),
+        start + width_us * column.astype(np.int64),
+        steps[row, column],
+        np.zeros(len(row), np.int32),
+        scale[row],
     )
-    grid = Intervals.dense(n_points, start, n_boundaries - 1, width_us)
-    return interval_amounts(register_movements(readings, points), grid, max_gap_us=max_gap_us)

@@ -31,7 +31,7 @@ def by_readings(steps, scale, points):
 @st.composite
 def matrices(draw: st.DrawFn):
     """Registers that mostly go up; some fall, stop telling, or jump."""
-    n_points, n_times = draw(st.integers(1, 4)), draw(st.integers(2, 30))
+    n_points, n_times = draw(st.integers(1, 4)), draw(st.integers(2, 60))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     steps = np.cumsum(rng.integers(0, 500, (n_points, n_times)), axis=1) + draw(st.integers(0, 10**9))
     for _ in range(draw(st.integers(0, 4))):
