@@ -125,7 +125,7 @@ def _interpolated(concentration: Floats, column: Floats, index: Ints) -> Floats:
     return (values[upper - 1] - (-above // run)).astype(np.float64)
 
 
-def air_quality(concentration: Floats, breakpoints: Breakpoints) -> AirQuality:
+def air_quality_index(concentration: Floats, breakpoints: Breakpoints) -> AirQuality:
     """Air quality index, level and primary pollutants.
 
     Parameters
@@ -147,7 +147,7 @@ def air_quality(concentration: Floats, breakpoints: Breakpoints) -> AirQuality:
     --------
     >>> rows = np.array([[0.0, 35, 60], [0.0, 50, 120]])
     >>> table = Breakpoints(rows, np.array([0, 50, 100]), np.array([0, 0]), np.array([50, 100]))
-    >>> found = air_quality(np.array([[50.0, 50.0], [90.0, np.nan]]), table)
+    >>> found = air_quality_index(np.array([[50.0, 50.0], [90.0, np.nan]]), table)
     >>> found.index, found.primary[:, 0], found.missing[:, 1]
     (array([80., nan]), array([ True, False]), array([False,  True]))
     """

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 INVENTORY_SO2_PER_SULFUR = 2.0
 """Mass of SO2 per mass of sulfur as inventories count it. [kg/kg]"""
 MOLAR_SO2_PER_SULFUR = 64.058 / 32.06
-"""The same from molar masses, 1.99806: 0.1 % less. For comparison with measurements, never in a report. [kg/kg]"""
+"""The same from molar masses, 1.99807: 0.1 % less. For comparison with measurements, never in a report. [kg/kg]"""
 
 
 def sulfur_dioxide_factor(
