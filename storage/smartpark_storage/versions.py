@@ -6,6 +6,8 @@ is simply put right. Where a change reaches back over stored readings, their spa
 
 from datetime import datetime
 
+from smartpark.derived_gauges import DERIVED_GAUGES
+
 from smartpark_storage.connections import Connection
 from smartpark_storage.queries import query
 
@@ -15,6 +17,7 @@ def update_point_versions(connection: Connection, park: str, at: datetime) -> No
     parameters = {"park": park, "at": at}
     connection.execute(query("drop_versions_without_readings"), parameters)
     connection.execute(query("mark_changed_versions_stale"), parameters)
+    connection.execute(query("mark_changed_gauges_stale"), {**parameters, "derived": sorted(DERIVED_GAUGES)})
     connection.execute(query("drop_later_versions"), parameters)
     connection.execute(query("close_changed_versions"), parameters)
     connection.execute(query("add_changed_versions"), parameters)

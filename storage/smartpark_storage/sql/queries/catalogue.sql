@@ -246,6 +246,16 @@ WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL AND EXIS
         AND (v.multiplier, v.register_modulus) IS DISTINCT FROM (p.multiplier, p.register_modulus)
 );
 
+-- mark_changed_gauges_stale --
+INSERT INTO smartpark.stale_hour (park, device, hour)
+SELECT DISTINCT p.park, p.device, generate_series(date_bin('1 hour', %(at)s, timestamptz 'epoch'), l.time, '1 hour')
+FROM smartpark.point AS p
+JOIN smartpark.latest AS l ON l.point_id = p.point_id AND l.time >= %(at)s
+WHERE p.park = %(park)s AND p.measurand = ANY(%(derived)s) AND p.retired_at IS NULL AND EXISTS (
+    SELECT FROM smartpark.point_version AS v
+    WHERE v.point_id = p.point_id AND v.valid_to > %(at)s AND v.multiplier IS DISTINCT FROM p.multiplier
+);
+
 -- mark_meter_changes_stale --
 -- The instant is enough: derive reaches from the reading before it to the one after.
 INSERT INTO smartpark.stale_mark (point_id, span_start, span_end)
