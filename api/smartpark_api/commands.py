@@ -58,6 +58,7 @@ def _port(text: str) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     from smartpark_storage.connections import dsn_from_environment
 
+    from smartpark_api.planning.calendar_file import workday_file_from_environment
     from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
 
     host: str = arguments.host
@@ -68,7 +69,9 @@ def _serve(arguments: argparse.Namespace) -> int:
             "Use --host 127.0.0.1, or add --allow-network when something in front of it decides who gets through"
         )
     host_names = None if allow_network else (*LOOPBACK_NAMES, host)
-    settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names)
+    settings = ApiSettings(
+        dsn=dsn_from_environment(), host_names=host_names, workday_file=workday_file_from_environment()
+    )
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)
         _run(settings, listener)

@@ -4,6 +4,7 @@ The command line and the environment are read by `commands`, not here.
 """
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -25,6 +26,8 @@ class ApiSettings(StrictModel):
     """Rows in one answer; a wider question is refused with advice on how to narrow it."""
     retry_after_s: Annotated[int, Field(ge=1, le=3600)] = 5
     """What a client is told to wait while the database is away."""
+    workday_file: Path | None = None
+    """Holidays that the built-in calendar does not have; None: the built-in calendar alone."""
     host_names: tuple[str, ...] | None = LOOPBACK_NAMES
     """Names a request's Host may carry; None: any. Guards a loopback server against DNS rebinding."""
 

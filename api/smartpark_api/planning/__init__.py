@@ -1,0 +1,1 @@
+"""Looking ahead: load of the coming days, the coming year's peak, and what capacity is free."""

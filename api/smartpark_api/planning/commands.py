@@ -1,0 +1,243 @@
+"""`smartpark forecast` and `smartpark headroom`: the park's load ahead, and what capacity is free, on the terminal.
+
+Both only read. They ask the database that SMARTPARK_DSN names and print what the endpoints of the API answer.
+"""
+
+import argparse
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from smartpark.cli import Subparsers
+
+if TYPE_CHECKING:
+    from smartpark_storage.connections import Connection
+
+    from smartpark_api.planning.forecasting import Score
+    from smartpark_api.planning.models import ForecastOut, HeadroomOut
+
+_FORECAST_EPILOG = """\
+Forecasts the power of the whole park (boundary meters plus own generation) from its own history and the working days
+of mainland China, with an interval that holds four times out of five. --score forecasts the last weeks again and says
+how far off it was, next to repeating the week before. Holidays that the built-in calendar does not have yet stand in
+the file that SMARTPARK_WORKDAYS names. Method and scores: docs/methods/load-forecast.md.
+
+  smartpark forecast minhou-demo --days 3
+  smartpark forecast minhou-demo --grid 15m --json
+"""
+_HEADROOM_EPILOG = """\
+Free capacity is what a node may carry, less its highest quarter-hour of twelve months, less what was promised: by the
+80 % rule, and by N-1 where transformers stand in for each other. Everything in kVA. A path has what its tightest node
+has. Method and worked examples: docs/methods/headroom.md.
+
+  smartpark headroom minhou-demo
+  smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03
+  smartpark headroom minhou-demo --reserved F1=1000@0.8 --station TR1+TR2
+"""
+
+
+def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add this part's commands."""
+    _register_forecast(subparsers)
+    _register_headroom(subparsers)
+
+
+def _register_forecast(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "forecast",
+        help="load of a park in the days ahead, and the coming year's peak",
+        description="Load of a park in the days ahead, and the highest of the coming year.",
+        epilog=_FORECAST_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("park", help="code of the park")
+    parser.add_argument(
+        "--days", type=int, default=3, choices=range(1, 15), metavar="N", help="days ahead, 1 to 14 (3)"
+    )
+    parser.add_argument("--grid", default="hour", choices=("15m", "hour"), help="length of a slot (hour)")
+    parser.add_argument("--score", action="store_true", help="forecast the last four weeks again and score it")
+    _common(parser)
+    parser.set_defaults(run=_forecast)
+
+
+def _register_headroom(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "headroom",
+        help="free capacity of transformers and feeders, and whether a new load fits",
+        description="Free capacity of transformers and feeders, which rule binds, and whether a new load fits.",
+        epilog=_HEADROOM_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("park", help="code of the park")
+    parser.add_argument("--ask-kva", type=float, metavar="KVA", help="new load to be judged")
+    parser.add_argument(
+        "--coincidence",
+        type=float,
+        default=1.0,
+        metavar="K",
+        help="share of it that falls together with the peak (1)",
+    )
+    parser.add_argument("--from", dest="start", metavar="MONTH", help="when it begins: 2027-03 or 2027-03-15")
+    parser.add_argument(
+        "--reserved", action="append", default=[], metavar="NODE=KVA@K", help="request under way; may be repeated"
+    )
+    parser.add_argument(
+        "--station", action="append", default=[], metavar="TR1+TR2", help="transformers that stand in for each other"
+    )
+    parser.add_argument(
+        "--no-short-time", action="store_true", help="N-1 without loading the remaining units above their rating"
+    )
+    _common(parser)
+    parser.set_defaults(run=_headroom)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--at", metavar="INSTANT", help="as of this instant, ISO 8601 with offset (now)")
+    parser.add_argument("--json", action="store_true", help="print what the API answers")
+
+
+def _forecast(arguments: argparse.Namespace) -> int:
+    from smartpark.workdays import builtin_workdays, load_workdays
+
+    from smartpark_api.planning.calendar_file import workday_file_from_environment
+    from smartpark_api.planning.forecasting import forecast_park, score_park
+    from smartpark_api.planning.models import Grid
+
+    file = workday_file_from_environment()
+    calendar = builtin_workdays() if file is None else load_workdays(file)
+    now, grid = _instant(arguments.at), Grid(arguments.grid)
+    score = None
+    with _reading(arguments.park) as connection:
+        answer = forecast_park(connection, arguments.park, now=now, calendar=calendar, days=arguments.days, grid=grid)
+        if arguments.score:
+            score = score_park(
+                connection, arguments.park, now=now, calendar=calendar, days=arguments.days, grid=grid, origins=28
+            )
+    if arguments.json:
+        print(_json(answer, score))
+    else:
+        _print_forecast(answer)
+        _print_score(score)
+    return 0
+
+
+def _headroom(arguments: argparse.Namespace) -> int:
+    from smartpark_api.planning.asking import question_of
+    from smartpark_api.planning.free_capacity import headroom_of_park
+
+    question = question_of(
+        ask_kva=arguments.ask_kva,
+        coincidence=arguments.coincidence,
+        start=arguments.start,
+        reserved=arguments.reserved,
+        stations=arguments.station,
+        short_time=not arguments.no_short_time,
+    )
+    with _reading(arguments.park) as connection:
+        answer = headroom_of_park(connection, arguments.park, question, now=_instant(arguments.at))
+    if arguments.json:
+        print(answer.model_dump_json(indent=2, by_alias=True))
+    else:
+        _print_headroom(answer)
+    return 0
+
+
+@contextmanager
+def _reading(park: str) -> "Generator[Connection]":
+    from smartpark_storage.connections import connect, dsn_from_environment
+
+    from smartpark_api.lookup import find_park
+
+    with connect(dsn_from_environment(), application="smartpark planning") as connection:
+        find_park(connection, park)
+        yield connection
+
+
+def _instant(text: str | None) -> datetime:
+    from smartpark.clock import parse_instant, utc_now
+    from smartpark.errors import SmartparkError
+
+    if text is None:
+        return utc_now()
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise SmartparkError(f"--at: {error}") from None
+
+
+def _json(answer: "ForecastOut", score: "Score | None") -> str:
+    import dataclasses
+    import json
+
+    document = answer.model_dump(mode="json", by_alias=True)
+    if score is not None:
+        parts = dataclasses.asdict(score).items()
+        document["score"] = {name: None if value != value else value for name, value in parts}  # noqa: PLR0124  NaN
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _print_forecast(answer: "ForecastOut") -> None:
+    from smartpark.clock import PARK_ZONE
+
+    print(f"{answer.park}: load ahead in {answer.unit}, {answer.detail}")
+    print(f"history: {answer.history_days:g} of 449 days known")
+    for note in answer.notes:
+        print(f"note: {note}")
+    shares = [f"{band.quantile:.0%}" for band in answer.bands]
+    print(f"{'':16}" + "".join(f"{share:>11}" for share in shares))
+    for n, second in enumerate(answer.time):
+        start = datetime.fromtimestamp(second, UTC).astimezone(PARK_ZONE)
+        print(f"{start:%Y-%m-%d %H:%M}" + "".join(f"{_shown(band.values[n]):>11}" for band in answer.bands))
+    peak = answer.yearly_peak
+    values = ", ".join(f"{share:.0%}: {_shown(v)}" for share, v in zip(peak.quantiles, peak.values, strict=True))
+    print(f"coming year's peak in {peak.unit}: {values} ({peak.detail})")
+
+
+def _print_score(score: "Score | None") -> None:
+    if score is None:
+        return
+    print(
+        f"score over {score.origins} forecasts of the last weeks: MASE {score.mase:.3f}, repeating the week before "
+        f"{score.naive_mase:.3f}; {score.coverage:.0%} of what came lay in the interval"
+    )
+
+
+def _print_headroom(answer: "HeadroomOut") -> None:
+    print(f"{answer.park}: free capacity in {answer.unit} ({answer.rule}, grade {answer.grade})")
+    _table(
+        ["node", "rated", "peak", "reserved", "headroom", "rule"],
+        [
+            [
+                node.code,
+                _shown(node.rated_kva),
+                _shown(node.peak_kva) + ("*" if node.is_lower_bound and node.peak_kva is not None else ""),
+                _shown(node.reserved_kva),
+                _shown(node.headroom_kva),
+                node.binding or node.reason or "",
+            ]
+            for node in answer.nodes
+        ],
+    )
+    if any(node.is_lower_bound and node.peak_kva is not None for node in answer.nodes):
+        print("* less than half of the year is known: the peak is at least this, the headroom at most this")
+    for path in answer.paths:
+        said = f": {path.verdict} (cautious: {path.cautious_verdict})" if path.verdict else ""
+        free = _shown(path.headroom_kva) if path.headroom_kva is not None else f"at most {_shown(path.at_most_kva)}"
+        print(f"{' > '.join(path.nodes)}  {free}{said}")
+    for assumption in answer.assumptions:
+        print(f"- {assumption}")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(w) if n in {0, len(head) - 1} else cell.rjust(w)
+            for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
