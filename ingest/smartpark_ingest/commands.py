@@ -25,7 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add this room's commands."""
     _register_run(command_group(subparsers, "ingest", "the way of readings from the broker into the database"))
-    register_derive(command_group(subparsers, "derive", "interval energy and indicators from what was stored"))
+    register_derive(subparsers)
     _register_replay(command_group(subparsers, "dead", "dead letters: list, show, replay"))
 
 

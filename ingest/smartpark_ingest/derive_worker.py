@@ -16,7 +16,7 @@ from typing import Final
 
 from smartpark.clock import MICROSECONDS, utc_now_us
 from smartpark.factors import builtin_factors
-from smartpark_storage import Connection, describe_database
+from smartpark_storage import describe_database
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
@@ -94,10 +94,6 @@ class DeriveWorker:
                 pass
         finally:
             self.close()
-
-    def work(self, task: Callable[[Connection], int]) -> int:
-        """Do something else with the worker's connection, as patiently."""
-        return self._database.run(task)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -171,7 +171,7 @@ def test_run_once_tells_what_it_did(hill: DerivePark, database_dsn: str, smartpa
     environment = {"SMARTPARK_DSN": database_dsn}
     told = json.loads(smartpark.run("derive", "run", "--once", "--json", environment=environment).stdout)
     assert told["intervals_changed"] == 4 * len(LOADS)
-    assert told["indicators_published"] == 3 * 2
+    assert told["indicators_published"] == counted(hill.connection, "indicator") > 0
     assert told["not_published"] == 0
     again = json.loads(smartpark.run("derive", "run", "--once", "--json", environment=environment).stdout)
     assert (again["steps"], again["intervals_changed"], again["indicators_published"]) == (1, 0, 0)
@@ -184,10 +184,16 @@ def test_recompute_publishes_what_a_changed_catalogue_changes(
     hill.derive()
     hill.connection.execute("UPDATE smartpark.park SET electricity_factor_scope = 'national'")
     hill.connection.commit()
-    words = ("derive", "recompute", "--park", "hill", "--from", "2026-11-10", "--to", "2026-11-11", "--json")
+    words = ("derive", "--park", "hill", "--from", "2026-11-10", "--to", "2026-11-11", "--json")
     told = smartpark.run(*words, environment={"SMARTPARK_DSN": database_dsn})
     assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout)["indicators_published"] == 3  # two hours and the day, of carbon alone
+    with transaction(hill.connection):
+        second = hill.connection.execute(
+            "SELECT indicator, grain FROM smartpark.indicator WHERE revision = 2"
+        ).fetchall()
+    assert json.loads(told.stdout)["indicators_published"] == len(second)
+    assert {("carbon_location", "hour"), ("carbon_location", "day")} <= set(second)
+    assert all("carbon" in indicator for indicator, _ in second), second
     row = hill.hour("carbon_location", 0)
     assert row["revision"] == 2
     assert "mee-2025-47:electricity:national:2023" in row["factors"]
@@ -205,7 +211,7 @@ def test_recompute_publishes_what_a_changed_catalogue_changes(
 def test_a_wrong_recompute_is_told_in_a_sentence(
     plain_database_dsn: str, smartpark: SmartparkRunner, words: tuple[str, ...], said: str
 ):
-    told = smartpark.run("derive", "recompute", *words, environment={"SMARTPARK_DSN": plain_database_dsn})
+    told = smartpark.run("derive", *words, environment={"SMARTPARK_DSN": plain_database_dsn})
     assert told.returncode in {1, 2}
     assert said in told.stderr
     assert "Traceback" not in told.stderr
