@@ -16,6 +16,7 @@ from smartpark.clock import parse_instant, utc_now
 from smartpark.errors import SmartparkError
 
 from smartpark_storage.dead_reasons import DeadReason
+from smartpark_storage.factor_commands import register_factors
 from smartpark_storage.role_names import DatabaseRole
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _register_database(subparsers)
     _register_migrate(subparsers)
     _register_catalog(subparsers)
+    register_factors(subparsers)
     _register_dead(subparsers)
     _register_verify(subparsers)
 

@@ -23,6 +23,7 @@ from smartpark.periods import Grain, period_containing
 
 from smartpark_storage.connections import Connection, describe_database, transaction
 from smartpark_storage.errors import MigrationError, translate_errors
+from smartpark_storage.factors import load_builtin_factors
 from smartpark_storage.queries import query
 
 _log = logging.getLogger(__name__)
@@ -86,7 +87,10 @@ def builtin_migrations() -> list[Migration]:
 
 @translate_errors()
 def migrate(connection: Connection, *, migrations: Sequence[Migration] | None = None) -> list[str]:
-    """Apply what is missing; returns the names of the files applied now. One runner at a time, others wait."""
+    """Apply what is missing; returns the names of the files applied now. One runner at a time, others wait.
+
+    With the package's own files the factors that come with the platform are brought up to date too.
+    """
     _lock(connection)
     try:
         _prepare(connection)
@@ -95,6 +99,8 @@ def migrate(connection: Connection, *, migrations: Sequence[Migration] | None = 
         missing = pending(wanted, applied(connection))
         for migration in missing:
             _apply(connection, migration)
+        if migrations is None:
+            load_builtin_factors(connection)
     finally:
         # A session's lock outlives a failed transaction; a lost connection has lost it already.
         if not connection.broken:
