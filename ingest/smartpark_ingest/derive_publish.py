@@ -1,25 +1,68 @@
 """From touched hours to published indicators: the second half of a step of derive.
 
 The publisher is told which hours of which parks have quarter-hours that were computed anew. It takes the parks'
-turns, reads their interval energy, and publishes what differs from what is current. It keeps the parks' balances
-between steps and is refreshed when the registry has changed.
+turns, reads their interval energy, and publishes what differs from what is current: hours and days of the park, its
+sub-parks, its enterprises and its meters, then the months and years these days belong to. A month is the sum of its
+days as they are published, a year that of its months; quarter-hours are read for the touched days alone.
+
+It keeps the parks' accounts between steps, and what each number is summed from, for as long as the same factors hold.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue, park_accounts
 from smartpark.clock import from_us, to_us
+from smartpark.errors import SmartparkError
 from smartpark.factors import FactorSet
+from smartpark.indicators import INDICATORS, Accumulation
 from smartpark.periods import Grain, Period, period_containing
-from smartpark_storage import Connection, PointRecord, Registry, fetch_interval_energy, publish_indicators
+from smartpark_analytics.accounting import (
+    RECIPES,
+    TREE_RECIPES,
+    Context,
+    Plan,
+    Series,
+    days_of,
+    hours_of,
+    plan_of,
+    quarters_of,
+    state,
+    tree_plans,
+    with_virtual_meters,
+)
+from smartpark_analytics.aggregate import PeriodSums
+from smartpark_storage import (
+    Connection,
+    IndicatorRow,
+    PointRecord,
+    Registry,
+    fetch_interval_energy,
+    publish_indicators,
+)
 from smartpark_storage.deriving import lock_parks, park_factor_scopes
+from smartpark_storage.published import sum_parts
+from smartpark_storage.registry import current_catalogue
 
-from smartpark_ingest.derive_balance import ParkBalance, day_indicators, park_balance
+from smartpark_ingest.derive_rows import Columns, longer_row, rows_of
 
 HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
+QUARTERS_AT_ONCE: Final = 2_000_000
+"""Quarter-hours in memory at once; a day of all counters at least."""
+PUBLISHED: Final = tuple(
+    code
+    for code in dict.fromkeys(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES))
+    if INDICATORS[code].accumulation is Accumulation.SUM
+)
+"""What is published for hours and days, and for months and years by their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +75,162 @@ class PublishReport:
     """What could not be published for want of a factor."""
 
 
+@dataclass(slots=True)
+class _Park:
+    """A park's accounts, and the plans of each span of days with the same factors."""
+
+    accounts: ParkAccounts
+    electricity_scope: str
+    point_ids: list[int]
+    plans: dict[tuple[int, int], tuple[list[Plan], list[str]]] = field(
+        default_factory=dict[tuple[int, int], tuple[list[Plan], list[str]]]
+    )
+
+
 class Publisher:
-    """Publishes the hours and days of parks from their interval energy."""
+    """Publishes parks from their interval energy."""
 
     def __init__(self, factors: FactorSet) -> None:
         self._factors = factors
-        self._balances: dict[str, ParkBalance] = {}
+        self._changes = sorted({d for row in factors.factor for d in (row.valid_from, row.valid_to) if d is not None})
+        self._parks: dict[str, _Park] = {}
 
     def refresh(self, connection: Connection, registry: Registry) -> None:
         """Take over a registry that has changed."""
-        scopes = park_factor_scopes(connection)
-        records = registry.by_id.values()
-        self._balances = {park: park_balance(park, scope, records) for park, scope in scopes.items()}
+        records = list(registry.by_id.values())
+        self._parks = {}
+        for park, scope in park_factor_scopes(connection).items():
+            catalogue = current_catalogue(connection, park)
+            accounts = (
+                park_accounts(park, records) if catalogue is None else accounts_of_catalogue(catalogue, records)
+            )
+            self._parks[park] = _Park(accounts, scope, accounts.point_ids)
 
     def concerns(self, point: PointRecord) -> bool:
         """Whether what a counter measures is part of anything that is published."""
-        return point.point_id in self._balances[point.park].point_ids
+        return point.point_id in self._parks[point.park].point_ids
 
     def publish(self, connection: Connection, touched: Mapping[str, AbstractSet[int]], now_us: int) -> PublishReport:
         """Publish what touched hours (starts in µs, per park) change, in the caller's transaction."""
         lock_parks(connection, touched)
-        published, missing = 0, list[str]()
+        published, missing = 0, dict[str, None]()
         for park, hours in sorted(touched.items()):
-            balance = self._balances[park]
-            for day, hours_of_day in _by_day(hours):
-                intervals = fetch_interval_energy(connection, balance.point_ids, to_us(day.start), to_us(day.end))
-                found = day_indicators(balance, intervals, day, hours_of_day, self._factors, computed_at_us=now_us)
-                published += publish_indicators(connection, found.rows)
-                missing += found.missing
+            one = self._parks[park]
+            for days in self._blocks(one, hours):
+                missing |= dict.fromkeys(self._plans(one, days[0])[1])
+                rows = list(self._rows(connection, one, days, hours, now_us=now_us))
+                published += publish_indicators(connection, rows)
+            published += _publish_longer(connection, park, hours, now_us)
         return PublishReport(published, tuple(missing))
 
+    def _blocks(self, park: _Park, hours: AbstractSet[int]) -> Iterator[list[Period]]:
+        """Touched days in order, together while the same factors hold, and no more than fit into memory."""
+        days = sorted({period_containing(from_us(hour), Grain.DAY) for hour in hours})
+        most = max(1, QUARTERS_AT_ONCE // (96 * max(1, len(park.point_ids))))
+        for _, found in groupby(days, key=lambda day: self._epoch(day.day)):
+            block = list(found)
+            yield from (block[n : n + most] for n in range(0, len(block), most))
 
-def _by_day(hours: AbstractSet[int]) -> list[tuple[Period, frozenset[int]]]:
-    """Accounting days of hours, in order, each with its hours."""
-    days: defaultdict[Period, set[int]] = defaultdict(set)
-    for hour in hours:
-        days[period_containing(from_us(hour), Grain.DAY)].add(hour)
-    return [(day, frozenset(found)) for day, found in sorted(days.items())]
+    def _epoch(self, day: date) -> tuple[int, int]:
+        """Days of one epoch have the same factors for the same reasons."""
+        return day.year, bisect_right(self._changes, day)
+
+    def _plans(self, park: _Park, day: Period) -> tuple[list[Plan], list[str]]:
+        epoch = self._epoch(day.day)
+        if epoch not in park.plans:
+            context = Context(self._factors, park.accounts.park, day.day, park.electricity_scope)
+            park.plans[epoch] = _plans(park, context)
+        return park.plans[epoch]
+
+    def _rows(
+        self, connection: Connection, park: _Park, days: Sequence[Period], hours: AbstractSet[int], *, now_us: int
+    ) -> Iterator[IndicatorRow]:
+        intervals = np.concatenate(
+            [fetch_interval_energy(connection, park.point_ids, start, end) for start, end in _runs(days)]
+        )
+        series, columns = touched_series(park.accounts, park.point_ids, intervals, days, hours=hours)
+        for plan in self._plans(park, days[0])[0]:
+            yield from rows_of(
+                state(plan, series),
+                columns,
+                park=park.accounts.park,
+                factor_set=self._factors.version,
+                computed_at_us=now_us,
+                notes=(),
+            )
+
+
+def _plans(park: _Park, context: Context) -> tuple[list[Plan], list[str]]:
+    """What is summed, and what cannot be for want of a factor."""
+    plans, missing = list[Plan](), list[str]()
+    for boundary in park.accounts.boundaries:
+        for recipe in RECIPES:
+            try:
+                plan = plan_of(recipe, boundary, context)
+            except SmartparkError as error:
+                if not recipe.is_optional:
+                    whose = "" if boundary.name == PARK else f"{boundary.name}, "
+                    missing.append(f"park {context.park}, {whose}{recipe.indicator} of {context.on}: {error}")
+                continue
+            plans += [] if plan is None else [plan]
+    return plans + tree_plans(park.accounts, context.factors), missing
+
+
+def touched_series(
+    accounts: ParkAccounts,
+    point_ids: Sequence[int],
+    intervals: NDArray[np.void],
+    days: Sequence[Period],
+    *,
+    hours: AbstractSet[int],
+) -> tuple[Series, Columns]:
+    """Sums of the touched hours of some days, then of the days."""
+    starts = np.array([to_us(day.start) for day in days], np.int64)
+    virtual = {meter.point_id: meter.expression for meter in accounts.virtual}
+    quarters = with_virtual_meters(quarters_of(point_ids, intervals, starts), virtual, accounts.names)
+    by_hour, by_day = hours_of(quarters), days_of(quarters)
+    picked = np.flatnonzero(np.isin(by_hour.start_us, np.array(sorted(hours), np.int64)))
+    series = Series(
+        quarters.place,
+        PeriodSums(
+            *(
+                np.concatenate([getattr(by_hour.sums, name)[:, picked], getattr(by_day.sums, name)], axis=1)
+                for name in ("amount", "completeness", "estimated_share")
+            )
+        ),
+        np.concatenate([by_hour.start_us[picked], by_day.start_us]),
+        np.concatenate([by_hour.end_us[picked], by_day.end_us]),
+    )
+    grains = [Grain.HOUR.value] * len(picked) + [Grain.DAY.value] * len(days)
+    return series, Columns(series.start_us.tolist(), grains)
+
+
+def _runs(days: Iterable[Period]) -> Iterator[tuple[int, int]]:
+    """Spans of days that follow on one another, in µs."""
+    start = end = 0
+    for day in days:
+        if to_us(day.start) != end:
+            if end:
+                yield start, end
+            start = to_us(day.start)
+        end = to_us(day.end)
+    yield start, end
+
+
+def _publish_longer(connection: Connection, park: str, hours: AbstractSet[int], now_us: int) -> int:
+    """Publish the months of touched hours from their days, and their years from the months."""
+    published = 0
+    for grain, parts in ((Grain.MONTH, Grain.DAY), (Grain.YEAR, Grain.MONTH)):
+        periods = sorted({period_containing(from_us(hour), grain) for hour in hours})
+        for period in periods:
+            found = sum_parts(
+                connection,
+                park,
+                PUBLISHED,
+                grain=parts.value,
+                start_us=to_us(period.start),
+                end_us=to_us(period.end),
+            )
+            rows = [longer_row(one, period, park=park, computed_at_us=now_us) for one in found]
+            published += publish_indicators(connection, rows)
+    return published

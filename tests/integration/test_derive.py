@@ -47,7 +47,8 @@ def test_a_published_number_names_its_factors_and_why_they_were_chosen(hill: Der
     hill.feed(MIDNIGHT, MIDNIGHT + HOUR)
     hill.derive()
     row = hill.hour("carbon_location", 0)
-    assert row["factors"] == ["guideline-other-industry:natural_gas", "mee-2025-47:electricity:FJ:2023"]
+    gas = [f"guideline-other-industry:natural_gas:{part}" for part in ("cc", "ncv", "of")]
+    assert row["factors"] == [*gas, "mee-2025-47:electricity:FJ:2023"]
     assert "mee-2025-47:electricity:FJ:2023: latest_published" in row["reason"]
     assert (row["unit"], row["method"]) == ("t", "carbon-location/1")
     assert row["factor_set"]
@@ -210,12 +211,13 @@ def test_bad_readings_are_no_readings(hill: DerivePark):
 
 
 def test_a_missing_factor_publishes_nothing_rather_than_zero(hill: DerivePark):
-    hill.load(document(device("S1", "steam", "boundary", "steam_mass")))
+    hill.load(document(device("S1", "coal_slurry", "boundary", "fuel_mass")))
     hill.feed(MIDNIGHT, MIDNIGHT + HOUR)
     reports = [hill.deriver.step(hill.connection, now_us=MIDNIGHT + DAY)]
     missing = [message for report in reports for message in report.missing]
-    assert [m for m in missing if "no coal_equivalent factor for steam" in m]
-    assert [m for m in missing if "no carbon_dioxide factor for steam" in m]
+    for indicator, kind in (("comprehensive_energy", "coal_equivalent"), ("carbon_location", "carbon_dioxide")):
+        (message,) = [m for m in missing if f"park hill, {indicator} of " in m]
+        assert f"no {kind} factor for coal_slurry" in message
     assert not hill.published("comprehensive_energy", "hour")
     assert not hill.published("carbon_location", "day")
     assert hill.hour("electricity_consumption", 0)["value"] == pytest.approx(KWH_PER_HOUR)

@@ -4,9 +4,11 @@ from smartpark_analytics.accounting.coefficients import Context, UnitMismatchErr
 from smartpark_analytics.accounting.recipes import RECIPES, Recipe, Traits
 from smartpark_analytics.accounting.statement import Plan, Series, Statement, Term, plan_of, reason_of, state
 from smartpark_analytics.accounting.sums import Quarters, days_of, hours_of, quarters_of, with_virtual_meters
+from smartpark_analytics.accounting.tree_plans import TREE_RECIPES, tree_plans
 
 __all__ = [
     "RECIPES",
+    "TREE_RECIPES",
     "Context",
     "Plan",
     "Quarters",
@@ -22,5 +24,6 @@ __all__ = [
     "quarters_of",
     "reason_of",
     "state",
+    "tree_plans",
     "with_virtual_meters",
 ]

@@ -60,8 +60,11 @@ def coal_equivalent_primary(context: Context, flow: Flow) -> Coefficient:
 
 def _coal(context: Context, flow: Flow, basis: Basis) -> Coefficient:
     lookup = context.lookup(flow)
-    if not _is_steam_by_mass(flow):
+    try:
         return fitting(flow, lookup.coal_equivalent(flow.carrier, basis))
+    except FactorNotFoundError:
+        if not _is_steam_by_mass(flow):
+            raise
     return fitting(flow, _times(lookup.heat_of_steam(), lookup.coal_equivalent(Carrier.HEAT, basis), "kgce/t"))
 
 

@@ -10,15 +10,18 @@ with what it measured, and nobody waits for more. A sum without parts is no zero
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.accounts import Boundary, Flow
 from smartpark.coefficients import Coefficient
+from smartpark.factors import FactorSet
 
 from smartpark_analytics.accounting.coefficients import Context
 from smartpark_analytics.accounting.recipes import Recipe, Traits
 from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share
+from smartpark_analytics.uncertainty import half_width_of_class, half_width_of_gaps, relative_half_width
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -40,12 +43,67 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """Half-widths of what a sum rests on, relative to each; arrays as `relative_half_width` takes them."""
+
+    meter: Ints
+    meter_half_width: Floats
+    uses_factor: Floats
+    factor_half_width: Floats
+    estimate: float
+    """Of what was apportioned across a gap, relative to itself. [1]"""
+    missing: float
+    """Of what is missing, relative to what the rest lets expect there. [1]"""
+
+    def of(self, contribution: Floats, completeness: Floats, share: Floats, awaited: Bools) -> Floats:
+        """Relative half-width of the 95 % interval, shape (n_periods,); NaN: not known."""
+        if np.isnan(self.meter_half_width).any() or np.isnan(self.factor_half_width).any():
+            return np.full(contribution.shape[1], np.nan)
+        covered = np.where(awaited, completeness, 1.0)
+        return relative_half_width(
+            contribution,
+            meter=self.meter,
+            meter_half_width=self.meter_half_width,
+            uses_factor=self.uses_factor,
+            factor_half_width=self.factor_half_width,
+            gap_half_width=half_width_of_gaps(covered, share, estimate=self.estimate, missing=self.missing),
+        )
+
+
+NOT_KNOWN: Final = Uncertainty(
+    np.zeros(0, np.int64), np.array([np.nan]), np.zeros((0, 0)), np.zeros(0), np.nan, np.nan
+)
+
+
+def uncertainty_of(terms: Sequence[Term], factors: FactorSet) -> Uncertainty:
+    """Which meters and factors the terms have in common, and how sure each is."""
+    meters = sorted({term.flow.device for term in terms})
+    classes = {term.flow.device: _class_of(term.flow, factors) for term in terms}
+    rows = {c.factor.id: c.factor for t in terms for c in t.coefficient.choices}
+    used = [[float(sum(c.factor.id == name for c in t.coefficient.choices)) for t in terms] for name in rows]
+    gaps = factors.gap_uncertainty
+    return Uncertainty(
+        np.array([meters.index(term.flow.device) for term in terms], np.int64),
+        half_width_of_class(np.array([classes[meter] for meter in meters], np.float64)),
+        np.array(used, np.float64).reshape(len(rows), len(terms)),
+        np.array([factors.half_width(row) for row in rows.values()], np.float64),
+        np.nan if gaps is None else gaps.estimate,
+        np.nan if gaps is None else gaps.missing,
+    )
+
+
+def _class_of(flow: Flow, factors: FactorSet) -> float:
+    return factors.accuracy_class(flow.measurand) if flow.accuracy_class is None else flow.accuracy_class
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An indicator of a boundary, ready to be summed."""
 
     recipe: Recipe
     boundary: str
     terms: tuple[Term, ...]
+    uncertainty: Uncertainty = NOT_KNOWN
 
     @property
     def factor_ids(self) -> tuple[str, ...]:
@@ -96,6 +154,8 @@ class Statement:
     """[0-1]"""
     has_part: Bools
     """Whether any term is awaited or known."""
+    uncertainty: Floats
+    """Relative half-width of the 95 % interval; NaN: not known. [1]"""
 
 
 def plan_of(recipe: Recipe, boundary: Boundary, context: Context) -> Plan | None:
@@ -111,7 +171,7 @@ def plan_of(recipe: Recipe, boundary: Boundary, context: Context) -> Plan | None
         return None
     counted = [(flow, recipe.counts(flow, traits)) for flow in boundary.flows]
     terms = tuple(Term(flow, times, recipe.rule(flow)(context, flow)) for flow, times in counted if times)
-    return Plan(recipe, boundary.name, terms) if terms else None
+    return Plan(recipe, boundary.name, terms, uncertainty_of(terms, context.factors)) if terms else None
 
 
 def state(plan: Plan, series: Series) -> Statement:
@@ -148,6 +208,7 @@ def state(plan: Plan, series: Series) -> Statement:
         completeness=np.where(has_part, np.where(awaited, completeness, 1.0).min(axis=0), 0.0),
         estimated_share=combined_estimated_share(contribution, share),
         has_part=has_part,
+        uncertainty=plan.uncertainty.of(contribution, completeness, share, awaited),
     )
 
 
