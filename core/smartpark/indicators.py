@@ -152,7 +152,62 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             "location-based-carbon",
         ),
         # --- sulfur by mass balance ---
-        IndicatorMeaning("so2_by_fuel", "kg", _S, "二氧化硫(物料衡算)", "SO2 by fuel", "comprehensive-energy"),
+        IndicatorMeaning("so2_by_fuel", "kg", _S, "二氧化硫(物料衡算)", "SO2 by fuel", "sulfur-by-fuel"),
+        # --- stacks: one stack, or all of a boundary ---
+        IndicatorMeaning(
+            "so2_mass", "kg", _S, "二氧化硫排放量(在线监测)", "SO2 emitted, monitored", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "nox_mass", "kg", _S, "氮氧化物排放量(在线监测)", "NOx emitted, monitored", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "dust_mass", "kg", _S, "颗粒物排放量(在线监测)", "dust emitted, monitored", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "so2_corrected", "mg/m3", _N, "二氧化硫折算浓度", "SO2 at the reference oxygen", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "nox_corrected", "mg/m3", _N, "氮氧化物折算浓度", "NOx at the reference oxygen", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "dust_corrected", "mg/m3", _N, "颗粒物折算浓度", "dust at the reference oxygen", "stack-emissions"
+        ),
+        IndicatorMeaning(
+            "so2_in_limit",
+            "1",
+            _R,
+            "二氧化硫小时达标率",
+            "share of judged hours within the SO2 limit",
+            "stack-emissions",
+        ),
+        IndicatorMeaning(
+            "nox_in_limit",
+            "1",
+            _R,
+            "氮氧化物小时达标率",
+            "share of judged hours within the NOx limit",
+            "stack-emissions",
+        ),
+        IndicatorMeaning(
+            "dust_in_limit",
+            "1",
+            _R,
+            "颗粒物小时达标率",
+            "share of judged hours within the dust limit",
+            "stack-emissions",
+        ),
+        IndicatorMeaning(
+            "flue_gas_volume", "m3", _S, "烟气排放量(标干)", "flue gas, dry standard state", "stack-emissions"
+        ),
+        IndicatorMeaning("stack_capture_rate", "1", _R, "有效数据捕集率", "valid-data capture rate", "substitution"),
+        # --- ambient air: one station ---
+        IndicatorMeaning("air_quality_index", "1", _N, "空气质量指数(AQI)", "air quality index", "air-quality-index"),
+        IndicatorMeaning("iaqi_so2", "1", _N, "SO2分指数(IAQI)", "individual index of SO2", "air-quality-index"),
+        IndicatorMeaning("iaqi_no2", "1", _N, "NO2分指数(IAQI)", "individual index of NO2", "air-quality-index"),
+        IndicatorMeaning("iaqi_co", "1", _N, "CO分指数(IAQI)", "individual index of CO", "air-quality-index"),
+        IndicatorMeaning("iaqi_o3", "1", _N, "O3分指数(IAQI)", "individual index of O3", "air-quality-index"),
+        IndicatorMeaning("iaqi_pm10", "1", _N, "PM10分指数(IAQI)", "individual index of PM10", "air-quality-index"),
+        IndicatorMeaning("iaqi_pm25", "1", _N, "PM2.5分指数(IAQI)", "individual index of PM2.5", "air-quality-index"),
         # --- demand, load and quality of electricity ---
         IndicatorMeaning("maximum_demand", "kW", _M, "最大需量(滑差)", "maximum demand, sliding", "maximum-demand"),
         IndicatorMeaning(
@@ -239,6 +294,190 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
         IndicatorMeaning("electricity_flat", "kWh", _S, "平时段电量", "electricity in flat hours", "tariff-periods"),
         IndicatorMeaning(
             "electricity_valley", "kWh", _S, "谷时段电量", "electricity in valley hours", "tariff-periods"
+        ),
+        # --- ratios, shares and budgets of months and years ---
+        IndicatorMeaning(
+            "energy_per_output",
+            "tce/万元",
+            _R,
+            "单位产值能耗(现价)",
+            "energy per output, current prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "energy_per_output_constant",
+            "tce/万元",
+            _R,
+            "单位产值能耗(不变价)",
+            "energy per output, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "energy_per_value_added",
+            "tce/万元",
+            _R,
+            "单位工业增加值能耗(现价)",
+            "energy per value added, current prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "energy_per_value_added_constant",
+            "tce/万元",
+            _R,
+            "单位工业增加值能耗(不变价)",
+            "energy per value added, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "carbon_per_output", "t/万元", _R, "单位产值碳排放(现价)", "CO2 per output, current prices", "intensity"
+        ),
+        IndicatorMeaning(
+            "carbon_per_output_constant",
+            "t/万元",
+            _R,
+            "单位产值碳排放(不变价)",
+            "CO2 per output, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "carbon_per_value_added",
+            "t/万元",
+            _R,
+            "单位增加值碳排放(现价)",
+            "CO2 per value added, current prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "carbon_per_value_added_constant",
+            "t/万元",
+            _R,
+            "单位增加值碳排放(不变价)",
+            "CO2 per value added, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "so2_per_value_added",
+            "kg/万元",
+            _R,
+            "单位增加值二氧化硫(现价)",
+            "SO2 per value added, current prices",
+            "intensity",
+        ),
+        IndicatorMeaning(
+            "so2_per_value_added_constant",
+            "kg/万元",
+            _R,
+            "单位增加值二氧化硫(不变价)",
+            "SO2 per value added, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning("energy_per_mu", "tce/亩", _R, "亩均能耗", "energy per mu", "intensity"),
+        IndicatorMeaning(
+            "output_per_mu", "万元/亩", _R, "亩均产值(现价)", "output per mu, current prices", "intensity"
+        ),
+        IndicatorMeaning(
+            "output_per_mu_constant", "万元/亩", _R, "亩均产值(不变价)", "output per mu, constant prices", "intensity"
+        ),
+        IndicatorMeaning(
+            "value_added_per_mu", "万元/亩", _R, "亩均增加值(现价)", "value added per mu, current prices", "intensity"
+        ),
+        IndicatorMeaning(
+            "value_added_per_mu_constant",
+            "万元/亩",
+            _R,
+            "亩均增加值(不变价)",
+            "value added per mu, constant prices",
+            "intensity",
+        ),
+        IndicatorMeaning("tax_per_mu", "万元/亩", _R, "亩均税收", "tax per mu", "intensity"),
+        IndicatorMeaning("energy_per_product", "tce/unit", _R, "单位产品综合能耗", "energy per product", "intensity"),
+        IndicatorMeaning("floor_area_ratio", "1", _R, "容积率", "floor area ratio", "intensity"),
+        IndicatorMeaning(
+            "output_coverage", "1", _R, "产值覆盖率", "share of output whose energy is measured", "intensity"
+        ),
+        IndicatorMeaning("green_power_share", "1", _R, "绿电占比", "share of green electricity", "intensity"),
+        IndicatorMeaning("electrification_rate", "1", _R, "终端电气化率", "electrification rate", "intensity"),
+        IndicatorMeaning(
+            "carbon_per_energy_zero_carbon",
+            "t/tce",
+            _R,
+            "单位能耗碳排放(零碳园区方法)",
+            "CO2 per energy, method of zero-carbon parks",
+            "zero-carbon-park",
+        ),
+        IndicatorMeaning(
+            "zero_carbon_gap",
+            "t/tce",
+            _N,
+            "零碳园区核心指标差距",
+            "gap to the zero-carbon threshold",
+            "zero-carbon-park",
+        ),
+        IndicatorMeaning(
+            "clean_energy_share", "1", _R, "清洁能源消费占比", "share of clean energy", "zero-carbon-park"
+        ),
+        IndicatorMeaning(
+            "quota_level_2_share",
+            "1",
+            _R,
+            "限额2级及以上产品占比",
+            "share of products at quota level 2 or better",
+            "zero-carbon-park",
+        ),
+        IndicatorMeaning(
+            "solid_waste_utilisation",
+            "1",
+            _R,
+            "工业固体废物综合利用率",
+            "use of industrial solid waste",
+            "zero-carbon-park",
+        ),
+        IndicatorMeaning(
+            "waste_heat_utilisation",
+            "1",
+            _R,
+            "余热余冷余压综合利用率",
+            "use of waste heat, cold and pressure",
+            "zero-carbon-park",
+        ),
+        IndicatorMeaning(
+            "water_reuse_rate", "1", _R, "工业用水重复利用率", "reuse of industrial water", "zero-carbon-park"
+        ),
+        IndicatorMeaning("energy_budget_pace", "1", _N, "能耗预算进度", "energy budget, pace", "dual-control-budget"),
+        IndicatorMeaning(
+            "energy_budget_forecast",
+            "tce",
+            _N,
+            "能耗预算全年预测",
+            "energy budget, forecast of the year",
+            "dual-control-budget",
+        ),
+        IndicatorMeaning(
+            "energy_budget_level",
+            "1",
+            _N,
+            "能耗预算预警等级",
+            "energy budget, level: 0 green, 1 yellow, 2 red",
+            "dual-control-budget",
+        ),
+        IndicatorMeaning(
+            "carbon_budget_pace", "1", _N, "碳排放预算进度", "carbon budget, pace", "dual-control-budget"
+        ),
+        IndicatorMeaning(
+            "carbon_budget_forecast",
+            "t",
+            _N,
+            "碳排放预算全年预测",
+            "carbon budget, forecast of the year",
+            "dual-control-budget",
+        ),
+        IndicatorMeaning(
+            "carbon_budget_level",
+            "1",
+            _N,
+            "碳排放预算预警等级",
+            "carbon budget, level: 0 green, 1 yellow, 2 red",
+            "dual-control-budget",
         ),
     )
 }
