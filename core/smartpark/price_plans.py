@@ -8,7 +8,7 @@ relative to a flat price that changes monthly: whoever needs money enters it, th
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -28,6 +28,7 @@ from smartpark.workdays import DayKind
 QUARTERS = 96
 """Quarters of an hour in a day."""
 MONTHS = tuple(range(1, 13))
+Entry = TypeVar("Entry")
 _SPAN = re.compile(r"(\d{2}):(00|15|30|45)-(\d{2}):(00|15|30|45)")
 
 
@@ -67,6 +68,13 @@ def quarters_of(span: str) -> tuple[int, int]:
     return from_h * 4 + from_min // 15, to_h * 4 + to_min // 15
 
 
+def _not_empty(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    # Not pydantic's min_length: that also calls a list empty whose entries are all wrong.
+    if not entries:
+        raise ValueError("is empty; at least one is needed")
+    return entries
+
+
 Span = Annotated[str, AfterValidator(_span)]
 Month = Annotated[int, Field(ge=1, le=12)]
 Price = Annotated[float, Field(ge=0)]
@@ -76,7 +84,7 @@ class TariffHours(StrictModel):
     """Spans of time of one tariff period."""
 
     period: TariffPeriod
-    spans: Annotated[tuple[Span, ...], Field(min_length=1)]
+    spans: Annotated[tuple[Span, ...], AfterValidator(_not_empty)]
     """Half open, e.g. ``10:00-12:00``; a day ends at ``24:00``."""
     months: tuple[Month, ...] = MONTHS
     days: tuple[DayKind, ...] = DAY_KINDS
@@ -87,7 +95,7 @@ class TariffHours(StrictModel):
 class PlanVersion(DatedRow):
     """Hours and prices of a plan from a day on."""
 
-    hours: Annotated[tuple[TariffHours, ...], Field(min_length=1)]
+    hours: Annotated[tuple[TariffHours, ...], AfterValidator(_not_empty)]
     relative: dict[TariffPeriod, Price] | None = None
     """Price of each period over the flat price. [1]"""
     price: dict[TariffPeriod, Price] | None = None
@@ -118,8 +126,7 @@ class PlanVersion(DatedRow):
     def table(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """Index in `TARIFF_PERIODS` by month, kind of day (as `DAY_KINDS`) and quarter of an hour."""
         return tuple(
-            tuple(tuple(self._period_at(month, kind, q) for q in range(QUARTERS)) for kind in DAY_KINDS)
-            for month in MONTHS
+            tuple(_periods_of_day(_rules_of_day(self.hours, month, kind)) for kind in DAY_KINDS) for month in MONTHS
         )
 
     def prices(self, *, flat_price: float | None = None) -> tuple[float, ...]:
@@ -145,11 +152,6 @@ class PlanVersion(DatedRow):
             )
         return tuple(self.relative.get(period, 0.0) * flat + self.fixed_price for period in TARIFF_PERIODS)
 
-    def _period_at(self, month: int, kind: DayKind, quarter: int) -> int:
-        found = _rules_at(self.hours, month, kind, quarter)
-        chosen = next((rule for rule in found if rule.overrides), found[0])
-        return TARIFF_PERIODS.index(chosen.period)
-
     def _price_problems(self) -> Iterator[str]:
         if (self.relative is None) == (self.price is None):
             yield "needs either relative or price, and not both"
@@ -168,18 +170,11 @@ class PlanVersion(DatedRow):
         where: dict[str, list[str]] = {}
         for month in MONTHS:
             for kind in DAY_KINDS:
-                for problem in self._problems_of_day(month, kind):
+                for problem in _problems_of_day(_rules_of_day(self.hours, month, kind)):
                     where.setdefault(problem, []).append(f"month {month}, {kind}")
         for problem, days in where.items():
             more = f" and {len(days) - 1} more" if len(days) > 1 else ""
             yield f"{problem} ({days[0]}{more})"
-
-    def _problems_of_day(self, month: int, kind: DayKind) -> Iterator[str]:
-        findings = [(q, _finding(_rules_at(self.hours, month, kind, q))) for q in range(QUARTERS)]
-        for finding, same in groupby(findings, key=lambda pair: pair[1]):
-            quarters = [q for q, _ in same]
-            if finding:
-                yield f"{_clock(quarters[0])}-{_clock(quarters[-1] + 1)} {finding}"
 
 
 class Purchase(StrEnum):
@@ -200,7 +195,7 @@ class PricePlan(StrictModel):
     purchase: Purchase
     province: str | None = None
     """First two digits of the region codes for which it is the default of its way of purchase; none: of no region."""
-    version: Annotated[tuple[PlanVersion, ...], Field(min_length=1)]
+    version: Annotated[tuple[PlanVersion, ...], AfterValidator(_not_empty)]
 
     @model_validator(mode="after")
     def _versions_differ(self) -> "PricePlan":
@@ -275,17 +270,31 @@ class PricePlans(StrictModel):
         raise RuleNotFoundError(f"no price plan has the code {code!r}; there are: {known}")
 
 
-def _rules_at(hours: Iterable[TariffHours], month: int, kind: DayKind, quarter: int) -> list[TariffHours]:
-    return [
-        rule
-        for rule in hours
-        if month in rule.months
-        and kind in rule.days
-        and any(first <= quarter < end for first, end in map(quarters_of, rule.spans))
-    ]
+def _rules_of_day(hours: tuple[TariffHours, ...], month: int, kind: DayKind) -> tuple[TariffHours, ...]:
+    return tuple(rule for rule in hours if month in rule.months and kind in rule.days)
 
 
-def _finding(rules: list[TariffHours]) -> str:
+@cache
+def _rules_by_quarter(rules: tuple[TariffHours, ...]) -> tuple[tuple[TariffHours, ...], ...]:
+    spans = [(rule, *quarters_of(span)) for rule in rules for span in rule.spans]
+    return tuple(tuple(rule for rule, first, end in spans if first <= q < end) for q in range(QUARTERS))
+
+
+@cache
+def _periods_of_day(rules: tuple[TariffHours, ...]) -> tuple[int, ...]:
+    """Index in `TARIFF_PERIODS` of each quarter of an hour of a day on which these rules hold."""
+    chosen = (next((r for r in found if r.overrides), found[0]) for found in _rules_by_quarter(rules))
+    return tuple(TARIFF_PERIODS.index(rule.period) for rule in chosen)
+
+
+@cache
+def _problems_of_day(rules: tuple[TariffHours, ...]) -> tuple[str, ...]:
+    findings = enumerate(map(_finding, _rules_by_quarter(rules)))
+    spans = [(finding, [q for q, _ in same]) for finding, same in groupby(findings, key=lambda pair: pair[1])]
+    return tuple(f"{_clock(qs[0])}-{_clock(qs[-1] + 1)} {finding}" for finding, qs in spans if finding)
+
+
+def _finding(rules: tuple[TariffHours, ...]) -> str:
     """What is wrong where these rules meet; nothing: the empty string."""
     plain = [rule.period for rule in rules if not rule.overrides]
     overriding = [rule.period for rule in rules if rule.overrides]
