@@ -108,7 +108,7 @@ def _add(connection: Connection, parameters: dict[str, Any]) -> None:
         connection.execute(query("add_factors"), parameters)
     except ForeignKeyViolation as error:
         raise FactorConflictError(
-            f"nothing was loaded: a row is about a park or device that no catalogue names: {error.diag.message_detail}"
+            f"nothing was loaded: a row is about a park or device no catalogue names: {error.diag.message_detail}"
         ) from error
 
 
