@@ -166,7 +166,8 @@ def hour_means(
     array([[nan]])
     """
     shape = (minutes.shape[0], -1, minutes_per_hour)
-    counts = (np.isin(letters, [str(flag) for flag in usable]) & np.isfinite(minutes)).reshape(shape)
+    said = np.logical_or.reduce([letters == str(flag) for flag in usable])
+    counts = (said & np.isfinite(minutes)).reshape(shape)
     n_valid = counts.sum(axis=2)
     total = np.where(counts, minutes.reshape(shape), 0.0).sum(axis=2)
     is_valid = n_valid >= required_minutes

@@ -27,11 +27,13 @@ from smartpark_analytics.cems_compliance import limit_findings
 from smartpark_analytics.cems_hours import (
     WITH_OVER_RANGE,
     DataFlag,
+    HourMeans,
     emitted_mass,
     hour_means,
     letters_of_status,
     period_means,
 )
+from smartpark_analytics.cems_stack import stack_hours
 
 GOLDEN = tomllib.loads((Path(__file__).parents[1] / "golden" / "cems.toml").read_text(encoding="utf-8"))
 TODAY = date(2026, 11, 1)
@@ -278,3 +280,31 @@ def test_without_a_limit_nothing_is_judged():
     found = limit_findings(np.array([[1e4]]), np.zeros((1, 1), np.uint16), np.array([np.nan]))
     assert found.judged_hours.tolist() == [0]
     assert np.isnan(found.compliance_rate).all()
+
+
+# --- hours of a stack -----------------------------------------------------------------------------------------------
+
+
+def hours_of(*values: float, flags: int = 0) -> HourMeans:
+    shown = np.array([values])
+    return HourMeans(shown, np.full(shown.shape, 60), np.where(np.isnan(shown), flags, 0).astype(np.uint16))
+
+
+def test_mass_needs_no_oxygen_and_correction_no_flow():
+    found = stack_hours(
+        hours_of(35.2, 35.2, 35.2),
+        hours_of(8.5, np.nan, 8.5, flags=StackFlag.TOO_FEW_MINUTES),
+        hours_of(120_000.0, 120_000.0, np.nan, flags=StackFlag.TOO_FEW_MINUTES),
+        np.array([9.0]),
+    )
+    assert np.isfinite(found.mass).tolist() == [[True, True, False]]
+    assert np.isfinite(found.corrected).tolist() == [[True, False, True]]
+    assert found.flags.tolist() == [[0, StackFlag.MISSING | StackFlag.TOO_FEW_MINUTES, 0]]
+
+
+def test_a_stopped_stack_has_hours_without_mass_that_nobody_misses():
+    nothing = hours_of(np.nan, flags=StackFlag.STOPPED)
+    found = stack_hours(nothing, hours_of(20.9), hours_of(0.0), np.array([9.0]))
+    assert found.stopped.tolist() == [[True]]
+    assert np.isnan(found.mass).all()
+    assert found.flags.tolist() == [[StackFlag.STOPPED]]
