@@ -50,11 +50,13 @@ class StepReport:
     indicators_published: int = 0
     missing: tuple[str, ...] = ()
     """What could not be published for want of a factor."""
+    months: int = 0
+    """Months of parks whose ratios it has formed after a business figure changed."""
 
     @property
     def found_work(self) -> bool:
         """Whether anything was stale."""
-        return bool(self.points)
+        return bool(self.points) or self.months > 0
 
 
 class Stepper(Protocol):

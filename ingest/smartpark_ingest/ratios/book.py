@@ -1,0 +1,217 @@
+"""What is known of a park's periods: business figures by entity, kind and period, and published numbers beside them.
+
+A question is answered with a quantity and why it is what it is. A month of which only the quarter is known gets its
+share by days and is estimated; a year is its four quarters or twelve months when nobody entered it as a whole, and
+unknown when one is missing. A level (land, floor area) holds until a newer one. Nothing is divided here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import isnan, nan
+from typing import Final
+
+from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureGrain, FigureKind, FigurePeriod
+from smartpark.clock import PARK_ZONE, to_us
+from smartpark.periods import Grain
+from smartpark_storage.figures import FigureRow, RatioEntity, RatioInput
+
+Key = tuple[str, str, str, str]
+"""Entity, kind, product, price basis."""
+
+GRAINS: Final[dict[FigureGrain, Grain]] = {FigureGrain.MONTH: Grain.MONTH, FigureGrain.YEAR: Grain.YEAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number that a ratio is formed from, or why there is none."""
+
+    value: float
+    """NaN: not known."""
+    why: str = ""
+    """What is missing where the value is NaN; else what should be known of it, or nothing."""
+    completeness: float = 1.0
+    estimated_share: float = 0.0
+    factor_set: str = ""
+    factors: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a number."""
+        return not isnan(self.value)
+
+
+def month_of(day: date) -> FigurePeriod:
+    """Month that begins on a day."""
+    return FigurePeriod(day, FigureGrain.MONTH)
+
+
+def year_of(year: int) -> FigurePeriod:
+    """Calendar year."""
+    return FigurePeriod(date(year, 1, 1), FigureGrain.YEAR)
+
+
+def months_of_year(year: int) -> list[FigurePeriod]:
+    """Its twelve months."""
+    return [month_of(first) for first in year_of(year).months]
+
+
+def start_us(period: FigurePeriod) -> int:
+    """Microsecond at which a period begins in the park's zone."""
+    return to_us(datetime.combine(period.first, datetime.min.time(), tzinfo=PARK_ZONE))
+
+
+def days_of(period: FigurePeriod) -> int:
+    """Days that a period has."""
+    return sum((_next_month(month) - month).days for month in period.months)
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def _quarter_of(period: FigurePeriod) -> FigurePeriod:
+    return FigurePeriod(period.first.replace(month=(period.first.month - 1) // 3 * 3 + 1), FigureGrain.QUARTER)
+
+
+class Book:
+    """Everything that is known of one park in the years at hand."""
+
+    def __init__(
+        self, figures: Iterable[FigureRow], published: Iterable[RatioInput], entities: Sequence[RatioEntity]
+    ) -> None:
+        self.entities = {entity.entity: entity for entity in entities}
+        self._figures: defaultdict[Key, dict[FigurePeriod, FigureRow]] = defaultdict(dict)
+        for row in figures:
+            self._figures[row.entity, row.kind, row.product, row.price_basis][row.period] = row
+        self._published = {(row.boundary, row.indicator, row.grain, row.start_us): row for row in published}
+
+    def members(self, entity: str) -> list[str]:
+        """Enterprises of a park or a sub-park; none of an enterprise."""
+        return [
+            name
+            for name, one in self.entities.items()
+            if one.is_above_scale is not None and entity in {"park", one.sub_park}
+        ]
+
+    def row(self, entity: str, indicator: str, period: FigurePeriod) -> RatioInput | None:
+        """Current row of a published number."""
+        return self._published.get((entity, indicator, GRAINS[period.grain].value, start_us(period)))
+
+    def published(
+        self, entity: str, indicator: str, period: FigurePeriod, *, min_completeness: float = 0.0
+    ) -> Quantity:
+        """A published number; one that is less complete than asked for describes less time than its period."""
+        row = self.row(entity, indicator, period)
+        if row is None or row.value is None:
+            return Quantity(nan, f"{indicator} of {period} is not known", 0.0 if row is None else row.completeness)
+        if row.completeness < min_completeness:
+            return Quantity(
+                nan,
+                f"{indicator} of {period} is {row.completeness:.1%} complete, less than {min_completeness:.0%}",
+                row.completeness,
+            )
+        # Neighbouring numbers are stored in single precision.
+        share = min(max(row.estimated_share, 0.0), 1.0)
+        return Quantity(row.value, "", row.completeness, share, row.factor_set, tuple(row.factors))
+
+    def figure(
+        self, entity: str, kind: FigureKind, period: FigurePeriod, *, basis: str = "", product: str = ""
+    ) -> Quantity:
+        """An entered figure for a month or a year."""
+        known = self._figures.get((entity, kind.value, product, basis), {})
+        if FIGURES[kind].is_level:
+            return _level(known, kind, period)
+        return _flow(known, kind, period)
+
+    def land(self, entity: str, period: FigurePeriod) -> Quantity:
+        """Industrial land in mu: as entered, else as the catalogue has it."""
+        entered = self.figure(entity, FigureKind.INDUSTRIAL_LAND, period)
+        area = self.entities[entity].area_mu if entity in self.entities else None
+        if entered.is_known or area is None:
+            return entered
+        return Quantity(area, "land as in the catalogue")
+
+    def is_reported(self, entity: str, kind: FigureKind, year: int, *, basis: str = "") -> bool:
+        """Whether anybody reports this kind of figure in that year, so that a missing one is missed."""
+        found = (periods for (of, k, _, b), periods in self._figures.items() if (of, k, b) == (entity, kind, basis))
+        return any(period.first.year == year for periods in found for period in periods)
+
+    def constant_basis(self, entities: Iterable[str], kind: FigureKind, year: int) -> str | None:
+        """Newest base year of constant prices in which these entities report; None: none."""
+        wanted = set(entities)
+        bases = {
+            basis
+            for (of, k, _, basis), periods in self._figures.items()
+            if of in wanted and k == kind and basis not in {"", CURRENT_PRICES}
+            if any(period.first.year == year for period in periods)
+        }
+        return max(bases, default=None)
+
+    def products(self, entity: str, period: FigurePeriod) -> list[tuple[str, str]]:
+        """(Product, unit) of an enterprise in a period."""
+        return sorted(
+            {
+                (product, row.unit)
+                for (of, kind, product, _), periods in self._figures.items()
+                if of == entity and kind == FigureKind.PRODUCT_OUTPUT
+                for known, row in periods.items()
+                if set(known.months) & set(period.months)
+            }
+        )
+
+
+def _flow(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
+    row = known.get(period)
+    if row is not None and row.value is not None:
+        return Quantity(row.value, estimated_share=float(row.is_estimated))
+    if period.grain is FigureGrain.MONTH:
+        return _share_of_quarter(known, kind, period)
+    parts = [_part(known, kind, quarter) for quarter in _quarters(period)]
+    missing = [part.why for part in parts if not part.is_known]
+    if missing:
+        all_missing = len(missing) == len(parts)
+        return Quantity(nan, f"{kind} of {period} is not entered" if all_missing else "; ".join(missing))
+    return _sum(parts)
+
+
+def _quarters(year: FigurePeriod) -> list[FigurePeriod]:
+    return [FigurePeriod(year.first.replace(month=m), FigureGrain.QUARTER) for m in (1, 4, 7, 10)]
+
+
+def _part(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, quarter: FigurePeriod) -> Quantity:
+    """A quarter as entered, else its months."""
+    row = known.get(quarter)
+    if row is not None and row.value is not None:
+        return Quantity(row.value, estimated_share=float(row.is_estimated))
+    rows = [known.get(month_of(month)) for month in quarter.months]
+    if any(one is None or one.value is None for one in rows):
+        return Quantity(nan, f"{kind} of {quarter} is not entered")
+    return _sum([Quantity(one.value or 0.0, estimated_share=float(one.is_estimated)) for one in rows if one])
+
+
+def _sum(parts: Sequence[Quantity]) -> Quantity:
+    weight = sum(abs(part.value) for part in parts)
+    estimated = sum(abs(part.value) * part.estimated_share for part in parts)
+    return Quantity(sum(part.value for part in parts), estimated_share=estimated / weight if weight else 0.0)
+
+
+def _share_of_quarter(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, month: FigurePeriod) -> Quantity:
+    quarter = _quarter_of(month)
+    row = known.get(quarter)
+    if row is None or row.value is None:
+        return Quantity(nan, f"{kind} of {month} is not entered")
+    share = row.value * days_of(month) / days_of(quarter)
+    return Quantity(share, f"{kind} is a share of {quarter} by days", estimated_share=1.0)
+
+
+def _level(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
+    """Newest level that was entered for a time before the period's end; of one day the shortest period."""
+    usable = [p for p, row in known.items() if row.value is not None and p.first <= period.months[-1]]
+    if not usable:
+        return Quantity(nan, f"{kind} of {period} is not entered")
+    newest = max(usable, key=lambda p: (p.first, -len(p.months)))
+    row = known[newest]
+    why = "" if set(newest.months) & set(period.months) else f"{kind} as of {newest}"
+    return Quantity(row.value or 0.0, why, estimated_share=float(row.is_estimated))

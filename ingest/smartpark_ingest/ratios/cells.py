@@ -1,0 +1,329 @@
+"""Ratios of entities and periods: both sides over the same enterprises and the same time, or a reason.
+
+A park whose own figure is entered divides what its boundary measures by it. Where only its enterprises report, their
+own energy is divided by their own figures, summed first; an enterprise that stands on one side only leaves the park
+without a ratio, and the reason names it. All entities and periods of a ratio are divided in one call.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+
+import numpy as np
+from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureKind, FigurePeriod
+from smartpark.coefficients import Lookup
+from smartpark.errors import FactorNotFoundError
+from smartpark.factors import FactorSet
+from smartpark.indicators import INDICATORS
+from smartpark.measurands import Carrier
+from smartpark_analytics.intensity import NoRatio, Ratios, green_power_share, ratio_of_sums, share
+from smartpark_storage import IndicatorRow
+
+from smartpark_ingest.ratios.book import GRAINS, Book, Quantity, start_us
+from smartpark_ingest.ratios.specs import CONSTANT, SPECS, Entered, Land, Published, RatioSpec, Side, priced
+
+KG_PER_TONNE = 1000.0
+KWH_PER_MWH = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose ratios, by which rules, when."""
+
+    park: str
+    book: Book
+    factors: FactorSet
+    min_completeness: float
+    """Of what is divided by a figure. [0-1]"""
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One entity and period, with both sides of each member that counts."""
+
+    entity: str
+    period: FigurePeriod
+    members: tuple[str, ...]
+    numerators: tuple[Quantity, ...]
+    denominators: tuple[Quantity, ...]
+    note: str = ""
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Of both sides."""
+        return (*self.numerators, *self.denominators)
+
+
+def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[IndicatorRow]:
+    """Rows of every ratio for these periods, of the park and all its parts."""
+    for spec in SPECS:
+        for is_constant in (False, True) if priced(spec) else (False,):
+            code = spec.indicator + CONSTANT * is_constant
+            cells = [
+                cell
+                for entity in subject.book.entities
+                for period in periods
+                if (cell := _cell(subject, spec, code, entity, period, is_constant=is_constant)) is not None
+            ]
+            yield from _rows(subject, code, cells, is_share=spec.is_share)
+    for code, make, is_share in (
+        ("output_coverage", _coverage, True),
+        ("electrification_rate", _electrification, True),
+        ("energy_per_product", _per_product, False),
+        ("carbon_per_energy_zero_carbon", _zero_carbon, False),
+    ):
+        found = (make(subject, entity, period) for entity in subject.book.entities for period in periods)
+        yield from _rows(subject, code, [cell for cell in found if cell is not None], is_share=is_share)
+    yield from _green_rows(subject, periods)
+
+
+def _cell(
+    subject: Subject, spec: RatioSpec, code: str, entity: str, period: FigurePeriod, *, is_constant: bool
+) -> Cell | None:
+    """Both sides of a ratio; None where nobody asks for it."""
+    book, year = subject.book, period.first.year
+    members = [entity, *book.members(entity)]
+    basis_of: dict[FigureKind, str] = {}
+    for kind in spec.kinds:
+        basis = ""
+        if FIGURES[kind].priced:
+            basis = CURRENT_PRICES if not is_constant else book.constant_basis(members, kind, year) or "constant"
+        basis_of[kind] = basis
+    own = _sides(subject, spec, [entity], period, basis_of)
+    if not spec.kinds and not _is_asked_for(subject, spec, entity, period):
+        return _noted(entity, period, own, basis_of) if book.row(entity, code, period) is not None else None
+    if all(book.is_reported(entity, kind, year, basis=basis) for kind, basis in basis_of.items()):
+        return _noted(entity, period, own, basis_of)
+    reporting = any(
+        book.is_reported(one, kind, year, basis=basis) for one in members[1:] for kind, basis in basis_of.items()
+    )
+    if reporting:
+        return _noted(entity, period, _sides(subject, spec, members[1:], period, basis_of), basis_of)
+    # Nobody reports; but what was published once is taken back, not left standing.
+    return _noted(entity, period, own, basis_of) if book.row(entity, code, period) is not None else None
+
+
+def _is_asked_for(subject: Subject, spec: RatioSpec, entity: str, period: FigurePeriod) -> bool:
+    """Whether a ratio that needs no figure means anything: its numbers are published, its land is known."""
+    numbers = (subject.book.row(entity, name, period) is not None for name in spec.inputs)
+    return all(numbers) and subject.book.land(entity, period).is_known
+
+
+Sides = tuple[tuple[str, ...], tuple[Quantity, ...], tuple[Quantity, ...]]
+
+
+def _noted(entity: str, period: FigurePeriod, sides: Sides, basis_of: dict[FigureKind, str]) -> Cell:
+    bases = sorted({basis for basis in basis_of.values() if basis})
+    note = f"{', '.join(bases)} prices" if bases else ""
+    return Cell(entity, period, *sides, note)
+
+
+def _sides(
+    subject: Subject, spec: RatioSpec, members: Sequence[str], period: FigurePeriod, basis_of: dict[FigureKind, str]
+) -> Sides:
+    def of(side: Side, member: str) -> Quantity:
+        match side:
+            case Published(indicator):
+                return subject.book.published(member, indicator, period, min_completeness=subject.min_completeness)
+            case Entered(kind):
+                return subject.book.figure(member, kind, period, basis=basis_of[kind])
+            case Land(factor):
+                land = subject.book.land(member, period)
+                return Quantity(land.value * factor, land.why, land.completeness, land.estimated_share)
+
+    return (
+        tuple(members),
+        tuple(of(spec.numerator, member) for member in members),
+        tuple(of(spec.denominator, member) for member in members),
+    )
+
+
+def _coverage(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
+    """Output of above-scale firms whose energy is measured, of that of all above-scale firms."""
+    book = subject.book
+    firms = [one for one in book.members(entity) if book.entities[one].is_above_scale]
+    year = period.first.year
+    if not firms or not any(book.is_reported(one, FigureKind.OUTPUT, year, basis=CURRENT_PRICES) for one in firms):
+        return None
+    outputs = tuple(book.figure(one, FigureKind.OUTPUT, period, basis=CURRENT_PRICES) for one in firms)
+    missing = [f"{one}: {output.why}" for one, output in zip(firms, outputs, strict=True) if not output.is_known]
+    if missing:
+        unknown = Quantity(nan, "; ".join(missing))
+        return Cell(entity, period, (entity,), (unknown,), (unknown,))
+    metered = [
+        book.published(one, "comprehensive_energy", period, min_completeness=subject.min_completeness).is_known
+        for one in firms
+    ]
+    counted = tuple(
+        output if is_metered else Quantity(0.0) for output, is_metered in zip(outputs, metered, strict=True)
+    )
+    return Cell(entity, period, tuple(firms), counted, outputs)
+
+
+def _electrification(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
+    electricity = subject.book.published(entity, "electricity_consumption", period)
+    energy = subject.book.published(entity, "comprehensive_energy", period)
+    if subject.book.row(entity, "comprehensive_energy", period) is None:
+        return None
+    try:
+        found = Lookup(subject.factors, period.first, park=subject.park).coal_equivalent(Carrier.ELECTRICITY)
+    except FactorNotFoundError as error:
+        part = Quantity(nan, str(error))
+    else:
+        part = Quantity(
+            electricity.value * found.value / KG_PER_TONNE,
+            electricity.why,
+            electricity.completeness,
+            electricity.estimated_share,
+            electricity.factor_set,
+            found.ids,
+        )
+    return Cell(entity, period, (entity,), (part,), (energy,))
+
+
+def _per_product(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
+    """Energy per product of an enterprise that makes one; of several nobody knows whose energy it was."""
+    products = subject.book.products(entity, period)
+    energy = subject.book.published(entity, "comprehensive_energy", period, min_completeness=subject.min_completeness)
+    if not products:
+        if subject.book.row(entity, "energy_per_product", period) is None:
+            return None
+        return Cell(entity, period, (entity,), (energy,), (Quantity(nan, f"no product of {period} is entered"),))
+    if len(products) > 1:
+        names = ", ".join(name for name, _ in products)
+        several = Quantity(nan, f"energy is not measured per product; there are {names}")
+        return Cell(entity, period, (entity,), (energy,), (several,))
+    name, unit = products[0]
+    made = subject.book.figure(entity, FigureKind.PRODUCT_OUTPUT, period, product=name)
+    return Cell(entity, period, (entity,), (energy,), (made,), f"tce per {unit} of {name}")
+
+
+def _zero_carbon(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
+    """Carbon by the method of zero-carbon parks, entered process emissions included, per energy."""
+    if subject.book.row(entity, "carbon_zero_carbon_park", period) is None:
+        return None
+    carbon = subject.book.published(entity, "carbon_zero_carbon_park", period)
+    process = subject.book.figure(entity, FigureKind.PROCESS_CARBON, period)
+    energy = subject.book.published(entity, "comprehensive_energy", period)
+    if process.is_known:
+        note = f"{process.value:g} t of process emissions as entered"
+        whole = Quantity(
+            carbon.value + process.value,
+            carbon.why,
+            carbon.completeness,
+            max(carbon.estimated_share, process.estimated_share),
+            carbon.factor_set,
+            carbon.factors,
+        )
+        return Cell(entity, period, (entity,), (whole,), (energy,), note)
+    return Cell(entity, period, (entity,), (carbon,), (energy,))
+
+
+def _rows(subject: Subject, code: str, cells: Sequence[Cell], *, is_share: bool) -> Iterator[IndicatorRow]:
+    """Divide all cells of a ratio at once."""
+    if not cells:
+        return
+    height = max(len(cell.members) for cell in cells)
+    numerators, denominators = (np.full((height, len(cells)), np.nan) for _ in range(2))
+    for column, cell in enumerate(cells):
+        for row, (above, below) in enumerate(zip(cell.numerators, cell.denominators, strict=True)):
+            numerators[row, column], denominators[row, column] = above.value, below.value
+    found = ratio_of_sums(numerators, denominators)
+    if is_share:
+        limited = share(found.numerator, found.denominator)
+        reason = np.where(found.reason == 0, limited.reason, found.reason)
+        value = np.where(reason == 0, found.value, np.nan)
+        found = Ratios(value, found.numerator, found.denominator, reason)
+    yield from (indicator_row(subject, code, cell, found, n) for n, cell in enumerate(cells))
+
+
+def indicator_row(subject: Subject, code: str, cell: Cell, found: Ratios, n: int) -> IndicatorRow:
+    """A cell's ratio as it is published."""
+    known = [one for one in cell.quantities if one.is_known]
+    why = _why(cell, NoRatio(int(found.reason[n])), float(found.denominator[n]))
+    notes = sorted({one.why for one in known if one.why} | ({cell.note} if cell.note else set()))
+    return IndicatorRow(
+        park=subject.park,
+        boundary=cell.entity,
+        indicator=code,
+        grain=GRAINS[cell.period.grain].value,
+        start_us=start_us(cell.period),
+        value=_number(found.value[n]),
+        numerator=_number(found.numerator[n]),
+        denominator=_number(found.denominator[n]),
+        unit=INDICATORS[code].unit,
+        completeness=min((one.completeness for one in cell.quantities), default=0.0),
+        estimated_share=max((one.estimated_share for one in known), default=0.0),
+        method=f"{code.replace('_', '-')}/1",
+        factor_set=max((one.factor_set for one in known), default=""),
+        factors=tuple(sorted({name for one in known for name in one.factors})),
+        reason=why or "; ".join(notes),
+        computed_at_us=subject.now_us,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else float(value)
+
+
+def _why(cell: Cell, reason: NoRatio, denominator: float) -> str:
+    """Why there is no ratio, in words; empty: there is one."""
+    match reason:
+        case NoRatio.THERE_IS_ONE:
+            return ""
+        case NoRatio.DENOMINATOR_NOT_POSITIVE:
+            return f"the denominator is {denominator:g}: nothing to divide by"
+        case NoRatio.MORE_THAN_THE_WHOLE:
+            return "the part is more than the whole: something was counted twice"
+        case _ if len(cell.members) == 1 or reason is not NoRatio.DIFFERENT_ENTITIES:
+            return "; ".join(dict.fromkeys(one.why for one in cell.quantities if not one.is_known))
+        case _:
+            return "numerator and denominator are not of the same enterprises: " + "; ".join(_one_sided(cell))
+
+
+def _one_sided(cell: Cell) -> Iterable[str]:
+    for member, above, below in zip(cell.members, cell.numerators, cell.denominators, strict=True):
+        if above.is_known != below.is_known:
+            yield f"{member}: {above.why if below.is_known else below.why}"
+
+
+def _green_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[IndicatorRow]:
+    cells = [
+        cell
+        for entity in subject.book.entities
+        for period in periods
+        if (cell := _green_cell(subject, entity, period)) is not None
+    ]
+    if not cells:
+        return
+    own, sold, direct, traded, certificates = (
+        np.array([cell.numerators[n].value for cell in cells]) for n in range(5)
+    )
+    found = green_power_share(
+        own_use=own,
+        own_use_sold_as_certificates=sold * KWH_PER_MWH,
+        direct_line=direct * KWH_PER_MWH,
+        green_trade=traded * KWH_PER_MWH,
+        certificates=certificates * KWH_PER_MWH,
+        total=np.array([cell.denominators[0].value for cell in cells]),
+    )
+    yield from (indicator_row(subject, "green_power_share", cell, found, n) for n, cell in enumerate(cells))
+
+
+_CLAIMS = (FigureKind.GEC_SOLD, FigureKind.DIRECT_GREEN, FigureKind.GREEN_TRADE, FigureKind.GEC)
+
+
+def _green_cell(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
+    """Own renewable use and entered claims; what nobody claimed is not claimed."""
+    book = subject.book
+    if book.row(entity, "electricity_consumption", period) is None:
+        return None
+    total = book.published(entity, "electricity_consumption", period)
+    own = book.published(entity, "photovoltaic_self_used", period)
+    if book.row(entity, "photovoltaic_generation", period) is None:
+        own = Quantity(0.0)
+    claims = [book.figure(entity, kind, period) for kind in _CLAIMS]
+    given = tuple(claim if claim.is_known else Quantity(0.0) for claim in claims)
+    parts = [f"{claim.value:g} MWh {kind}" for kind, claim in zip(_CLAIMS, claims, strict=True) if claim.is_known]
+    return Cell(entity, period, (entity,), (own, *given), (total,), ", ".join(parts))
