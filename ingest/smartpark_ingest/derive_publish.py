@@ -17,7 +17,6 @@ from itertools import groupby
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue, park_accounts
 from smartpark.clock import from_us, to_us
 from smartpark.errors import SmartparkError
@@ -29,16 +28,12 @@ from smartpark_analytics.accounting import (
     TREE_RECIPES,
     Context,
     Plan,
-    Series,
-    days_of,
-    hours_of,
+    hours_and_days,
+    park_quarters,
     plan_of,
-    quarters_of,
     state,
     tree_plans,
-    with_virtual_meters,
 )
-from smartpark_analytics.aggregate import PeriodSums
 from smartpark_storage import (
     Connection,
     IndicatorRow,
@@ -148,7 +143,9 @@ class Publisher:
         intervals = np.concatenate(
             [fetch_interval_energy(connection, park.point_ids, start, end) for start, end in _runs(days)]
         )
-        series, columns = touched_series(park.accounts, park.point_ids, intervals, days, hours=hours)
+        starts = np.array([to_us(day.start) for day in days], np.int64)
+        series, n_hours = hours_and_days(park_quarters(park.accounts, intervals, starts), hours)
+        columns = Columns(series.start_us.tolist(), [Grain.HOUR.value] * n_hours + [Grain.DAY.value] * len(days))
         for plan in self._plans(park, days[0])[0]:
             yield from rows_of(
                 state(plan, series),
@@ -174,35 +171,6 @@ def _plans(park: _Park, context: Context) -> tuple[list[Plan], list[str]]:
                 continue
             plans += [] if plan is None else [plan]
     return plans + tree_plans(park.accounts, context.factors), missing
-
-
-def touched_series(
-    accounts: ParkAccounts,
-    point_ids: Sequence[int],
-    intervals: NDArray[np.void],
-    days: Sequence[Period],
-    *,
-    hours: AbstractSet[int],
-) -> tuple[Series, Columns]:
-    """Sums of the touched hours of some days, then of the days."""
-    starts = np.array([to_us(day.start) for day in days], np.int64)
-    virtual = {meter.point_id: meter.expression for meter in accounts.virtual}
-    quarters = with_virtual_meters(quarters_of(point_ids, intervals, starts), virtual, accounts.names)
-    by_hour, by_day = hours_of(quarters), days_of(quarters)
-    picked = np.flatnonzero(np.isin(by_hour.start_us, np.array(sorted(hours), np.int64)))
-    series = Series(
-        quarters.place,
-        PeriodSums(
-            *(
-                np.concatenate([getattr(by_hour.sums, name)[:, picked], getattr(by_day.sums, name)], axis=1)
-                for name in ("amount", "completeness", "estimated_share")
-            )
-        ),
-        np.concatenate([by_hour.start_us[picked], by_day.start_us]),
-        np.concatenate([by_hour.end_us[picked], by_day.end_us]),
-    )
-    grains = [Grain.HOUR.value] * len(picked) + [Grain.DAY.value] * len(days)
-    return series, Columns(series.start_us.tolist(), grains)
 
 
 def _runs(days: Iterable[Period]) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,15 @@
 from smartpark_analytics.accounting.coefficients import Context, UnitMismatchError
 from smartpark_analytics.accounting.recipes import RECIPES, Recipe, Traits
 from smartpark_analytics.accounting.statement import Plan, Series, Statement, Term, plan_of, reason_of, state
-from smartpark_analytics.accounting.sums import Quarters, days_of, hours_of, quarters_of, with_virtual_meters
+from smartpark_analytics.accounting.sums import (
+    Quarters,
+    days_of,
+    hours_and_days,
+    hours_of,
+    park_quarters,
+    quarters_of,
+    with_virtual_meters,
+)
 from smartpark_analytics.accounting.tree_plans import TREE_RECIPES, tree_plans
 
 __all__ = [
@@ -19,7 +27,9 @@ __all__ = [
     "Traits",
     "UnitMismatchError",
     "days_of",
+    "hours_and_days",
     "hours_of",
+    "park_quarters",
     "plan_of",
     "quarters_of",
     "reason_of",

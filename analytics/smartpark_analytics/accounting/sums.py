@@ -1,14 +1,16 @@
 """From stored quarter-hours to the sums of the hours and days they belong to, for all counters of a park at once."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.accounts import ParkAccounts
 
 from smartpark_analytics.accounting.statement import Series
-from smartpark_analytics.aggregate import period_sums
+from smartpark_analytics.aggregate import PeriodSums, period_sums
 from smartpark_analytics.expressions import Expression, evaluate_all
 
 Floats = NDArray[np.float64]
@@ -105,6 +107,25 @@ def hours_of(quarters: Quarters) -> Series:
 def days_of(quarters: Quarters) -> Series:
     """Sums of every day."""
     return _series(quarters, quarters.days_us, HOURS_A_DAY * HOUR_US, len(quarters.days_us), QUARTERS_A_DAY)
+
+
+def hours_and_days(quarters: Quarters, hours: AbstractSet[int]) -> tuple[Series, int]:
+    """Sums of some hours (by their starts in µs), then of every day; and how many hours come first."""
+    by_hour, by_day = hours_of(quarters), days_of(quarters)
+    picked = np.flatnonzero(np.isin(by_hour.start_us, np.array(sorted(hours), np.int64)))
+    columns = [
+        np.concatenate([getattr(by_hour.sums, name)[:, picked], getattr(by_day.sums, name)], axis=1)
+        for name in ("amount", "completeness", "estimated_share")
+    ]
+    starts = np.concatenate([by_hour.start_us[picked], by_day.start_us])
+    ends = np.concatenate([by_hour.end_us[picked], by_day.end_us])
+    return Series(quarters.place, PeriodSums(*columns), starts, ends), len(picked)
+
+
+def park_quarters(accounts: ParkAccounts, intervals: NDArray[np.void], days_us: Ints) -> Quarters:
+    """Quarter-hours of everything that a park's accounts rest on, virtual meters included."""
+    virtual = {meter.point_id: meter.expression for meter in accounts.virtual}
+    return with_virtual_meters(quarters_of(accounts.point_ids, intervals, days_us), virtual, accounts.names)
 
 
 def _series(quarters: Quarters, starts: Ints, width_us: int, n_periods: int, n_quarters: int) -> Series:
