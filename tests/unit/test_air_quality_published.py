@@ -1,4 +1,4 @@
-"""The hourly index beside the one that 20 stations published themselves, row by row, for a year.
+"""The hourly index beside the one that 20 stations published themselves, row by row; and other real sets.
 
 The set (the real-time feed of the national network, Fuzhou, Quanzhou, Ningde and Putian, 2019) has no licence and is
 not part of the project; `SMARTPARK_SHARED_DATA` names the folder that holds it. What it taught is pinned without it
@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from validation.environment_sets import Stations, fujian_first_hour, fujian_stations, published_index, published_means
+from validation.environment_sets import (
+    Stations,
+    beijing,
+    fujian_first_hour,
+    fujian_stations,
+    gas_turbine,
+    published_index,
+    published_means,
+)
 
 GIVEN = os.environ.get("SMARTPARK_SHARED_DATA")
 pytestmark = pytest.mark.skipif(
@@ -52,3 +60,20 @@ def test_published_means_are_rounded_with_halves_to_even(stations: Stations):
         # Rounding halves up would agree with about one in two.
         assert found["halves"] > 2500, name
         assert found["halves_to_even"] / found["halves"] > 0.9995, name
+
+
+def test_the_new_edition_moves_days_from_good_to_lightly_polluted_and_nothing_else():
+    found = beijing(Path(GIVEN or ""))
+    old, new = found["2012"]["share_of_levels"], found["2026"]["share_of_levels"]
+    assert old == [838, 1860, 1190, 711, 527, 135]
+    assert new == [838, 1860 - 376, 1190 + 376, 711, 527, 135]
+    assert sum(old) == found["2012"]["days_with_index"] == 5261
+
+
+def test_a_percent_of_oxygen_is_worth_a_fifth():
+    found = gas_turbine(Path(GIVEN or ""))
+    assert found["hours"] == 22_191
+    assert found["at_15_percent"]["mean"] == found["mean"]
+    assert found["at_16_percent"]["mean"] / found["mean"] == pytest.approx(6 / 5, abs=1e-3)
+    assert found["at_14_percent"]["mean"] / found["mean"] == pytest.approx(6 / 7, abs=1e-3)
+    assert found["at_14_percent"]["hours_above"] < found["at_15_percent"]["hours_above"]
