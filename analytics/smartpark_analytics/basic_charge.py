@@ -135,7 +135,7 @@ def discounted_demand_price(price: Floats | float, energy: Floats, capacity: Flo
     Returns
     -------
     ndarray of float64
-        NaN where the energy is not known: neither price can be claimed. [yuan/(kW month)]
+        NaN where energy or capacity is not known: neither price can be claimed. [yuan/(kW month)]
 
     References
     ----------
@@ -151,8 +151,8 @@ def discounted_demand_price(price: Floats | float, energy: Floats, capacity: Flo
     per_kw = np.asarray(price, dtype=np.float64) * np.ones_like(energy)
     if rule.discount_from_kwh_per_kva is None:
         return per_kw
-    is_discounted = energy >= rule.discount_from_kwh_per_kva * capacity
-    return np.where(np.isnan(energy), np.nan, np.where(is_discounted, per_kw * rule.discount_factor, per_kw))
+    above = energy - rule.discount_from_kwh_per_kva * capacity
+    return np.where(np.isnan(above), np.nan, np.where(above >= 0, per_kw * rule.discount_factor, per_kw))
 
 
 def least_contract_demand(transformer_kva: Floats, motor_kva: Floats, rule: BasicChargeRule) -> Floats:

@@ -1,8 +1,8 @@
 """Maximum demand: the highest mean power of any fifteen minutes, as a billing meter finds it.
 
-A window slides by one minute and counts when at least 13 of its 15 minutes are known and all of them lie in one
-group: windows across the settlement cut-off count for neither month, and where groups are tariff periods, windows
-across a change of tariff count for none. Import only: what flows back is not netted. Where only quarters of an hour
+A window slides by one minute and counts when at least 13 of its 15 minutes are known and no cut lies in it: windows
+across the settlement cut-off count for neither month, and where demand is asked for by tariff period, windows across
+a change of tariff count for none. A window belongs to the period in which it ends, as the meter registers it then. Import only: what flows back is not netted. Where only quarters of an hour
 are known the maximum is that of blocks and a lower bound of what the meter will say: never compare the two as equal.
 """
 
@@ -38,7 +38,9 @@ class MaximumDemand:
     """Found from blocks because nothing finer is known (区块, 下限)."""
 
 
-def sliding_maximum_demand(power: Floats, group: Ints, n_groups: int, rule: DemandRule) -> MaximumDemand:
+def sliding_maximum_demand(
+    power: Floats, group: Ints, n_groups: int, rule: DemandRule, *, cut: Ints | None = None
+) -> MaximumDemand:
     """Maximum demand from minutes, sliding as the billing meter does.
 
     Parameters
@@ -46,13 +48,17 @@ def sliding_maximum_demand(power: Floats, group: Ints, n_groups: int, rule: Dema
     power : ndarray of float64, shape (n_points, n_minutes)
         Mean active power of each minute, positive into the consumer; NaN where not known. [kW]
     group : ndarray of int64, shape (n_minutes,)
-        Billing period of each minute, or billing period and tariff period together, 0 … n_groups - 1; below zero
-        where the minute is not asked for. A window counts only where its minutes are of one group without a break.
+        Period of each minute, 0 … n_groups - 1; below zero where it is not asked for. A window belongs to the group
+        of its last minute.
     n_groups : int
         Groups there are.
     rule : DemandRule
         Length of the window, slip, and minutes that must be known. Where the slip is longer than a minute the first
         column must be a minute at which a window starts.
+    cut : ndarray of int64, shape (n_minutes,), optional
+        What a window must not reach across: it counts where its minutes have one label without a break. Default:
+        `group`, for billing periods, or billing and tariff periods together. For hours and days give the billing
+        period here, and hand in the minutes before the first one asked for, so that no window is lost.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def sliding_maximum_demand(power: Floats, group: Ints, n_groups: int, rule: Dema
     (array([[1200.]]), array([[8]]))
     """
     width = rule.period_min
-    window_group = _group_of_windows(group, width)
+    window_group = _group_of_windows(group, group if cut is None else cut, width)
     starts_window = np.arange(window_group.size) % rule.slip_min == 0
     groups = Groups.of(np.where(starts_window, window_group, -1), n_groups)
     demand = np.full((power.shape[0], n_groups), np.nan)
@@ -222,13 +228,13 @@ def _sums_of_windows(values: NDArray[Number], width: int) -> NDArray[Number]:
     return total
 
 
-def _group_of_windows(group: Ints, width: int) -> Ints:
-    """Group of the window that starts at each column, -1 where its columns are not all of one group."""
+def _group_of_windows(group: Ints, cut: Ints, width: int) -> Ints:
+    """Group of the window that starts at each column, by its last one; -1 where a cut lies in it."""
     if group.size < width:
         return np.zeros(0, dtype=np.int64)
-    changes = np.concatenate([[0], np.cumsum(np.diff(group) != 0)])
+    changes = np.concatenate([[0], np.cumsum(np.diff(cut) != 0)])
     is_whole = changes[width - 1 :] == changes[: group.size - width + 1]
-    return np.where(is_whole, group[: is_whole.size], -1)
+    return np.where(is_whole, group[width - 1 :], -1)
 
 
 def _blocks_of_rows(shape: tuple[int, ...]) -> Iterator[slice]:

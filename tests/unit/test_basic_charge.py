@@ -63,10 +63,11 @@ def test_the_least_contract_demand_reproduces_the_worked_example(example):
     assert least_contract_demand(transformer, motor, RULE) == pytest.approx([example["contract_kw"]])
 
 
-def test_the_discount_starts_at_260_exactly_and_is_not_claimed_without_energy():
+def test_the_discount_starts_at_260_exactly_and_is_not_claimed_blindly():
     energy = np.array([259_999.0, 260_000.0, np.nan])
     price = discounted_demand_price(40.0, energy, np.array([1000.0]), RULE)
     np.testing.assert_array_equal(price, [40.0, 36.0, np.nan])
+    assert np.isnan(discounted_demand_price(40.0, energy[:1], np.array([np.nan]), RULE)[0])
 
 
 @pytest.mark.parametrize("contract", [100.0, 2400.0, 333.0, 1e5])

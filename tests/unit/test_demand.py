@@ -127,6 +127,24 @@ def test_a_window_across_a_change_of_tariff_counts_for_neither_period():
     assert np.isnan(found.demand_kw[0, 1])
 
 
+@given(power=arrays(np.float64, (2, 180), elements=st.floats(0, 1e4) | st.just(np.nan)))
+def test_hours_have_the_maximum_of_their_day_when_only_the_month_cuts(power):
+    settlement = np.repeat([0, 1], [100, 80])
+    by_hour = sliding_maximum_demand(power, np.repeat([0, 1, 2], 60), 3, RULE, cut=settlement)
+    day = sliding_maximum_demand(power, month(180), 1, RULE, cut=settlement)
+    np.testing.assert_array_equal(np.fmax.reduce(by_hour.demand_kw, axis=1), day.demand_kw[:, 0])
+
+
+def test_a_window_belongs_to_the_hour_in_which_it_ends():
+    power = np.zeros((1, 120))
+    power[0, 50:65] = 900.0
+    by_hour = sliding_maximum_demand(power, np.repeat([0, 1], 60), 2, RULE, cut=month(120))
+    assert by_hour.demand_kw[0].tolist() == [600.0, 900.0]
+    assert by_hour.window[0].tolist() == [45, 50]
+    # Labels of the hours as cuts would have lost it.
+    assert sliding(power, np.repeat([0, 1], 60), 2).demand_kw[0].tolist() == [600.0, 300.0]
+
+
 def test_what_flows_back_is_not_netted():
     power = np.array([[900.0] * 8 + [-900.0] * 7])
     assert sliding(power).demand_kw[0, 0] == pytest.approx(480.0)
