@@ -272,9 +272,9 @@ def test_the_yearly_peak_holds_about_as_often_as_it_says():
     weeks = season * level * (1 + noise)
     found = yearly_peak(weeks[:, 0], PEAK_RULE)
     came = weeks[:, 1].max(axis=1)
-    assert np.mean(came <= found.values[:, 2]) == pytest.approx(0.9, abs=0.08)
-    assert np.mean(came <= found.values[:, 1]) == pytest.approx(0.5, abs=0.08)
-    assert np.mean(came <= found.values[:, 0]) == pytest.approx(0.1, abs=0.08)
+    assert np.mean(came <= found.values[:, 2]) == pytest.approx(0.9, abs=0.1)
+    assert np.mean(came <= found.values[:, 1]) == pytest.approx(0.5, abs=0.1)
+    assert 0.02 < np.mean(came <= found.values[:, 0]) < 0.2
 
 
 def test_a_week_that_is_half_unknown_has_no_maximum():
