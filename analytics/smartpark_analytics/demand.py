@@ -2,8 +2,9 @@
 
 A window slides by one minute and counts when at least 13 of its 15 minutes are known and no cut lies in it: windows
 across the settlement cut-off count for neither month, and where demand is asked for by tariff period, windows across
-a change of tariff count for none. A window belongs to the period in which it ends, as the meter registers it then. Import only: what flows back is not netted. Where only quarters of an hour
-are known the maximum is that of blocks and a lower bound of what the meter will say: never compare the two as equal.
+a change of tariff count for none. A window belongs to the period in which it ends, as the meter registers it then.
+Import only: what flows back is not netted. Where only quarters of an hour are known the maximum is that of blocks and
+a lower bound of what the meter will say: never compare the two as equal.
 """
 
 from collections.abc import Iterator
