@@ -43,8 +43,8 @@ from smartpark_storage import (
     publish_indicators,
 )
 from smartpark_storage.deriving import lock_parks, park_factor_scopes
-from smartpark_storage.published import sum_parts
 from smartpark_storage.registry import current_catalogue
+from smartpark_storage.revisions import sum_parts
 
 from smartpark_ingest.derive_rows import Columns, longer_row, rows_of
 

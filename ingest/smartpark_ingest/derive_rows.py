@@ -10,7 +10,7 @@ from smartpark.indicators import INDICATORS, Accumulation
 from smartpark.periods import Grain, Period
 from smartpark_analytics.accounting import Statement, reason_of
 from smartpark_storage import IndicatorRow
-from smartpark_storage.published import PartsSum
+from smartpark_storage.revisions import PartsSum
 
 LARGEST_REASONS: Final = 3
 """Different reasons of its parts that a longer period repeats."""

@@ -3,10 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from smartpark.accounts import PARK
+from smartpark.errors import FactorNotFoundError, SmartparkError
 from smartpark.periods import Grain, period_containing
+from smartpark_analytics.accounting import UnitMismatchError
+from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_storage.reads import IndicatorReadRow, read_indicators
 
 from smartpark_api.database import Now, Settings, reading
+from smartpark_api.explaining.evidence import Question, explain, parse_period
+from smartpark_api.explaining.models import ExplanationOut, answer_out
 from smartpark_api.lookup import find_park
 from smartpark_api.models.base import Missing, because
 from smartpark_api.models.indicators import IndicatorGrain, IndicatorList, IndicatorOut
@@ -49,6 +55,35 @@ def list_indicators(
             "ask for a shorter span, for one indicator, or for grain=day",
         )
     return IndicatorList(park=code, start=since, end=until, indicators=[indicator_of(row) for row in rows])
+
+
+@router.get("/indicators/explain")
+def explain_indicator(
+    request: Request,
+    *,
+    indicator: Annotated[str, Query(description="Its code.", examples=["carbon_location"], max_length=100)],
+    park: Annotated[str, Query(description="Code of the park.", examples=["minhou-demo"], max_length=100)],
+    period: Annotated[
+        str, Query(description="Hour, day, month or year in Asia/Shanghai.", examples=["2026-11-22"], max_length=20)
+    ],
+    boundary: Annotated[
+        str, Query(description="Whose number.", examples=["park", "enterprise/T01"], max_length=200)
+    ] = PARK,
+    revision: Annotated[int | None, Query(description="An older revision; default: the current one.", ge=1)] = None,
+) -> ExplanationOut:
+    """The whole derivation of a published number: inputs, completeness, factors with source, formula.
+
+    The terms (of an hour or a day) or the parts (of a month or a year) add up to the value to the last digit.
+    """
+    try:
+        question = Question(indicator, park, parse_period(period), boundary, revision)
+    except SmartparkError as error:
+        raise ProblemError(ProblemKind.INVALID_REQUEST, str(error)) from error
+    with reading(request) as connection:
+        try:
+            return answer_out(explain(connection, question))
+        except (NothingToExplainError, FactorNotFoundError, UnitMismatchError) as error:
+            raise ProblemError(ProblemKind.NOT_FOUND, str(error)) from error
 
 
 def indicator_of(row: IndicatorReadRow) -> IndicatorOut:

@@ -1,0 +1,192 @@
+"""What an explanation rests on, read in one transaction: the published row, and the inputs stored today.
+
+Hours and days are recomputed from interval energy with the factors in the database, by the same functions that derive
+publishes with. Months and years are added up from the published days and months. Everything else is told as it is
+published. Nothing is written.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue
+from smartpark.clock import PARK_ZONE, from_us, to_us
+from smartpark.errors import SmartparkError
+from smartpark.indicators import INDICATORS, Accumulation, IndicatorMeaning, meaning_of
+from smartpark.periods import Grain, Period, period_containing
+from smartpark_analytics.accounting import (
+    RECIPES,
+    TREE_RECIPES,
+    Context,
+    hours_and_days,
+    park_quarters,
+    reason_of,
+    state,
+)
+from smartpark_analytics.accounting.explanation import (
+    Explanation,
+    NothingToExplainError,
+    compared,
+    explain_parts,
+    explain_row,
+    explain_statement,
+    plan_for,
+)
+from smartpark_storage import Connection, fetch_interval_energy, load_registry
+from smartpark_storage.deriving import park_factor_scopes
+from smartpark_storage.factors import load_factor_set
+from smartpark_storage.registry import current_catalogue
+from smartpark_storage.revisions import PublishedRow, published_parts, published_row
+
+_PERIOD = re.compile(r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})(T(?P<hour>\d{2})(:00)?)?)?)?")
+_PARTS = {Grain.MONTH: Grain.DAY, Grain.YEAR: Grain.MONTH}
+_SUMMED = frozenset(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which number is asked about."""
+
+    indicator: str
+    park: str
+    period: Period
+    boundary: str = PARK
+    revision: int | None = None
+    """None: the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A number, what is published of it, and what it is made of."""
+
+    question: Question
+    meaning: IndicatorMeaning
+    explanation: Explanation
+    published: PublishedRow | None
+
+
+def parse_period(text: str) -> Period:
+    """Accounting period of ``2026-11-22T10``, ``2026-11-22``, ``2026-11`` or ``2026``, in the park's zone.
+
+    Raises
+    ------
+    SmartparkError
+        When it is none of these.
+    """
+    found = _PERIOD.fullmatch(text)
+    refusal = f"{text!r} is no period: an hour 2026-11-22T10, a day 2026-11-22, a month 2026-11 or a year 2026"
+    if found is None:
+        raise SmartparkError(refusal)
+    year, month, day, hour = (found[name] for name in ("year", "month", "day", "hour"))
+    grain = Grain.HOUR if hour else Grain.DAY if day else Grain.MONTH if month else Grain.YEAR
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+        start = datetime.combine(first, time(int(hour or 0)), tzinfo=PARK_ZONE)
+    except ValueError as error:
+        raise SmartparkError(f"{refusal} ({error})") from None
+    return period_containing(start.astimezone(UTC), grain)
+
+
+def explain(connection: Connection, question: Question) -> Answer:
+    """Explain a number.
+
+    Raises
+    ------
+    NothingToExplainError
+        When there is no such indicator, park or number.
+    """
+    if question.indicator not in INDICATORS:
+        known = ", ".join(sorted(INDICATORS))
+        raise NothingToExplainError(f"no indicator has the code {question.indicator!r}; there are: {known}")
+    meaning = meaning_of(question.indicator)
+    published = _published(connection, question)
+    if question.period.grain in _PARTS and _adds_up(meaning):
+        explanation = _from_parts(connection, question, published)
+    elif question.indicator in _SUMMED and question.period.grain in {Grain.HOUR, Grain.DAY}:
+        explanation = _from_terms(connection, question)
+    else:
+        found = _required(connection, question, published)
+        explanation = explain_row(found, indicator=question.indicator, boundary=question.boundary)
+    return Answer(question, meaning, compared(explanation, published), published)
+
+
+def _adds_up(meaning: IndicatorMeaning) -> bool:
+    is_ours = meaning.code in _SUMMED or meaning.code == "carbon_per_energy"
+    return is_ours and meaning.accumulation in {Accumulation.SUM, Accumulation.RATIO}
+
+
+def _published(connection: Connection, question: Question) -> PublishedRow | None:
+    found = published_row(
+        connection,
+        question.park,
+        question.boundary,
+        question.indicator,
+        grain=question.period.grain.value,
+        start_us=to_us(question.period.start),
+        revision=question.revision,
+    )
+    if found is None and question.revision is not None:
+        raise NothingToExplainError(f"{_named(question)} has no revision {question.revision}")
+    return found
+
+
+def _named(question: Question) -> str:
+    local = question.period.start.astimezone(PARK_ZONE)
+    grain = question.period.grain.value
+    return f"{question.indicator} of {question.park}, {question.boundary}, {grain} of {local:%Y-%m-%d %H:%M}"
+
+
+def _required(connection: Connection, question: Question, published: PublishedRow | None) -> PublishedRow:
+    if published is None:
+        accounts = _accounts(connection, question.park)
+        known = ", ".join(b.name for b in accounts.boundaries)
+        raise NothingToExplainError(
+            f"{_named(question)} is not published; boundaries with meters: {known or 'none'}. "
+            "Is derive running, and are there readings of that period?"
+        )
+    return published
+
+
+def _accounts(connection: Connection, park: str) -> ParkAccounts:
+    catalogue = current_catalogue(connection, park)
+    if catalogue is None:
+        known = ", ".join(sorted(park_factor_scopes(connection))) or "none yet"
+        raise NothingToExplainError(f"there is no park {park!r}; known: {known}")
+    return accounts_of_catalogue(catalogue, load_registry(connection).by_id.values())
+
+
+def _from_terms(connection: Connection, question: Question) -> Explanation:
+    accounts, period = _accounts(connection, question.park), question.period
+    day = period_containing(period.start, Grain.DAY)
+    scope = park_factor_scopes(connection)[question.park]
+    context = Context(load_factor_set(connection), question.park, day.day, scope)
+    plan = plan_for(accounts, question.indicator, question.boundary, context)
+    intervals = fetch_interval_energy(connection, accounts.point_ids, to_us(day.start), to_us(day.end))
+    if not intervals.size:
+        raise NothingToExplainError(f"{_named(question)}: there is no interval energy on that day")
+    quarters = park_quarters(accounts, intervals, np.array([to_us(day.start)], np.int64))
+    is_hour = period.grain is Grain.HOUR
+    series, _ = hours_and_days(quarters, {to_us(period.start)} if is_hour else set())
+    statement = state(plan, series)
+    return explain_statement(statement, 0, reason_of(statement, 0))
+
+
+def _from_parts(connection: Connection, question: Question, published: PublishedRow | None) -> Explanation:
+    found = _required(connection, question, published)
+    period = question.period
+    parts = published_parts(
+        connection,
+        question.park,
+        question.boundary,
+        [question.indicator],
+        grain=_PARTS[period.grain].value,
+        start_us=to_us(period.start),
+        end_us=to_us(period.end),
+    )
+    return explain_parts(found, parts, indicator=question.indicator, boundary=question.boundary)
+
+
+def day_of(start_us: int) -> date:
+    """Accounting day that begins at an instant."""
+    return from_us(start_us).astimezone(PARK_ZONE).date()

@@ -1,0 +1,159 @@
+"""An explanation as the API gives it."""
+
+from typing import Annotated
+
+from pydantic import Field
+from smartpark.clock import from_us
+from smartpark_storage.revisions import PublishedRow
+
+from smartpark_api.explaining.evidence import Answer as Found
+from smartpark_api.models.base import Answer, Instant
+
+
+class TermOut(Answer):
+    """One summand of an hour or a day: amount x weight = contribution, exactly."""
+
+    meter: Annotated[str, Field(examples=["minhou-demo/M0/active_energy_import"])]
+    carrier: str
+    measurand: str
+    amount: Annotated[float | None, Field(description="What the meter measured; null: not known.")]
+    unit: str
+    times: Annotated[int, Field(description="How often it counts, with its sign.")]
+    coefficient: Annotated[float, Field(description="What a unit comes to.", examples=[0.4211])]
+    coefficient_unit: Annotated[str, Field(examples=["kg/kWh"])]
+    formula: Annotated[str, Field(description="How the coefficient follows from its factors.")]
+    factors: Annotated[list[str], Field(description="Rows that the coefficient is made of.")]
+    weight: Annotated[float, Field(description="What a unit contributes, in the indicator's unit.")]
+    contribution: float | None
+    completeness: float
+    estimated_share: float
+    awaited: Annotated[bool, Field(description="False: not in service then; nobody waits for it.")]
+
+
+class FactorOut(Answer):
+    """A factor, and why it was chosen."""
+
+    id: str
+    value: float
+    unit: str
+    as_stated: Annotated[str, Field(description="Value and unit as the document has them, where they are others.")]
+    scope: str
+    data_year: int | None
+    valid_from: str
+    valid_to: str | None
+    source: str
+    grade: str
+    why: str
+
+
+class PartOut(Answer):
+    """A day of a month, or a month of a year, as it is published."""
+
+    start: Instant
+    revision: int
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    completeness: float
+    reason: str
+
+
+class RevisionOut(Answer):
+    """The published row that was asked about."""
+
+    revision: int
+    value: float | None
+    completeness: float
+    method: str
+    factor_set: str
+    factors: list[str]
+    reason: str
+    computed_at: Instant
+    superseded_at: Instant | None
+
+
+class ExplanationOut(Answer):
+    """A number taken apart; the terms, or the parts, add up to the value from the first to the last."""
+
+    indicator: Annotated[str, Field(examples=["carbon_location"])]
+    zh: str
+    en: str
+    park: str
+    boundary: Annotated[str, Field(examples=["park", "enterprise/T01"])]
+    grain: str
+    start: Instant
+    end: Instant
+    unit: str
+    value: Annotated[float | None, Field(description="Computed from what is stored now; null: not known.")]
+    completeness: float | None
+    estimated_share: float | None
+    uncertainty: Annotated[float | None, Field(description="Relative half-width of the 95 % interval.")]
+    formula: str
+    method: str
+    method_page: Annotated[str, Field(examples=["docs/methods/location-based-carbon.md"])]
+    reason: str
+    terms: list[TermOut]
+    factors: list[FactorOut]
+    parts: list[PartOut]
+    numerator: float | None
+    denominator: float | None
+    published: RevisionOut | None
+    differences: Annotated[
+        list[str], Field(description="How what is published differs, and why; empty: it does not.")
+    ]
+
+
+def answer_out(found: Found) -> ExplanationOut:
+    """An answer in the API's words."""
+    question, meaning, explained = found.question, found.meaning, found.explanation
+    return ExplanationOut(
+        indicator=meaning.code,
+        zh=meaning.zh,
+        en=meaning.en,
+        park=question.park,
+        boundary=question.boundary,
+        grain=question.period.grain.value,
+        start=question.period.start,
+        end=question.period.end,
+        unit=meaning.unit,
+        value=explained.value,
+        completeness=explained.completeness,
+        estimated_share=explained.estimated_share,
+        uncertainty=explained.uncertainty,
+        formula=explained.formula,
+        method=explained.method,
+        method_page=f"docs/methods/{meaning.method_page}.md",
+        reason=explained.reason,
+        terms=[TermOut.model_validate(term, from_attributes=True) for term in explained.terms],
+        factors=[FactorOut.model_validate(factor, from_attributes=True) for factor in explained.factors],
+        parts=[
+            PartOut(
+                start=from_us(part.start_us),
+                revision=part.revision,
+                value=part.value,
+                numerator=part.numerator,
+                denominator=part.denominator,
+                completeness=part.completeness,
+                reason=part.reason,
+            )
+            for part in explained.parts
+        ],
+        numerator=explained.numerator,
+        denominator=explained.denominator,
+        published=None if found.published is None else _revision(found.published),
+        differences=list(explained.differences),
+    )
+
+
+def _revision(row: PublishedRow) -> RevisionOut:
+    return RevisionOut(
+        revision=row.revision,
+        value=row.value,
+        completeness=row.completeness,
+        method=row.method,
+        factor_set=row.factor_set,
+        factors=row.factors,
+        reason=row.reason,
+        computed_at=from_us(row.computed_at_us),
+        superseded_at=None if row.superseded_at_us is None else from_us(row.superseded_at_us),
+    )
