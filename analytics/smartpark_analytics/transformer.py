@@ -108,7 +108,7 @@ def transformer_load(apparent: Floats, rated: Floats, bands: LoadBands, *, inter
     Returns
     -------
     TransformerLoad
-        Two hours are counted within the columns given: hand in those before the span of interest as well.
+        Two hours are counted within the columns given: hand in those before and after the span of interest as well.
 
     Examples
     --------
