@@ -20,8 +20,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_PRIMARY_ABOVE: Final = 50
-"""HJ 633, 4.4: primary pollutants are named when the index is above 50."""
 _STEPS: Final = 10.0
 """Concentrations and breakpoints are whole numbers of tenths."""
 
@@ -154,13 +152,14 @@ def air_quality_index(concentration: Floats, breakpoints: Breakpoints) -> AirQua
     individual = individual_index(concentration, breakpoints)
     missing = np.isnan(individual)
     index = np.max(individual, axis=0)  # NaN wherever one is
-    primary = (individual == index) & (index > _PRIMARY_ABOVE)
+    # HJ 633, 4.4: primary above "excellent", above the standard beyond "good".
+    primary = (individual == index) & (index > breakpoints.level_bounds[0])
     level = np.searchsorted(breakpoints.level_bounds, np.nan_to_num(index), side="left") + 1
     return AirQuality(
         index=index,
         individual=individual,
         primary=primary,
-        above_standard=individual > 100.0,
+        above_standard=individual > breakpoints.level_bounds[1],
         level=np.where(np.isnan(index), 0, level).astype(np.int64),
         missing=missing,
     )

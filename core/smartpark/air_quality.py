@@ -43,9 +43,9 @@ class BreakpointColumn(StrictModel):
 
     pollutant: Measurand
     form: Form
-    decimals: Annotated[int, Field(ge=0, le=3)] = 0
-    """Digits to which a concentration is rounded first."""
-    concentration: tuple[Annotated[float, Field(ge=0)], ...]
+    decimals: Annotated[int, Field(ge=0, le=1)] = 0
+    """Digits to which a concentration is rounded first; the analytics reckon in whole tenths."""
+    concentration: tuple[Annotated[float, Field(ge=0, multiple_of=1)], ...]
     """Ascending; shorter than the index where the column ends early. [ug/m3; CO mg/m3]"""
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from smartpark.catalogue import Furnace
 from smartpark.errors import FactorNotFoundError
 from smartpark.factor_kinds import FactorKind, in_internal_unit
 from smartpark.factors import MEASURED, SUPPLIER, TABLE, builtin_factors
@@ -66,6 +67,16 @@ def test_a_kiln_has_no_default_conversion_for_coal():
             (MEASURED, SUPPLIER, "furnace:kiln", TABLE),
             date(2026, 10, 1),
         )
+
+
+@pytest.mark.parametrize("furnace", [Furnace.CHAIN_GRATE, Furnace.PULVERISED, Furnace.FLUIDISED_BED])
+@pytest.mark.parametrize("coal", [Carrier.RAW_COAL, Carrier.BITUMINOUS, Carrier.ANTHRACITE, Carrier.BRIQUETTE])
+def test_each_coal_has_a_conversion_in_each_coal_furnace_and_none_without(coal: Carrier, furnace: Furnace):
+    day, factors = date(2026, 10, 1), builtin_factors()
+    scopes = (MEASURED, SUPPLIER, f"furnace:{furnace}", TABLE)
+    assert 0.8 <= factors.choose(FactorKind.SULFUR_CONVERSION, coal, scopes, day).value <= 0.85
+    with pytest.raises(FactorNotFoundError, match=f"furnace:{furnace}"):
+        factors.choose(FactorKind.SULFUR_CONVERSION, coal, (MEASURED, SUPPLIER, TABLE), day)
 
 
 def test_inventories_round_the_molar_ratio_up_by_a_thousandth():
