@@ -19,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from smartpark_api.assets import assets
 from smartpark_api.handlers import install_handlers
 from smartpark_api.problems import MEDIA_TYPE, Problem
-from smartpark_api.routes import health, indicators, operations, pages, parks, planning, points
+from smartpark_api.routes import figures, health, indicators, operations, pages, parks, planning, points
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import Snapshots
@@ -39,6 +39,7 @@ _TAGS = [
     {"name": "parks", "description": "Parks, their points and newest readings, the park now."},
     {"name": "points", "description": "Readings of one point over time."},
     {"name": "indicators", "description": "Published numbers, with everything to explain and recompute them."},
+    {"name": "figures", "description": "Business figures: entered, corrected, with their history."},
     {"name": "planning", "description": "Load of the days and the year ahead, and what capacity is free."},
     {"name": "operations", "description": "Edge agents and dead letters."},
     {"name": "health", "description": "For whoever starts and watches the process."},
@@ -101,7 +102,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
-    for module in (parks, points, indicators, planning, operations):
+    for module in (parks, points, indicators, figures, planning, operations):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router, responses={503: _PROBLEMS[503]})

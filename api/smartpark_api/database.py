@@ -1,4 +1,4 @@
-"""One pool for the whole server, and one read-only transaction per answer.
+"""One pool for the whole server, and one transaction per answer: read-only, but for what people enter.
 
 Endpoints are plain functions that the framework runs in threads: the driver's own pool does the waiting, and a
 slow query holds a thread, never the event loop.
@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from smartpark_storage.connections import Connection, Pool
 from smartpark_storage.reads import read_only
+from smartpark_storage.writes import read_write
 
 from smartpark_api.models.now import ParkNow
 from smartpark_api.settings import ApiSettings
@@ -27,6 +28,15 @@ def reading(request: Request) -> Generator[Connection, None, None]:
     pool: Pool = request.app.state.pool
     settings: ApiSettings = request.app.state.settings
     with read_only(pool, statement_timeout_s=settings.statement_timeout_s, wait_s=_WAIT_S) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(request: Request) -> Generator[Connection, None, None]:
+    """Connection for one request that writes, in one transaction."""
+    pool: Pool = request.app.state.pool
+    settings: ApiSettings = request.app.state.settings
+    with read_write(pool, statement_timeout_s=settings.statement_timeout_s, wait_s=_WAIT_S) as connection:
         yield connection
 
 

@@ -24,6 +24,7 @@ class ProblemKind(Enum):
     NOT_ACCEPTABLE = ("not-acceptable", 406, "None of the accepted media types can be given")
     MISDIRECTED = ("misdirected-request", 421, "This server does not answer for that host name")
     REQUEST_FAILED = ("request-failed", 400, "The request cannot be served")
+    WRITES_ARE_LOCAL = ("writes-are-local", 403, "This server takes no writes")
     INTERNAL = ("internal-error", 500, "Something went wrong here")
     DATABASE_AWAY = ("database-unavailable", 503, "The database cannot be reached")
     NOT_MIGRATED = ("database-not-migrated", 503, "The database has no tables yet")

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartpark.clock import MICROSECONDS, utc_now_us
-from smartpark.factors import builtin_factors
 from smartpark_storage import describe_database
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
 from smartpark_ingest.derive import Deriver, Stepper, StepReport
+from smartpark_ingest.derive_gauges import GaugeDeriver
+from smartpark_ingest.derive_figures import RatioDeriver
 from smartpark_ingest.derive_spans import floor_quarter
 
 _log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Totals:
 
 def default_steppers() -> list[Stepper]:
     """Everything that becomes stale by itself."""
-    return [Deriver(builtin_factors())]
+    return [Deriver(), GaugeDeriver(), RatioDeriver()]
 
 
 class DeriveWorker:

@@ -240,3 +240,11 @@ def ranking_inputs(
     parameters = {"indicators": sorted(indicators), "starts": sorted(starts)}
     with transaction(connection):
         return [RankingInput(*row) for row in connection.execute(query("ranking_inputs"), parameters)]
+
+
+def ranking_sectors(
+    connection: Connection, *, indicator: str, start: datetime
+) -> list[tuple[str, str, float, float]]:
+    """(Park, sector, numerator, denominator) of a year: sums over the enterprises that have this ratio."""
+    with transaction(connection):
+        return connection.execute(query("ranking_sectors"), {"indicator": indicator, "start": start}).fetchall()

@@ -23,6 +23,14 @@ def operations(description):
     return [(path, operation) for path, methods in description["paths"].items() for operation in methods.values()]
 
 
+def readable(description):
+    """Operations that read and need to be told nothing."""
+    for path, methods in description["paths"].items():
+        told = [p for p in methods.get("get", {}).get("parameters", []) if p["in"] == "query" and p["required"]]
+        if "get" in methods and not told:
+            yield path, methods["get"]
+
+
 def references(node):
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
@@ -68,7 +76,7 @@ def test_answers_are_as_described(plain_client, plain_hand):
     description = plain_client.get("/api/v1/openapi.json").json()
     names = {"code": "testpark", "key": "testpark/M0/active_power"}
 
-    for path, operation in operations(description):
+    for path, operation in readable(description):
         content = operation["responses"]["200"]["content"]["application/json"]
         answer = plain_client.get(path.format(**names))
         assert answer.status_code == 200, path

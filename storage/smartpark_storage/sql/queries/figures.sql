@@ -114,3 +114,16 @@ LEFT JOIN smartpark.indicator AS i
     AND i.start = ANY(%(starts)s)
 WHERE p.retired_at IS NULL
 ORDER BY p.code, i.start, i.indicator;
+
+-- ranking_sectors --
+-- Energy and value added of the sectors of each park (two digits of GB/T 4754), from the ratios of its enterprises.
+SELECT i.park, left(e.industry, 3), sum(i.numerator ORDER BY e.code), sum(i.denominator ORDER BY e.code)
+FROM smartpark.indicator AS i
+JOIN smartpark.enterprise AS e ON e.park = i.park AND 'enterprise/' || e.code = i.boundary
+WHERE i.indicator = %(indicator)s AND i.grain = 'year' AND i.start = %(start)s AND i.superseded_at IS NULL
+    AND i.value IS NOT NULL AND e.industry IS NOT NULL
+GROUP BY 1, 2
+ORDER BY 1, 2;
+
+-- api_begin_writing --
+SELECT set_config('statement_timeout', %(timeout_ms)s, true);

@@ -1,0 +1,1 @@
+"""Evaluation of parks: business figures over HTTP, ranking among peers."""
