@@ -36,10 +36,9 @@ def round_gb8170(values: Floats, decimals: int = 0) -> Floats:
     array([0.2, 0.4, 0.4])
     """
     scale = 10.0**decimals
-    # Quotients of whole numbers are the doubles nearest to those decimals: comparing with them is exact.
+    # The product may be a little off, which moves the floor only where a value is all but whole, far from a half.
     lower = np.floor(values * scale)
-    lower -= lower / scale > values
-    lower += (lower + 1.0) / scale <= values
+    # A quotient of whole numbers is the double nearest to that decimal: comparing with it is exact.
     half = (2.0 * lower + 1.0) / (2.0 * scale)
     up = (values > half) | ((values == half) & (np.mod(lower, 2.0) != 0.0))
     return (lower + up) / scale

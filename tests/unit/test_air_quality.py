@@ -227,11 +227,12 @@ def test_eight_hours_end_between_eight_and_midnight_and_never_reach_back():
 
 
 def test_a_day_of_ozone_needs_fourteen_means_unless_it_is_above_the_limit():
-    day = np.full((2, 24), np.nan)
-    day[:, :17] = np.array([[100.0], [170.0]])  # 8-hour means end at 08:00 … 19:00: twelve
+    day = np.full((3, 24), np.nan)
+    day[:2, :18] = np.array([[100.0], [170.0]])  # six of eight hours until 20:00: thirteen means
+    day[2, :19] = 100.0  # until 21:00: fourteen
     found = day_maximum_of_eight_hours(day, required_hours=6, required_means=14, limit=160.0)
     assert np.isnan(found[0])
-    assert found[1] == 170.0
+    assert found[1:].tolist() == [170.0, 100.0]
 
 
 # --- limits of ambient air ------------------------------------------------------------------------------------------
