@@ -2,6 +2,7 @@
 
 import pytest
 from derive_park import DerivePark
+from gauge_park import GaugePark
 from smartpark_storage import Connection
 
 
@@ -9,3 +10,9 @@ from smartpark_storage import Connection
 def hill(connection: Connection) -> DerivePark:
     """The park, with its catalogue loaded and no readings."""
     return DerivePark(connection)
+
+
+@pytest.fixture
+def gauges(connection: Connection) -> GaugePark:
+    """The park of `gauge_park`, with its catalogue loaded and no readings."""
+    return GaugePark(connection)

@@ -20,8 +20,8 @@ from smartpark_storage import describe_database
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
 from smartpark_ingest.derive import Deriver, Stepper, StepReport
-from smartpark_ingest.derive_gauges import GaugeDeriver
 from smartpark_ingest.derive_figures import RatioDeriver
+from smartpark_ingest.derive_gauges import GaugeDeriver
 from smartpark_ingest.derive_spans import floor_quarter
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,208 @@
+"""Derive from gauges: from stale hours to demand, quality of supply, stacks and air, one day of a park at a time.
+
+A step claims the closed stale hours of one day of a park, reads the minute means of that day, lets each calculator
+compute what rests on them, publishes what differs from what is current, and commits all of it together with the
+claim. It is as repeatable as the counters' step: everything follows from the readings that are stored, so a worker
+that is killed leaves its marks and the next one does the same again.
+
+An hour is closed some seconds after its end, so that its last readings count in its first revision; a reading that
+comes later marks its hour again. What reaches across midnight (a window of demand, two hours of heavy load) is in the
+next day's numbers: where the last hours of a day are stale, the first hour of the next one becomes so.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Final
+
+from smartpark.catalogue import Catalogue
+from smartpark.clock import MICROSECONDS, from_us, to_us
+from smartpark.derived_gauges import DERIVED_GAUGES
+from smartpark.periods import Grain, period_containing
+from smartpark_storage import (
+    Connection,
+    IndicatorRow,
+    PointRecord,
+    Registry,
+    current_catalogue,
+    load_registry,
+    publish_indicators,
+    registry_version,
+    transaction,
+)
+from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
+from smartpark_storage.revisions import published_parts
+from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_rollup, mark_device_hours_stale
+
+from smartpark_ingest.derive import StepReport
+from smartpark_ingest.gauge_air import air_numbers, air_points
+from smartpark_ingest.gauge_day import LEAD, Findings, GaugeDay
+from smartpark_ingest.gauge_months import rolled_up, rollups_of
+from smartpark_ingest.gauge_power import power_numbers, power_points, settlement_day
+from smartpark_ingest.gauge_quality import quality_numbers, quality_points
+
+_log = logging.getLogger(__name__)
+
+GRACE_S: Final = 30
+"""Time after an hour in which its last readings may arrive. [s]"""
+KEPT_DAYS: Final = 40
+"""Days for which minute means are kept: as long as late readings are usual."""
+POINTS_PER_CHUNK: Final = 1024
+"""Points of a day that a calculator has in memory at once, where it needs no more of them. [points]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Calculator:
+    """One subject: what it reads of a day, and what it makes of it."""
+
+    points: Callable[[GaugeDay], list[PointRecord]]
+    numbers: Callable[[GaugeDay, MinuteMeans], Findings]
+    by_device: bool
+    """Whether devices are independent of each other, so that they may be computed in chunks."""
+
+
+CALCULATORS: Final = (
+    Calculator(power_points, power_numbers, by_device=False),
+    Calculator(quality_points, quality_numbers, by_device=True),
+    Calculator(air_points, air_numbers, by_device=True),
+)
+
+
+class GaugeDeriver:
+    """Does steps; keeps the registry and the parks' catalogues between them."""
+
+    def __init__(self, calculators: Sequence[Calculator] = CALCULATORS) -> None:
+        self._calculators = calculators
+        self._registry: Registry | None = None
+        self._catalogues: dict[str, Catalogue | None] = {}
+        self._dropped_on: date | None = None
+
+    def step(self, connection: Connection, *, now_us: int) -> StepReport:
+        """Deal with one stale day of a park, in one transaction; may be repeated when its outcome is not known."""
+        closed_us = _floor_hour(now_us - GRACE_S * MICROSECONDS)
+        with transaction(connection):
+            claimed = claim_stale_day(connection, closed_us=closed_us)
+            if claimed is None:
+                return StepReport()
+            day = self._day(connection, claimed, now_us)
+            _mark_next_day(connection, day)
+            found = Findings()
+            for calculator in self._calculators:
+                for points in _chunks(calculator, day):
+                    minutes = self._minutes(connection, day, points, closed_us)
+                    one = calculator.numbers(day, minutes)
+                    found.rows.extend(one.rows)
+                    found.missing.extend(one.missing)
+            published = publish_indicators(connection, found.rows)
+            published += self._roll_up(connection, day, found.rows)
+            self._forget(connection, now_us)
+        points = frozenset(p.point_id for p in day.points if p.device in day.stale)
+        return StepReport(points, 0, 0, published, tuple(found.missing))
+
+    def _day(self, connection: Connection, claimed: StaleDay, now_us: int) -> GaugeDay:
+        registry = self._refresh(connection)
+        if claimed.park not in self._catalogues:
+            self._catalogues[claimed.park] = current_catalogue(connection, claimed.park)
+        points = [p for p in registry.by_id.values() if p.park == claimed.park and p.measurand in DERIVED_GAUGES]
+        return GaugeDay(
+            park=claimed.park,
+            period=period_containing(from_us(claimed.start_us), Grain.DAY),
+            stale=claimed.hours,
+            points=tuple(sorted(points, key=lambda p: (p.device, p.code))),
+            catalogue=self._catalogues[claimed.park],
+            computed_at_us=now_us,
+        )
+
+    def _refresh(self, connection: Connection) -> Registry:
+        if self._registry is None or self._registry.version != registry_version(connection):
+            self._registry = load_registry(connection)
+            self._catalogues.clear()
+        return self._registry
+
+    def _minutes(
+        self, connection: Connection, day: GaugeDay, points: Sequence[PointRecord], closed_us: int
+    ) -> MinuteMeans:
+        is_recent = day.end_us > day.computed_at_us - KEPT_DAYS * 24 * HOUR_US
+        return fetch_minutes(
+            connection,
+            points,
+            day.start_us - LEAD * MINUTE_US,
+            day.end_us,
+            closed_us=closed_us,
+            stale=day.stale,
+            # Of the day before others may know more than we do: it is not in our hand.
+            keep_from_us=day.start_us if is_recent else day.end_us,
+        )
+
+    def _roll_up(self, connection: Connection, day: GaugeDay, rows: Sequence[IndicatorRow]) -> int:
+        """Publish the months and years of the day's numbers."""
+
+        def cut(boundary: str, on: date) -> int:
+            return settlement_day(day.catalogue, _owner(boundary, day.points), on)
+
+        rollups = rollups_of(rows, cut)
+        if not rollups:
+            return 0
+        # From here on we see the days that others have committed, and they wait for ours.
+        lock_rollup(connection, day.park)
+        found = list[IndicatorRow]()
+        for (boundary, indicator), group in groupby(rollups, key=lambda r: (r.boundary, r.indicator)):
+            periods = list(group)
+            days = published_parts(
+                connection,
+                day.park,
+                boundary,
+                [indicator],
+                grain=Grain.DAY.value,
+                start_us=min(to_us(r.period.start) for r in periods),
+                end_us=max(to_us(r.period.end) for r in periods),
+            )
+            found += [
+                row
+                for one in periods
+                if (row := rolled_up(one, days, park=day.park, computed_at_us=day.computed_at_us)) is not None
+            ]
+        return publish_indicators(connection, found)
+
+    def _forget(self, connection: Connection, now_us: int) -> None:
+        """Once a day, drop minute means that are old."""
+        today = from_us(now_us).date()
+        if self._dropped_on != today:
+            drop_old_minutes(connection, now_us - KEPT_DAYS * 24 * HOUR_US)
+            self._dropped_on = today
+
+
+def _floor_hour(instant_us: int) -> int:
+    return instant_us - instant_us % HOUR_US
+
+
+def _mark_next_day(connection: Connection, day: GaugeDay) -> None:
+    last_us = day.end_us - LEAD * MINUTE_US
+    late = [device for device, hours in day.stale.items() if max(hours) >= last_us]
+    if late:
+        mark_device_hours_stale(connection, day.park, late, day.end_us)
+
+
+def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:
+    """Points of whole devices that are computed together."""
+    points = calculator.points(day)
+    if not calculator.by_device:
+        return [points] if points else []
+    chunks = list[list[PointRecord]]()
+    for _, of_device in groupby(points, key=lambda p: p.device):
+        group = list(of_device)
+        if chunks and len(chunks[-1]) + len(group) <= POINTS_PER_CHUNK:
+            chunks[-1] += group
+        else:
+            chunks.append(group)
+    return chunks
+
+
+def _owner(boundary: str, points: Sequence[PointRecord]) -> str | None:
+    """Enterprise whose contract holds for a boundary; None: the park's."""
+    kind, _, code = boundary.partition("/")
+    if kind == "enterprise":
+        return code
+    return next((p.enterprise for p in points if kind == "device" and p.device == code), None)

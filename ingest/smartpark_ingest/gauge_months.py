@@ -1,0 +1,142 @@
+"""From days to months and years, as each indicator adds up. Pure.
+
+A settlement month of demand begins where the contract says; every other month is the calendar's. The completeness of
+a period is the mean over all of its days, those without a number counted as nothing known.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from smartpark.clock import PARK_ZONE, from_us, to_us
+from smartpark.indicators import Accumulation, meaning_of
+from smartpark.periods import Grain, Period, period_containing
+from smartpark_storage import IndicatorRow
+from smartpark_storage.revisions import PublishedRow
+
+DAY_US: Final = 86_400_000_000
+_WITH_A_YEAR: Final = frozenset({Accumulation.SUM, Accumulation.RATIO})
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """A longer period of a number, and the days that make it up."""
+
+    boundary: str
+    indicator: str
+    period: Period
+
+
+def settlement_month(on: date, settlement_day: int) -> Period:
+    """Month from one settlement day to the next that contains a day."""
+    if settlement_day == 1:
+        return period_containing(datetime.combine(on, time(12), tzinfo=PARK_ZONE), Grain.MONTH)
+    first = on.replace(day=settlement_day)
+    if on < first:
+        first = (first.replace(day=1) - timedelta(days=1)).replace(day=settlement_day)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=settlement_day)
+    start, end = (datetime.combine(day, time.min, tzinfo=PARK_ZONE) for day in (first, last))
+    zone = from_us(0).tzinfo
+    return Period(start.astimezone(zone), end.astimezone(zone), Grain.MONTH)
+
+
+def rollups_of(rows: Iterable[IndicatorRow], settlement_day: Callable[[str, date], int]) -> list[Rollup]:
+    """Months and years that contain days of these rows, each once and in order."""
+    found = set[Rollup]()
+    for row in rows:
+        if row.grain != Grain.DAY.value:
+            continue
+        how = meaning_of(row.indicator).accumulation
+        at = from_us(row.start_us)
+        if row.indicator == "maximum_demand":
+            on = at.astimezone(PARK_ZONE).date()
+            found.add(Rollup(row.boundary, row.indicator, settlement_month(on, settlement_day(row.boundary, on))))
+        elif how is not Accumulation.NONE or row.indicator in _BY_PARTS:
+            found.add(Rollup(row.boundary, row.indicator, period_containing(at, Grain.MONTH)))
+        if how in _WITH_A_YEAR:
+            found.add(Rollup(row.boundary, row.indicator, period_containing(at, Grain.YEAR)))
+    return sorted(found, key=lambda r: (r.boundary, r.indicator, r.period))
+
+
+def rolled_up(rollup: Rollup, days: Sequence[PublishedRow], *, park: str, computed_at_us: int) -> IndicatorRow | None:
+    """Number of the longer period; None where no day has a row.
+
+    Parameters
+    ----------
+    rollup : Rollup
+    days : sequence of PublishedRow
+        Current rows of the indicator and boundary, in order of time; those of other periods are left out here.
+    park : str
+    computed_at_us : int
+        Noted in the row. [µs]
+    """
+    start, end = to_us(rollup.period.start), to_us(rollup.period.end)
+    parts = [row for row in days if start <= row.start_us < end]
+    if not parts:
+        return None
+    known = [row for row in parts if row.value is not None]
+    completeness = sum(row.completeness for row in parts) * DAY_US / (end - start)
+    newest = (known or parts)[-1]
+    base = IndicatorRow(
+        park=park,
+        boundary=rollup.boundary,
+        indicator=rollup.indicator,
+        grain=rollup.period.grain.value,
+        start_us=start,
+        value=None,
+        numerator=None,
+        denominator=None,
+        unit=newest.unit,
+        completeness=min(completeness, 1.0),
+        estimated_share=0.0,
+        method=newest.method,
+        factor_set=newest.factor_set,
+        factors=tuple(sorted({factor for row in parts for factor in row.factors})),
+        reason=f"{len(known)} of {(end - start) // DAY_US} days",
+        computed_at_us=computed_at_us,
+    )
+    if not known:
+        return base
+    return _COMBINE[meaning_of(rollup.indicator).accumulation](base, known)
+
+
+def _total(base: IndicatorRow, days: Sequence[PublishedRow]) -> IndicatorRow:
+    value = sum(row.value or 0.0 for row in days)
+    estimated = sum((row.value or 0.0) * row.estimated_share for row in days)
+    return replace(base, value=value, estimated_share=estimated / value if value else 0.0)
+
+
+def _largest(base: IndicatorRow, days: Sequence[PublishedRow]) -> IndicatorRow:
+    largest = max(days, key=lambda row: row.value or 0.0)
+    on = from_us(largest.start_us).astimezone(PARK_ZONE).date()
+    return replace(
+        base,
+        value=largest.value,
+        numerator=largest.numerator,
+        denominator=largest.denominator,
+        reason=f"{on} {largest.reason}; {base.reason}",
+    )
+
+
+def _ratio(base: IndicatorRow, days: Sequence[PublishedRow]) -> IndicatorRow:
+    numerator, denominator = sum(row.numerator or 0.0 for row in days), sum(row.denominator or 0.0 for row in days)
+    value = numerator / denominator if denominator else None
+    return replace(base, value=value, numerator=numerator, denominator=denominator)
+
+
+def _by_parts(base: IndicatorRow, days: Sequence[PublishedRow]) -> IndicatorRow:
+    """Load factor: mean over what is known of the days, over the highest of their maxima."""
+    weight = sum(row.completeness for row in days)
+    highest = max(row.denominator or 0.0 for row in days)
+    mean = sum((row.numerator or 0.0) * row.completeness for row in days) / weight if weight else 0.0
+    return replace(base, value=mean / highest if highest else None, numerator=mean, denominator=highest)
+
+
+_BY_PARTS: Final = frozenset({"load_factor"})
+_COMBINE: Final[Mapping[Accumulation, Callable[[IndicatorRow, Sequence[PublishedRow]], IndicatorRow]]] = {
+    Accumulation.SUM: _total,
+    Accumulation.MAXIMUM: _largest,
+    Accumulation.RATIO: _ratio,
+    Accumulation.NONE: _by_parts,
+}

@@ -1,0 +1,139 @@
+"""Quality of supply of a day: voltage, frequency, unbalance and harmonics of each meter against its limits. Pure.
+
+Judged are records of ten minutes. Voltage needs the nominal voltage of the meter in the catalogue, and so do limits
+that go by the voltage level; a meter without it is judged by its frequency alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import sqrt
+from typing import Final
+
+import numpy as np
+from smartpark.dated import RuleNotFoundError
+from smartpark.derived_gauges import SUPPLY_QUALITY
+from smartpark.measurands import Measurand
+from smartpark.power_quality_limits import QualityLimit, QualityQuantity, builtin_quality_limits
+from smartpark_analytics.demand import block_means
+from smartpark_analytics.power_quality import LimitShare, limit_share, probability_value, voltage_deviation
+from smartpark_analytics.sufficiency import REASONS, Sufficiency
+from smartpark_storage import PointRecord
+from smartpark_storage.minutes import MinuteMeans
+
+from smartpark_ingest.gauge_day import LEAD, Findings, Floats, GaugeDay, Number, any_of_row, held, of_day, published
+
+LONGEST_RHYTHM: Final = 10
+"""A record of ten minutes needs a reading. [min]"""
+_RECORD, _RECORD_LEAST = 10, 8
+_RECORD_HOURS: Final = _RECORD / 60.0
+_METHOD: Final = "power-quality-10min/1"
+_ANY_LEVEL_KV: Final = 0.4
+"""Frequency has one limit for all levels; where nobody said which level it is, this one asks for it. [kV]"""
+_PHASES: Final = ("_a", "_b", "_c")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """How an indicator is named, and what it rests on."""
+
+    measurand: Measurand
+    quantity: QualityQuantity
+    share: str
+    value95: str | None = None
+
+
+_SUBJECTS: Final = (
+    _Judged(Measurand.VOLTAGE, QualityQuantity.VOLTAGE_DEVIATION, "voltage_in_limits"),
+    _Judged(Measurand.FREQUENCY, QualityQuantity.FREQUENCY, "frequency_in_limits"),
+    _Judged(
+        Measurand.VOLTAGE_UNBALANCE,
+        QualityQuantity.VOLTAGE_UNBALANCE,
+        "voltage_unbalance_in_limits",
+        "voltage_unbalance_p95",
+    ),
+    _Judged(Measurand.VOLTAGE_THD, QualityQuantity.VOLTAGE_THD, "voltage_thd_in_limits", "voltage_thd_p95"),
+)
+
+
+def quality_points(day: GaugeDay) -> list[PointRecord]:
+    """Points to read: of the meters that are stale."""
+    return day.points_of(SUPPLY_QUALITY, only_stale=True)
+
+
+def quality_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
+    """Numbers of the day, meter by meter."""
+    found = Findings()
+    has_readings = any_of_row(minutes.has_reading[:, LEAD:])
+    records = block_means(of_day(held(minutes, LONGEST_RHYTHM).mean), _RECORD, least=_RECORD_LEAST)
+    rows_of: dict[tuple[str, Measurand], list[int]] = {}
+    for row, p in enumerate(minutes.points):
+        rows_of.setdefault((p.device, p.measurand), []).append(row)
+    by_phase = {p.device for p in minutes.points if p.measurand is Measurand.VOLTAGE and p.code.endswith(_PHASES)}
+    for device in sorted({p.device for p in minutes.points}):
+        for subject in _SUBJECTS:
+            rows = rows_of.get((device, subject.measurand), [])
+            if not any(has_readings[row] for row in rows):
+                continue
+            points = [minutes.points[row] for row in rows]
+            # A meter that shows its phases is nominally between phase and neutral; limits go by that between phases.
+            factor = sqrt(3) if device in by_phase else 1.0
+            limit = _limit(subject, points[0].nominal_voltage_v, factor, day.period.day)
+            if limit is not None:
+                numbers = _numbers(subject, limit, points, records[rows])
+                found.rows.extend(published(day, number) for number in numbers)
+    return found
+
+
+def _limit(subject: _Judged, nominal_v: float | None, factor: float, on: date) -> QualityLimit | None:
+    """Limit of a meter's level; None where nothing says what the level is, or none is entered for it."""
+    if nominal_v is None and subject.quantity is not QualityQuantity.FREQUENCY:
+        return None
+    level_kv = _ANY_LEVEL_KV if nominal_v is None else nominal_v * factor / 1000.0
+    try:
+        return builtin_quality_limits().limit_on(subject.quantity, nominal_kv=level_kv, on=on)
+    except RuleNotFoundError:
+        return None
+
+
+def _numbers(
+    subject: _Judged, limit: QualityLimit, points: Sequence[PointRecord], records: Floats
+) -> Iterable[Number]:
+    if subject.quantity is QualityQuantity.VOLTAGE_DEVIATION:
+        records = voltage_deviation(records, np.array([p.nominal_voltage_v for p in points], np.float64))
+    whole = np.zeros(records.shape[1], np.int64)
+    share = limit_share(records, limit, whole, 1)
+    boundary, completeness = f"device/{points[0].device}", float(share.completeness.mean())
+    enough = bool((share.reason == Sufficiency.ENOUGH).all())
+    reason = REASONS[Sufficiency(int(share.reason.max()))]
+    known, kept = int(share.known.sum()), int(share.in_limits.sum())
+    yield Number(
+        boundary,
+        subject.share,
+        value=kept / known if enough else np.nan,
+        completeness=completeness,
+        method=_METHOD,
+        # Hours of all phases together: a month is the sum of its days.
+        numerator=kept * _RECORD_HOURS if enough else np.nan,
+        denominator=known * _RECORD_HOURS if enough else np.nan,
+        rules=(limit.id,),
+        rule_set=builtin_quality_limits().version,
+        reason=_extremes(share, limit) if enough else reason,
+    )
+    if subject.value95 is not None:
+        value = probability_value(records, limit.probability or 0.95, whole, 1).max()
+        yield Number(
+            boundary,
+            subject.value95,
+            value=float(value) if enough else np.nan,
+            completeness=completeness,
+            method=_METHOD,
+            rules=(limit.id,),
+            rule_set=builtin_quality_limits().version,
+            reason=f"limit {limit.high:g} {limit.unit}" if enough else reason,
+        )
+
+
+def _extremes(share: LimitShare, limit: QualityLimit) -> str:
+    low, high = float(np.nanmin(share.lowest)), float(np.nanmax(share.highest))
+    return f"lowest {low:.2f}, highest {high:.2f} {limit.unit}"
