@@ -25,7 +25,7 @@ def recompute_on_cluster(
 ) -> RecomputeReport:
     """Compute parts anew on the workers of a Dask scheduler, e.g. ``tcp://scheduler:8786``."""
     try:
-        from distributed import Client, as_completed  # noqa: PLC0415  only those who have a cluster need it
+        from distributed import Client, KilledWorker, as_completed  # noqa: PLC0415  only those who have a cluster need it
     except ImportError as error:
         raise ClusterError("--scheduler needs Dask: pip install 'smartpark-ingest[cluster]'") from error
     report = RecomputeReport()
@@ -36,7 +36,13 @@ def recompute_on_cluster(
     with client:
         # Never the result of an earlier run: the same part of other readings is another part.
         futures = {client.submit(recompute_part, part, pure=False, retries=RETRIES): part for part in parts}
-        for future in as_completed(futures):
-            report.add(future.result())
-            progress(futures[future], len(futures[future].days))
+        for future in as_completed(futures, loop=client.loop):
+            part = futures[future]
+            try:
+                report.add(future.result())
+            except KilledWorker as error:
+                raise ClusterError(
+                    f"{part.month} of {part.park} has ended several workers; what was computed before is kept"
+                ) from error
+            progress(part, len(part.days))
     return report
