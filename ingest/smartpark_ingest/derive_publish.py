@@ -21,13 +21,13 @@ from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue, park_a
 from smartpark.clock import from_us, to_us
 from smartpark.errors import SmartparkError
 from smartpark.factors import FactorSet
-from smartpark.indicators import INDICATORS, Accumulation
 from smartpark.periods import Grain, Period, period_containing
 from smartpark_analytics.accounting import (
     RECIPES,
     TREE_RECIPES,
     Context,
     Plan,
+    Statement,
     hours_and_days,
     park_quarters,
     plan_of,
@@ -46,18 +46,16 @@ from smartpark_storage.deriving import lock_parks, park_factor_scopes
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.revisions import sum_parts
 
-from smartpark_ingest.derive_rows import Columns, longer_row, rows_of
+from smartpark_ingest.derive_certified import publish_certified
+from smartpark_ingest.derive_ratios import publish_ratios
+from smartpark_ingest.derive_rows import Columns, Noted, longer_row, ratio_rows, rows_of
 
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 QUARTERS_AT_ONCE: Final = 2_000_000
 """Quarter-hours in memory at once; a day of all counters at least."""
-PUBLISHED: Final = tuple(
-    code
-    for code in dict.fromkeys(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES))
-    if INDICATORS[code].accumulation is Accumulation.SUM
-)
-"""What is published for hours and days, and for months and years by their sums."""
+PUBLISHED: Final = (*dict.fromkeys(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES)), "carbon_per_energy")
+"""What is published for days, and for months and years by their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +83,19 @@ class _Park:
 class Publisher:
     """Publishes parks from their interval energy."""
 
-    def __init__(self, factors: FactorSet) -> None:
+    def __init__(self) -> None:
+        self._factors = FactorSet(version="", factor=())
+        self._changes: list[date] = []
+        self._parks: dict[str, _Park] = {}
+
+    def use(self, factors: FactorSet) -> None:
+        """Sum by these factors from now on; what is published keeps those it names until it is derived again."""
+        if factors is self._factors:
+            return
         self._factors = factors
         self._changes = sorted({d for row in factors.factor for d in (row.valid_from, row.valid_to) if d is not None})
-        self._parks: dict[str, _Park] = {}
+        for park in self._parks.values():
+            park.plans.clear()
 
     def refresh(self, connection: Connection, registry: Registry) -> None:
         """Take over a registry that has changed."""
@@ -116,7 +123,17 @@ class Publisher:
                 rows = list(self._rows(connection, one, days, hours, now_us=now_us))
                 published += publish_indicators(connection, rows)
             published += _publish_longer(connection, park, hours, now_us)
+            published += self._publish_from_months(connection, one, hours, now_us)
         return PublishReport(published, tuple(missing))
+
+    def _publish_from_months(self, connection: Connection, park: _Park, hours: AbstractSet[int], now_us: int) -> int:
+        """What is made of published months: methods with certificates, then ratios, which rest on them."""
+        code = park.accounts.park
+        months = sorted({to_us(period_containing(from_us(hour), Grain.MONTH).start) for hour in hours})
+        certified = publish_certified(
+            connection, code, months, now_us, factors=self._factors, grid_scope=park.electricity_scope
+        )
+        return certified + publish_ratios(connection, code, months, now_us, factors=self._factors).published
 
     def _blocks(self, park: _Park, hours: AbstractSet[int]) -> Iterator[list[Period]]:
         """Touched days in order, together while the same factors hold, and no more than fit into memory."""
@@ -146,15 +163,17 @@ class Publisher:
         starts = np.array([to_us(day.start) for day in days], np.int64)
         series, n_hours = hours_and_days(park_quarters(park.accounts, intervals, starts), hours)
         columns = Columns(series.start_us.tolist(), [Grain.HOUR.value] * n_hours + [Grain.DAY.value] * len(days))
+        noted = Noted(park.accounts.park, self._factors.version, now_us)
+        stated: dict[tuple[str, str], Statement] = {}
         for plan in self._plans(park, days[0])[0]:
-            yield from rows_of(
-                state(plan, series),
-                columns,
-                park=park.accounts.park,
-                factor_set=self._factors.version,
-                computed_at_us=now_us,
-                notes=(),
-            )
+            statement = state(plan, series)
+            yield from rows_of(statement, columns, noted)
+            if plan.recipe.indicator in {"carbon_location", "comprehensive_energy"}:
+                stated[plan.boundary, plan.recipe.indicator] = statement
+        for (boundary, indicator), energy in stated.items():
+            carbon = stated.get((boundary, "carbon_location"))
+            if indicator == "comprehensive_energy" and carbon is not None:
+                yield from ratio_rows(carbon, energy, columns, noted)
 
 
 def _plans(park: _Park, context: Context) -> tuple[list[Plan], list[str]]:

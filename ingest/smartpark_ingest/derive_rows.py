@@ -1,6 +1,6 @@
 """From statements to rows to publish: hours and days by their terms, months and years by their parts. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +26,16 @@ class Columns:
     grains: list[str]
 
 
-def rows_of(
-    statement: Statement, columns: Columns, *, park: str, factor_set: str, computed_at_us: int, notes: Sequence[str]
-) -> Iterable[IndicatorRow]:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What every row of one publication has in common."""
+
+    park: str
+    factor_set: str
+    computed_at_us: int
+
+
+def rows_of(statement: Statement, columns: Columns, noted: Noted) -> Iterable[IndicatorRow]:
     """Rows of an indicator, one for each period.
 
     Parameters
@@ -36,11 +43,7 @@ def rows_of(
     statement : Statement
     columns : Columns
         Its periods.
-    park, factor_set : str
-    computed_at_us : int
-        Noted in the rows. [µs]
-    notes : sequence of str
-        What is to be said of each period beside the reason; empty: nothing.
+    noted : Noted
     """
     plan = statement.plan
     unit, factors = INDICATORS[plan.recipe.indicator].unit, plan.factor_ids
@@ -48,9 +51,8 @@ def rows_of(
     completeness, share = statement.completeness.tolist(), statement.estimated_share.tolist()
     whys = "; ".join(plan.whys)
     for n, start in enumerate(columns.starts):
-        reason = whys if completeness[n] == 1.0 else reason_of(statement, n)
         yield IndicatorRow(
-            park=park,
+            park=noted.park,
             indicator=plan.recipe.indicator,
             grain=columns.grains[n],
             start_us=start,
@@ -61,10 +63,10 @@ def rows_of(
             completeness=completeness[n],
             estimated_share=share[n],
             method=plan.recipe.method,
-            factor_set=factor_set if factors else "",
+            factor_set=noted.factor_set if factors else "",
             factors=factors,
-            reason="; ".join(filter(None, (reason, notes[n] if notes else ""))),
-            computed_at_us=computed_at_us,
+            reason=whys if completeness[n] == 1.0 else reason_of(statement, n),
+            computed_at_us=noted.computed_at_us,
             boundary=plan.boundary,
             uncertainty=_known(uncertain[n]),
         )
@@ -72,6 +74,37 @@ def rows_of(
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
+
+
+def ratio_rows(above: Statement, below: Statement, columns: Columns, noted: Noted) -> Iterable[IndicatorRow]:
+    """CO2 per energy of days: numerator and denominator, divided last."""
+    completeness = np.minimum(above.completeness, below.completeness).tolist()
+    share = np.maximum(above.estimated_share, below.estimated_share).tolist()
+    factors = tuple(sorted({*above.plan.factor_ids, *below.plan.factor_ids}))
+    for n, start in enumerate(columns.starts):
+        if columns.grains[n] != Grain.DAY.value:
+            continue
+        numerator, denominator = _known(float(above.value[n])), _known(float(below.value[n]))
+        is_whole = numerator is not None and denominator is not None
+        yield IndicatorRow(
+            park=noted.park,
+            indicator="carbon_per_energy",
+            grain=Grain.DAY.value,
+            start_us=start,
+            value=numerator / denominator if is_whole and denominator and numerator is not None else None,
+            # Only days that are known on both sides go into a month.
+            numerator=numerator if is_whole else None,
+            denominator=denominator if is_whole else None,
+            unit=INDICATORS["carbon_per_energy"].unit,
+            completeness=completeness[n],
+            estimated_share=share[n],
+            method="carbon-per-energy/1",
+            factor_set=noted.factor_set,
+            factors=factors,
+            reason="" if is_whole else "energy or carbon is not known",
+            computed_at_us=noted.computed_at_us,
+            boundary=above.plan.boundary,
+        )
 
 
 def longer_row(parts: PartsSum, period: Period, *, park: str, computed_at_us: int) -> IndicatorRow:
