@@ -131,7 +131,7 @@ FIGURES: Final[dict[FigureKind, FigureMeaning]] = {
     FigureKind.GEC: _M("MWh", "核销绿证电量", "green certificates bought without power and cancelled"),
     FigureKind.GEC_SOLD: _M("MWh", "自发绿电已售绿证电量", "certificates of own generation that were sold"),
     FigureKind.CLEAN_ENERGY: _M("tce", "清洁能源消费量", "consumption of clean energy"),
-    FigureKind.PROCESS_CARBON: _M("t", "工业过程排放", "CO2 of industrial processes"),
+    FigureKind.PROCESS_CARBON: _M("t", "未计量的工业过程排放", "CO2 of industrial processes that no meter counts"),
     FigureKind.SOLID_WASTE: _M("t", "工业固体废物产生量", "industrial solid waste"),
     FigureKind.SOLID_WASTE_USED: _M("t", "工业固体废物综合利用量", "industrial solid waste made use of"),
     FigureKind.WASTE_HEAT: _M("GJ", "可回收余热余冷余压", "recoverable waste heat, cold and pressure"),
