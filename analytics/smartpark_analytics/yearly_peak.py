@@ -160,6 +160,8 @@ def _growth(
 
 
 def _modelled(last: Floats, growth: Floats, rule: YearlyPeakRule, quantiles: tuple[float, ...]) -> Floats:
+    if not len(last):
+        return np.empty((0, len(quantiles)))
     season = _season(last, rule.season_weeks)
     deviation = np.where(np.isfinite(last), last / season - 1.0, np.nan)
     # Weeks of holidays lie far below the season and say nothing about its top: the upper half makes the fit.
