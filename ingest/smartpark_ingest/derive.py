@@ -70,7 +70,9 @@ class Stepper(Protocol):
 class Deriver:
     """Steps of counters: from stale spans to interval energy, and on to the publisher. Keeps the registry between."""
 
-    def __init__(self, factors: FactorSet, *, claim_points: int = CLAIM_POINTS, point_days: int = POINT_DAYS) -> None:
+    def __init__(
+        self, factors: FactorSet | None = None, *, claim_points: int = CLAIM_POINTS, point_days: int = POINT_DAYS
+    ) -> None:
         self._computation = Computation(factors)
         self._claim_points = claim_points
         self._point_days = point_days

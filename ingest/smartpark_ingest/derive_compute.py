@@ -27,6 +27,7 @@ from smartpark_storage import (
 from smartpark_ingest.derive_intervals import MAX_GAP_US, interval_rows
 from smartpark_ingest.derive_publish import HOUR_US, Publisher
 from smartpark_ingest.derive_spans import WorkPiece
+from smartpark_ingest.factor_watch import FactorWatch
 
 
 @dataclass(slots=True)
@@ -42,14 +43,16 @@ class Touched:
 
 
 class Computation:
-    """Computes pieces; keeps the registry, and through it the publisher, in step with the database."""
+    """Computes pieces; keeps registry and factors, and through them the publisher, in step with the database."""
 
-    def __init__(self, factors: FactorSet) -> None:
-        self.publisher = Publisher(factors)
+    def __init__(self, factors: FactorSet | None = None) -> None:
+        self.publisher = Publisher()
+        self._factors = FactorWatch(factors)
         self._registry: Registry | None = None
 
     def refresh(self, connection: Connection) -> Registry:
         """Points as the database has them now."""
+        self.publisher.use(self._factors.current(connection))
         if self._registry is None or self._registry.version != registry_version(connection):
             self._registry = load_registry(connection)
             self.publisher.refresh(connection, self._registry)

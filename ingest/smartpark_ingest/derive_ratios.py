@@ -13,9 +13,9 @@ from smartpark.business_figures import FigureGrain, FigurePeriod
 from smartpark.clock import PARK_ZONE, from_us
 from smartpark.dated import in_force
 from smartpark.evaluation import EvaluationRules, builtin_rules
-from smartpark.factors import FactorSet, builtin_factors
+from smartpark.factors import FactorSet
 from smartpark.periods import Grain
-from smartpark_storage import Connection, IndicatorRow, publish_indicators
+from smartpark_storage import Connection, IndicatorRow, load_factor_set, publish_indicators
 from smartpark_storage.figures import RatioInput, ratio_entities, ratio_inputs, read_figures
 
 from smartpark_ingest.ratios.book import Book, year_of
@@ -55,7 +55,7 @@ def publish_ratios(
     now_us : int
         Noted in the rows; months that end later have not ended. [µs]
     factors : FactorSet, optional
-        For the standard coal of electricity; default the built-in rows.
+        For the standard coal of electricity; default the rows of the database.
     rules : EvaluationRules, optional
         Default the built-in rows.
     """
@@ -67,7 +67,7 @@ def publish_ratios(
     subject = Subject(
         park=park,
         book=_book(connection, park, firsts, max(rule.history_years for rule in given_rules.budget_rule)),
-        factors=factors or builtin_factors(),
+        factors=factors or load_factor_set(connection),
         min_completeness=in_force(given_rules.ratio_rule, firsts[-1], what="ratio rule").min_completeness,
         now_us=now_us,
     )

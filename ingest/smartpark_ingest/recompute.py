@@ -16,7 +16,6 @@ from typing import Final
 
 from smartpark.clock import from_us, to_us, utc_now_us
 from smartpark.errors import SmartparkError
-from smartpark.factors import builtin_factors
 from smartpark.measurands import Kind
 from smartpark.periods import Grain, Period, periods_between
 from smartpark_storage import (
@@ -125,7 +124,7 @@ def recompute_part(part: Part, progress: Callable[[int], None] | None = None) ->
     database = PatientDatabase(
         dsn_from_environment(), application="smartpark recompute", stop=threading.Event(), counters=Counters()
     )
-    computation, report, days = Computation(builtin_factors()), RecomputeReport(parts=1), part.days
+    computation, report, days = Computation(), RecomputeReport(parts=1), part.days
     try:
         ids = database.run(lambda connection: counters_of(connection, part.park))
         width = database.run(lambda connection: _days_of_chunk(connection, ids, days))

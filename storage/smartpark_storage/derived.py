@@ -207,7 +207,8 @@ def fetch_interval_energy(
 def publish_indicators(connection: Connection, rows: Sequence[IndicatorRow]) -> int:
     """Publish a new revision of each row that differs from the current one; returns how many did.
 
-    When it was computed does not count as a difference. No two rows may be of the same number and period.
+    When it was computed does not count as a difference, nor does a set of factors that differs only in rows it does
+    not rest on. No two rows may be of the same number and period.
     """
     if not rows:
         return 0

@@ -107,7 +107,6 @@ def test_an_indicator_gets_a_new_revision_only_where_it_differs(connection: Conn
         {"completeness": 0.5},
         {"estimated_share": 0.0},
         {"factors": ("a",)},
-        {"factor_set": "2027"},
         {"method": "m2"},
         {"numerator": 1.0},
         {"denominator": 2.0},
@@ -119,6 +118,16 @@ def test_an_indicator_gets_a_new_revision_only_where_it_differs(connection: Conn
 def test_every_part_of_an_indicator_counts_as_a_difference(connection: Connection, change: dict[str, object]):
     publish_indicators(connection, [ROW])
     assert publish_indicators(connection, [replace(ROW, **change)]) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"factor_set": "2027"}, {"computed_at_us": NOON_US}], ids=lambda change: next(iter(change))
+)
+def test_a_set_with_other_rows_that_it_does_not_rest_on_is_no_difference(
+    connection: Connection, change: dict[str, object]
+):
+    publish_indicators(connection, [ROW])
+    assert publish_indicators(connection, [replace(ROW, **change)]) == 0
 
 
 def test_two_first_revisions_at_once_are_a_conflict_that_can_be_repeated(database_dsn: str, connection: Connection):

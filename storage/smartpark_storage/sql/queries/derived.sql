@@ -59,6 +59,7 @@ WHERE point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %
 GROUP BY point_id;
 
 -- supersede_indicators --
+-- When it was computed is no difference, and which other factors there were neither: those it rests on are its own.
 UPDATE smartpark.indicator AS i
 SET superseded_at = timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
 FROM unnest(
@@ -74,10 +75,10 @@ WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = give
     AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
     AND (
         i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.uncertainty, i.method,
-        i.factor_set, i.factors, i.reason
+        i.factors, i.reason
     ) IS DISTINCT FROM (
         given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
-        given.uncertainty, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason
+        given.uncertainty, given.method, string_to_array(given.factors, chr(10)), given.reason
     );
 
 -- publish_indicators --
