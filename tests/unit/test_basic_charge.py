@@ -108,7 +108,7 @@ def advise(demand, capacity, demand_price=36.1, capacity_price=22.6):
 
 @given(
     demand=st.lists(st.floats(10, 400), min_size=1, max_size=6),
-    capacity=st.floats(50, 800),
+    capacity=st.floats(5, 800),
     price=st.floats(1, 60),
 )
 def test_no_whole_kilowatt_of_contract_demand_would_have_been_cheaper(demand, capacity, price):
@@ -118,6 +118,13 @@ def test_no_whole_kilowatt_of_contract_demand_would_have_been_cheaper(demand, ca
     assert advice.cost_yuan[0, 1] <= costs.min() * (1 + 1e-9)
     assert advice.contract_demand_kw[0] >= advice.least_contract_kw[0]
     assert advice.contract_demand_kw[0] == np.floor(advice.contract_demand_kw[0])
+
+
+def test_a_kilowatt_less_than_the_contract_that_covers_a_month_may_be_cheaper():
+    # 20 kW would cover 19.96 kW; 19 kW and its excess cost 19.97 kW.
+    advice = advise([[19.96]], [40.0], demand_price=1.0)
+    assert advice.contract_demand_kw.tolist() == [19.0]
+    assert advice.cost_yuan[0, 1] == pytest.approx(19.97)
 
 
 def test_a_full_transformer_is_better_charged_by_capacity():

@@ -148,6 +148,8 @@ def test_a_window_belongs_to_the_hour_in_which_it_ends():
 def test_what_flows_back_is_not_netted():
     power = np.array([[900.0] * 8 + [-900.0] * 7])
     assert sliding(power).demand_kw[0, 0] == pytest.approx(480.0)
+    exporting = block_maximum_demand(np.array([[-5.0, -7.0]]), month(2), 1)
+    assert exporting.demand_kw.tolist() == [[0.0]]
 
 
 def test_equal_windows_have_equal_means_so_the_first_is_told():
