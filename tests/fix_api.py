@@ -98,6 +98,7 @@ class ParkHand:
         unit: str,
         grain: str = "day",
         park: str = "testpark",
+        boundary: str = "park",
     ) -> None:
         """Publish an indicator."""
         row = IndicatorRow(
@@ -116,6 +117,7 @@ class ParkHand:
             factors=("mee-2025-47:electricity:FJ:2023",),
             reason="" if value is not None else "no reading of M0",
             computed_at_us=to_us(start) + 60_000_000,
+            boundary=boundary,
         )
         with connect(self.dsn, application="test") as connection:
             publish_indicators(connection, [row])

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from smartpark.errors import RetryableError
 
 from smartpark_storage.connections import Connection, Pool
+from smartpark_storage.derived import WHOLE_PARK
 from smartpark_storage.errors import MigrationError, StorageUnavailableError, translate_errors
 from smartpark_storage.queries import query
 
@@ -260,15 +261,17 @@ def read_indicators(
     *,
     grain: str,
     indicator: str | None = None,
+    boundary: str = WHOLE_PARK,
     limit: int,
 ) -> list[IndicatorReadRow]:
-    """Newest revisions for periods that start in [start, end), oldest first, `limit` at most."""
+    """Newest revisions of a boundary for periods that start in [start, end), oldest first, `limit` at most."""
     return _rows(
         connection,
         IndicatorReadRow,
         "api_indicators",
         park=park,
         indicator=indicator,
+        boundary=boundary,
         grain=grain,
         start=start,
         end=end,

@@ -134,6 +134,20 @@ def test_a_series_comes_as_csv_when_asked_for(client, park_hand):
     ]
 
 
+def test_indicators_of_months_and_of_parts_of_the_park_are_given_too(client, park_hand):
+    november = datetime(2026, 10, 31, 16, 0, tzinfo=UTC)
+    park_hand.indicator("tax_per_mu", november, 0.5, unit="万元/亩", grain="month")
+    park_hand.indicator("tax_per_mu", november, 0.7, unit="万元/亩", grain="month", boundary="enterprise/T1")
+
+    def values(**more):
+        return client.get("/api/v1/parks/testpark/indicators", params={"grain": "month", **more}).json()
+
+    assert [one["value"] for one in values()["indicators"]] == [0.5]
+    answer = values(boundary="enterprise/T1")
+    assert (answer["boundary"], [one["value"] for one in answer["indicators"]]) == ("enterprise/T1", [0.7])
+    assert answer["indicators"][0]["end"] == "2026-12-01T00:00:00+08:00"
+
+
 def test_indicators_carry_what_explains_them(client, park_hand):
     park_hand.indicator("electricity_consumption", DAY_START, 1234.5, unit="kWh")
     park_hand.indicator("electricity_consumption", DAY_START, 1240.0, unit="kWh")

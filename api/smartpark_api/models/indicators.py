@@ -13,6 +13,8 @@ class IndicatorGrain(StrEnum):
 
     HOUR = "hour"
     DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
 
 
 class IndicatorOut(Answer):
@@ -43,9 +45,10 @@ class IndicatorOut(Answer):
 
 
 class IndicatorList(Answer):
-    """Indicators of a park in a half-open span, oldest first."""
+    """Indicators of a park, or of a part of it, in a half-open span, oldest first."""
 
     park: Annotated[str, Field(examples=["minhou-demo"])]
+    boundary: Annotated[str, Field(description="Whose numbers these are.", examples=["park", "enterprise/T03"])]
     start: Annotated[Instant, Field(serialization_alias="from")]
     end: Annotated[Instant, Field(serialization_alias="to")]
     indicators: list[IndicatorOut]

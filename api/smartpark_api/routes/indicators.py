@@ -8,6 +8,7 @@ from smartpark.errors import FactorNotFoundError, SmartparkError
 from smartpark.periods import Grain, period_containing
 from smartpark_analytics.accounting import UnitMismatchError
 from smartpark_analytics.accounting.explanation import NothingToExplainError
+from smartpark_storage.derived import WHOLE_PARK
 from smartpark_storage.reads import IndicatorReadRow, read_indicators
 
 from smartpark_api.database import Now, Settings, reading
@@ -36,6 +37,14 @@ def list_indicators(
     indicator: Annotated[
         str | None, Query(description="Only this one.", examples=["electricity_consumption"], max_length=100)
     ] = None,
+    boundary: Annotated[
+        str,
+        Query(
+            description="Whose: `park`, `sub_park/CODE`, `enterprise/CODE`, `device/CODE` …",
+            examples=["park", "enterprise/T03"],
+            max_length=100,
+        ),
+    ] = WHOLE_PARK,
 ) -> IndicatorList:
     """Newest revision of each indicator for periods that overlap [from, to), oldest first.
 
@@ -46,15 +55,24 @@ def list_indicators(
     with reading(request) as connection:
         find_park(connection, code)
         rows = read_indicators(
-            connection, code, since, until, grain=grain.value, indicator=indicator, limit=settings.max_rows + 1
+            connection,
+            code,
+            since,
+            until,
+            grain=grain.value,
+            indicator=indicator,
+            boundary=boundary,
+            limit=settings.max_rows + 1,
         )
     if len(rows) > settings.max_rows:
         raise ProblemError(
             ProblemKind.RANGE_TOO_WIDE,
             f"more than {settings.max_rows} indicators lie between from and to: "
-            "ask for a shorter span, for one indicator, or for grain=day",
+            "ask for a shorter span, for one indicator, or for a longer grain",
         )
-    return IndicatorList(park=code, start=since, end=until, indicators=[indicator_of(row) for row in rows])
+    return IndicatorList(
+        park=code, boundary=boundary, start=since, end=until, indicators=[indicator_of(row) for row in rows]
+    )
 
 
 @router.get("/indicators/explain")

@@ -103,7 +103,7 @@ SELECT
     estimated_share::float8, method, factor_set, factors, reason, revision, computed_at
 FROM park.indicator
 WHERE
-    park = %(park)s AND boundary = 'park'
+    park = %(park)s AND boundary = %(boundary)s
     AND (%(indicator)s::text IS NULL OR indicator = %(indicator)s)
     AND grain = %(grain)s
     AND time >= %(start)s AND time < %(end)s
