@@ -119,7 +119,7 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             "CO2, location based, provincial factor",
             "location-based-carbon",
         ),
-        IndicatorMeaning("carbon_scope1", "t", _S, "范围一排放", "CO2, scope 1", "location-based-carbon"),
+        IndicatorMeaning("carbon_scope1", "t", _S, "范围一排放", "CO2, scope 1", "fuel-carbon"),
         IndicatorMeaning("carbon_heat", "t", _S, "外购热力排放", "CO2 of purchased heat", "location-based-carbon"),
         IndicatorMeaning(
             "carbon_scope2", "t", _S, "范围二排放(位置法, 省级因子)", "CO2, scope 2", "location-based-carbon"
@@ -130,18 +130,16 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             _S,
             "二氧化碳排放(位置法, 全国因子)",
             "CO2, location based, national factor",
-            "location-based-carbon",
+            "electricity-carbon",
         ),
-        IndicatorMeaning(
-            "carbon_market", "t", _N, "二氧化碳排放(市场法)", "CO2, market based", "location-based-carbon"
-        ),
+        IndicatorMeaning("carbon_market", "t", _N, "二氧化碳排放(市场法)", "CO2, market based", "electricity-carbon"),
         IndicatorMeaning(
             "carbon_zero_carbon_park",
             "t",
             _N,
             "二氧化碳排放(零碳园区方法)",
             "CO2, method of zero-carbon parks",
-            "location-based-carbon",
+            "electricity-carbon",
         ),
         IndicatorMeaning(
             "carbon_per_energy",
@@ -149,7 +147,7 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
             _R,
             "单位能耗碳排放",
             "CO2 per comprehensive energy",
-            "location-based-carbon",
+            "electricity-carbon",
         ),
         # --- sulfur by mass balance ---
         IndicatorMeaning("so2_by_fuel", "kg", _S, "二氧化硫(物料衡算)", "SO2 by fuel", "sulfur-by-fuel"),
