@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from smartpark.catalogue import BasicCharge
 from smartpark.electricity_rules import BasicChargeRule, PowerFactorTable
-from smartpark.price_plans import TARIFF_PERIODS, TARIFF_WORDS
+from smartpark.tariff_hours import TARIFF_PERIODS, TARIFF_WORDS
 
 from smartpark_analytics.basic_charge import (
     BASIC_CHARGE_MODES,

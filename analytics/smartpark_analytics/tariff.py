@@ -11,7 +11,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.clock import PARK_ZONE, from_us
-from smartpark.price_plans import DAY_KINDS, TARIFF_PERIODS, PlanVersion
+from smartpark.price_plans import PlanVersion
+from smartpark.tariff_hours import DAY_KINDS, TARIFF_PERIODS
 from smartpark.workdays import DayKind
 
 from smartpark_analytics.groups import Groups, Ints

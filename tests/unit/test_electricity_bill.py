@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.catalogue import BasicCharge
 from smartpark.electricity_rules import builtin_electricity_rules
-from smartpark.price_plans import TARIFF_PERIODS, builtin_price_plans
+from smartpark.price_plans import builtin_price_plans
+from smartpark.tariff_hours import TARIFF_PERIODS
 from smartpark_analytics.basic_charge import BASIC_CHARGE_MODES
 from smartpark_analytics.electricity_bill import NO_BASIC_CHARGE, BillInputs, bill_terms, electricity_bill
 

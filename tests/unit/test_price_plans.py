@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 from smartpark.dated import RuleNotFoundError
 from smartpark.errors import InvalidFileError
-from smartpark.price_plans import (
-    DAY_KINDS,
-    QUARTERS,
-    TARIFF_PERIODS,
-    PlanReason,
-    PricePlans,
-    TariffPeriod,
-    builtin_price_plans,
-    load_price_plans,
-)
+from smartpark.price_plans import PlanReason, PricePlans, builtin_price_plans, load_price_plans
+from smartpark.tariff_hours import DAY_KINDS, QUARTERS, TARIFF_PERIODS, TariffPeriod
 from smartpark.tomlfile import parse_model
 from smartpark.workdays import DayKind
 

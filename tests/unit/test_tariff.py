@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from smartpark.clock import PARK_ZONE, to_us
-from smartpark.price_plans import TARIFF_PERIODS, PlanVersion, builtin_price_plans
+from smartpark.price_plans import PlanVersion, builtin_price_plans
+from smartpark.tariff_hours import TARIFF_PERIODS
 from smartpark.workdays import DayKind
 from smartpark_analytics.tariff import (
     TariffIntervals,
