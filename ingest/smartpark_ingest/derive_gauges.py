@@ -19,7 +19,7 @@ from typing import Final
 
 from smartpark.catalogue import Catalogue
 from smartpark.clock import MICROSECONDS, from_us, to_us
-from smartpark.derived_gauges import DERIVED_GAUGES
+from smartpark.derived_gauges import DERIVED_GAUGES, STACK
 from smartpark.periods import Grain, period_containing
 from smartpark_storage import (
     Connection,
@@ -32,6 +32,7 @@ from smartpark_storage import (
     registry_version,
     transaction,
 )
+from smartpark_storage.hour_series import fetch_hour_series
 from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
 from smartpark_storage.revisions import published_parts
 from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_rollup, mark_device_hours_stale
@@ -39,9 +40,11 @@ from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_rollup
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.gauge_air import air_numbers, air_points
 from smartpark_ingest.gauge_day import LEAD, Findings, GaugeDay
+from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
 from smartpark_ingest.gauge_months import rolled_up, rollups_of
 from smartpark_ingest.gauge_power import power_numbers, power_points, settlement_day
 from smartpark_ingest.gauge_quality import quality_numbers, quality_points
+from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +99,11 @@ class GaugeDeriver:
                     found.rows.extend(one.rows)
                     found.missing.extend(one.missing)
             published = publish_indicators(connection, found.rows)
-            published += self._roll_up(connection, day, found.rows)
+            # From here on we see the days that others have committed, and they wait for ours.
+            lock_rollup(connection, day.park)
+            masses = self._stacks(connection, day, closed_us, found.missing)
+            published += publish_indicators(connection, masses)
+            published += self._roll_up(connection, day, [*found.rows, *masses])
             self._forget(connection, now_us)
         points = frozenset(p.point_id for p in day.points if p.device in day.stale)
         return StepReport(points, 0, 0, published, tuple(found.missing))
@@ -136,6 +143,27 @@ class GaugeDeriver:
             keep_from_us=day.start_us if is_recent else day.end_us,
         )
 
+    def _stacks(
+        self, connection: Connection, day: GaugeDay, closed_us: int, missing: list[str]
+    ) -> list[IndicatorRow]:
+        """Hours and days of the stacks; the masses of hours that were lost rest on those of the quarter."""
+        points = stack_points(day)
+        if not points:
+            return []
+        found = stack_numbers(day, self._minutes(connection, day, points, closed_us))
+        missing += found.findings.missing
+        stacks = sorted({p.device for p in day.points_of(STACK)})
+        window = mass_window(day, closed_us)
+        series = fetch_hour_series(
+            connection,
+            day.park,
+            [f"device/{stack}" for stack in stacks],
+            MASSES,
+            start_us=window.start_us,
+            end_us=window.end_us,
+        )
+        return [*found.findings.rows, *mass_numbers(day, found.masses, stacks, window, series)]
+
     def _roll_up(self, connection: Connection, day: GaugeDay, rows: Sequence[IndicatorRow]) -> int:
         """Publish the months and years of the day's numbers."""
 
@@ -145,8 +173,6 @@ class GaugeDeriver:
         rollups = rollups_of(rows, cut)
         if not rollups:
             return 0
-        # From here on we see the days that others have committed, and they wait for ours.
-        lock_rollup(connection, day.park)
         found = list[IndicatorRow]()
         for (boundary, indicator), group in groupby(rollups, key=lambda r: (r.boundary, r.indicator)):
             periods = list(group)
