@@ -231,8 +231,16 @@ class FactorSet(StrictModel):
     def with_rows(self, rows: Iterable[Factor]) -> "FactorSet":
         """Return these rules with other rows; the version says which rows they are."""
         found = tuple(sorted(rows, key=lambda row: row.id))
-        rules = {name: getattr(self, name) for name in FactorSet.model_fields}
-        return FactorSet(**{**rules, "factor": found, "version": f"{self.version}.{digest_of(found)}"})
+        return FactorSet(
+            version=f"{self.version}.{digest_of(found)}",
+            factor=found,
+            vintage=self.vintage,
+            electricity_method=self.electricity_method,
+            grade_uncertainty=self.grade_uncertainty,
+            default_accuracy=self.default_accuracy,
+            gap_uncertainty=self.gap_uncertainty,
+            certificate=self.certificate,
+        )
 
 
 def digest_of(rows: Iterable[Factor]) -> str:

@@ -1,11 +1,13 @@
 """Factors are dated rows; a lookup says why it chose one, or raises."""
 
+import doctest
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from smartpark import factor_kinds
 from smartpark.errors import FactorNotFoundError, InvalidFileError
 from smartpark.factor_kinds import UNITS
 from smartpark.factors import (
@@ -313,3 +315,19 @@ def test_every_builtin_row_has_a_known_uncertainty():
     assert all(factors.half_width(row) >= 0 for row in factors.factor)
     assert factors.half_width(a_factor(uncertainty=0.3)) == 0.3
     assert factors.half_width(a_factor(grade="M75")) == 0.07
+
+
+def test_other_rows_keep_every_rule():
+    factors = builtin_factors()
+    other = factors.with_rows(factors.factor[:5])
+    assert len(other.factor) == 5
+    for name in set(FactorSet.model_fields) - {"factor", "version"}:
+        assert getattr(other, name) == getattr(factors, name), name
+    assert other.version == f"{factors.version}.{digest_of(factors.factor[:5])}"
+    # A lookup sees the other rows, whatever was looked up before.
+    with pytest.raises(FactorNotFoundError):
+        other.choose(CO2, Carrier.ELECTRICITY, "national", date(2024, 1, 1))
+
+
+def test_the_examples_of_the_units_hold():
+    assert doctest.testmod(factor_kinds).failed == 0
