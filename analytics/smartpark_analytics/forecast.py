@@ -15,7 +15,7 @@ from smartpark_analytics.forecast_features import DayType, Floats, Rows, feature
 
 METHOD = "load-forecast/1"
 """Name and version of the method."""
-_BLOCK_VALUES = 2_000_000
+_BLOCK_VALUES = 150_000
 """Slots of history that are worked on at once: bounds memory, whatever the number of series: 15 doubles each."""
 
 

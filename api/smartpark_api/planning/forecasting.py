@@ -102,7 +102,7 @@ def forecast_park(
             BandOut(quantile=share, values=known(found.values[0, :, n])) for n, share in enumerate(found.quantiles)
         ],
         days=_days(starts, found.median[0], slots, step=STEP[grid]),
-        yearly_peak=peak_of(load.quarters),
+        yearly_peak=peak_of(load.quarters, rule=peak_rule(now)),
         history_days=round(float(np.isfinite(history).sum()) / _per_day(grid), 2),
         basis=basis.value,
         detail=_BASIS_WORDS[basis] if load.meters else "the park has no meter at its boundary",
@@ -111,11 +111,15 @@ def forecast_park(
     )
 
 
-def peak_of(load: Floats, *, unit: str = "kW", rule: YearlyPeakRule | None = None) -> YearlyPeakOut:
-    """Highest load of the coming 52 weeks from quarter-hours; empty history says so."""
-    chosen = rule or builtin_headroom_rules().yearly_peak[-1]
-    maxima = weekly_maxima(load[np.newaxis], slots_per_week=7 * 96, rule=chosen)
-    return peak_out(yearly_peak(maxima, chosen), 0, unit=unit, rule=chosen)
+def peak_rule(now: datetime) -> YearlyPeakRule:
+    """Rule in force on the park's day."""
+    return builtin_headroom_rules().yearly_peak_on(now.astimezone(PARK_ZONE).date())
+
+
+def peak_of(load: Floats, *, rule: YearlyPeakRule) -> YearlyPeakOut:
+    """Highest load of the coming 52 weeks from quarter-hours in kW; empty history says so."""
+    maxima = weekly_maxima(load[np.newaxis], slots_per_week=7 * 96, rule=rule)
+    return peak_out(yearly_peak(maxima, rule), 0, unit="kW", rule=rule)
 
 
 def peak_out(peak: YearlyPeak, row: int, *, unit: str, rule: YearlyPeakRule) -> YearlyPeakOut:

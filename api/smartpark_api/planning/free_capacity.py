@@ -29,7 +29,7 @@ from smartpark_storage.connections import Connection
 from smartpark_storage.reads_load import read_load_points, read_nodes
 
 from smartpark_api.planning.curves import QUARTER, floor_to, meter_signs, read_meter_curves
-from smartpark_api.planning.forecasting import PEAK_DAYS, known, peak_out
+from smartpark_api.planning.forecasting import PEAK_DAYS, known, peak_out, peak_rule
 from smartpark_api.planning.models import AskOut, HeadroomOut, NodeOut, PathOut, RejectedOut
 from smartpark_api.planning.network import Node, find_node, node_loads, nodes_of, paths_of
 
@@ -115,7 +115,7 @@ def _peaks(
     screening = screen_load(apparent, rated, rule, interval_hours=0.25)
     newest = Screening(*(part[:, -_YEAR:] for part in (screening.frozen, screening.spike, screening.impossible)))
     seasonal = seasonal_peak(apparent[:, -_YEAR:], newest, rule)
-    weekly = builtin_headroom_rules().yearly_peak_on(now.astimezone(PARK_ZONE).date())
+    weekly = peak_rule(now)
     believed = np.where(screening.rejected, np.nan, apparent)
     yearly = yearly_peak(weekly_maxima(believed, slots_per_week=7 * 96, rule=weekly), weekly)
     is_forecast = np.array([basis.value.startswith("season") for basis in yearly.basis], dtype=bool)
@@ -163,7 +163,7 @@ def _node_out(
     seasonal = peaks.seasonal
     interval = int(seasonal.interval[n])
     first = end - min(_YEAR, PEAK_DAYS * 96) * QUARTER
-    weekly = builtin_headroom_rules().yearly_peak[-1]
+    weekly = peak_rule(end)
     frozen, spike, impossible = (int(count) for count in seasonal.rejected[n])
     return NodeOut(
         code=node.code,
