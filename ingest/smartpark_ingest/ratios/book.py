@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from math import isnan, nan
 from typing import Final
 
@@ -57,11 +58,13 @@ def months_of_year(year: int) -> list[FigurePeriod]:
     return [month_of(first) for first in year_of(year).months]
 
 
+@cache
 def start_us(period: FigurePeriod) -> int:
     """Microsecond at which a period begins in the park's zone."""
     return to_us(datetime.combine(period.first, datetime.min.time(), tzinfo=PARK_ZONE))
 
 
+@cache
 def days_of(period: FigurePeriod) -> int:
     """Days that a period has."""
     return sum((_next_month(month) - month).days for month in period.months)
@@ -83,17 +86,29 @@ class Book:
     ) -> None:
         self.entities = {entity.entity: entity for entity in entities}
         self._figures: defaultdict[Key, dict[FigurePeriod, FigureRow]] = defaultdict(dict)
+        self._reported = set[tuple[str, str, str, int]]()
         for row in figures:
             self._figures[row.entity, row.kind, row.product, row.price_basis][row.period] = row
+            self._reported.add((row.entity, row.kind, row.price_basis, row.first_day.year))
+        self._bases = {basis for _, _, basis, _ in self._reported}
+        self._made: defaultdict[str, list[tuple[str, dict[FigurePeriod, FigureRow]]]] = defaultdict(list)
+        for (entity, kind, product, _), periods in self._figures.items():
+            if kind == FigureKind.PRODUCT_OUTPUT:
+                self._made[entity].append((product, periods))
+        # A year is asked for by each of its ratios, of the whole and of each part.
+        self._asked: dict[tuple[Key, FigurePeriod], Quantity] = {}
+        self._members: dict[str, list[str]] = {}
         self._published = {(row.boundary, row.indicator, row.grain, row.start_us): row for row in published}
 
     def members(self, entity: str) -> list[str]:
         """Enterprises of a park or a sub-park; none of an enterprise."""
-        return [
-            name
-            for name, one in self.entities.items()
-            if one.is_above_scale is not None and entity in {"park", one.sub_park}
-        ]
+        if entity not in self._members:
+            self._members[entity] = [
+                name
+                for name, one in self.entities.items()
+                if one.is_above_scale is not None and entity in {"park", one.sub_park}
+            ]
+        return self._members[entity]
 
     def row(self, entity: str, indicator: str, period: FigurePeriod) -> RatioInput | None:
         """Current row of a published number."""
@@ -120,10 +135,13 @@ class Book:
         self, entity: str, kind: FigureKind, period: FigurePeriod, *, basis: str = "", product: str = ""
     ) -> Quantity:
         """An entered figure for a month or a year."""
-        known = self._figures.get((entity, kind.value, product, basis), {})
-        if FIGURES[kind].is_level:
-            return _level(known, kind, period)
-        return _flow(known, kind, period)
+        key = (entity, kind.value, product, basis)
+        found = self._asked.get((key, period))
+        if found is None:
+            known = self._figures.get(key, {})
+            found = (_level if FIGURES[kind].is_level else _flow)(known, kind, period)
+            self._asked[key, period] = found
+        return found
 
     def land(self, entity: str, period: FigurePeriod) -> Quantity:
         """Industrial land in mu: as entered, else as the catalogue has it."""
@@ -135,27 +153,20 @@ class Book:
 
     def is_reported(self, entity: str, kind: FigureKind, year: int, *, basis: str = "") -> bool:
         """Whether anybody reports this kind of figure in that year, so that a missing one is missed."""
-        found = (periods for (of, k, _, b), periods in self._figures.items() if (of, k, b) == (entity, kind, basis))
-        return any(period.first.year == year for periods in found for period in periods)
+        return (entity, kind.value, basis, year) in self._reported
 
     def constant_basis(self, entities: Iterable[str], kind: FigureKind, year: int) -> str | None:
         """Newest base year of constant prices in which these entities report; None: none."""
-        wanted = set(entities)
-        bases = {
-            basis
-            for (of, k, _, basis), periods in self._figures.items()
-            if of in wanted and k == kind and basis not in {"", CURRENT_PRICES}
-            if any(period.first.year == year for period in periods)
-        }
-        return max(bases, default=None)
+        bases = (basis for basis in self._bases if basis not in {"", CURRENT_PRICES})
+        wanted = list(entities)
+        return max((b for b in bases if any(self.is_reported(e, kind, year, basis=b) for e in wanted)), default=None)
 
     def products(self, entity: str, period: FigurePeriod) -> list[tuple[str, str]]:
         """(Product, unit) of an enterprise in a period."""
         return sorted(
             {
                 (product, row.unit)
-                for (of, kind, product, _), periods in self._figures.items()
-                if of == entity and kind == FigureKind.PRODUCT_OUTPUT
+                for product, periods in self._made.get(entity, ())
                 for known, row in periods.items()
                 if set(known.months) & set(period.months)
             }
@@ -176,8 +187,14 @@ def _flow(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: Fig
     return _sum(parts)
 
 
-def _quarters(year: FigurePeriod) -> list[FigurePeriod]:
-    return [FigurePeriod(year.first.replace(month=m), FigureGrain.QUARTER) for m in (1, 4, 7, 10)]
+@cache
+def _quarters(year: FigurePeriod) -> tuple[FigurePeriod, ...]:
+    return tuple(FigurePeriod(year.first.replace(month=m), FigureGrain.QUARTER) for m in (1, 4, 7, 10))
+
+
+@cache
+def _months(period: FigurePeriod) -> tuple[FigurePeriod, ...]:
+    return tuple(month_of(first) for first in period.months)
 
 
 def _part(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, quarter: FigurePeriod) -> Quantity:
@@ -185,7 +202,7 @@ def _part(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, quarter: Fi
     row = known.get(quarter)
     if row is not None and row.value is not None:
         return Quantity(row.value, estimated_share=float(row.is_estimated))
-    rows = [known.get(month_of(month)) for month in quarter.months]
+    rows = [known.get(month) for month in _months(quarter)]
     if any(one is None or one.value is None for one in rows):
         return Quantity(nan, f"{kind} of {quarter} is not entered")
     return _sum([Quantity(one.value or 0.0, estimated_share=float(one.is_estimated)) for one in rows if one])
