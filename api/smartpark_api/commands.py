@@ -25,6 +25,9 @@ _EPILOG = """\
 The database is the one SMARTPARK_DSN names. Open http://127.0.0.1:8000/ for the page "the park now",
 http://127.0.0.1:8000/api/v1/parks for the API; docs/api.md has examples.
 
+Holidays that the built-in calendar does not have stand in the file that SMARTPARK_WORKDAYS names
+(docs/methods/working-days.md).
+
 There is no access control yet: whoever reaches the port reads everything. The server therefore refuses to
 listen on an address that other machines can reach unless --allow-network says that something in front of it
 (a firewall, a reverse proxy with log-in, a container network) decides who gets through.
@@ -56,6 +59,7 @@ def _port(text: str) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from smartpark.workdays import load_workdays
     from smartpark_storage.connections import dsn_from_environment
 
     from smartpark_api.planning.calendar_file import workday_file_from_environment
@@ -69,9 +73,10 @@ def _serve(arguments: argparse.Namespace) -> int:
             "Use --host 127.0.0.1, or add --allow-network when something in front of it decides who gets through"
         )
     host_names = None if allow_network else (*LOOPBACK_NAMES, host)
-    settings = ApiSettings(
-        dsn=dsn_from_environment(), host_names=host_names, workday_file=workday_file_from_environment()
-    )
+    workday_file = workday_file_from_environment()
+    if workday_file is not None:
+        load_workdays(workday_file)  # a file that is wrong should stop the start, not a visitor
+    settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names, workday_file=workday_file)
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)
         _run(settings, listener)

@@ -81,3 +81,18 @@ def test_a_missing_address_of_the_database_is_told():
 
     assert process.returncode == 1
     assert "SMARTPARK_DSN" in errors
+
+
+def test_a_wrong_file_of_holidays_stops_the_start(tmp_path):
+    file = tmp_path / "workdays.toml"
+    file.write_text('[[day]]\nday = 2026-11-23\nkind = "fiesta"\nsource = "x"\n', encoding="utf-8")
+    done = subprocess.run(
+        [*COMMAND, "--port", "0"],
+        env={"SMARTPARK_DSN": "postgresql:///none", "SMARTPARK_WORKDAYS": str(file), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"{file}: day[0].kind" in done.stderr
