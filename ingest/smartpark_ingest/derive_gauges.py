@@ -35,13 +35,13 @@ from smartpark_storage import (
 from smartpark_storage.hour_series import fetch_hour_series
 from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
 from smartpark_storage.revisions import published_parts
-from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_rollup, mark_device_hours_stale
+from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_day, lock_rollup, mark_device_hours_stale
 
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.gauge_air import air_numbers, air_points
 from smartpark_ingest.gauge_day import LEAD, Findings, GaugeDay
 from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
-from smartpark_ingest.gauge_months import rolled_up, rollups_of
+from smartpark_ingest.gauge_months import DAY_US, rolled_up, rollups_of
 from smartpark_ingest.gauge_power import power_numbers, power_points, settlement_day
 from smartpark_ingest.gauge_quality import quality_numbers, quality_points
 from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
@@ -89,24 +89,42 @@ class GaugeDeriver:
             claimed = claim_stale_day(connection, closed_us=closed_us)
             if claimed is None:
                 return StepReport()
-            day = self._day(connection, claimed, now_us)
-            _mark_next_day(connection, day)
-            found = Findings()
-            for calculator in self._calculators:
-                for points in _chunks(calculator, day):
-                    minutes = self._minutes(connection, day, points, closed_us)
-                    one = calculator.numbers(day, minutes)
-                    found.rows.extend(one.rows)
-                    found.missing.extend(one.missing)
-            published = publish_indicators(connection, found.rows)
-            # From here on we see the days that others have committed, and they wait for ours.
-            lock_rollup(connection, day.park)
-            masses = self._stacks(connection, day, closed_us, found.missing)
-            published += publish_indicators(connection, masses)
-            published += self._roll_up(connection, day, [*found.rows, *masses])
+            report = self._compute(connection, claimed, closed_us, now_us)
+            _mark_next_day(connection, claimed)
             self._forget(connection, now_us)
+            return report
+
+    def recompute_day(self, connection: Connection, park: str, start_us: int, *, now_us: int) -> StepReport:
+        """Compute an accounting day of a park anew from its readings, in one transaction, stale or not."""
+        closed_us = _floor_hour(now_us - GRACE_S * MICROSECONDS)
+        hours = frozenset(h for h in range(start_us, start_us + DAY_US, HOUR_US) if h < closed_us)
+        with transaction(connection):
+            records = self._refresh(connection).by_id.values()
+            devices = {p.device for p in records if p.park == park and p.measurand in DERIVED_GAUGES}
+            if not devices or not hours:
+                return StepReport()
+            lock_day(connection, park, start_us)
+            everything = StaleDay(park, start_us, dict.fromkeys(devices, hours))
+            return self._compute(connection, everything, closed_us, now_us)
+
+    def _compute(self, connection: Connection, claimed: StaleDay, closed_us: int, now_us: int) -> StepReport:
+        day = self._day(connection, claimed, now_us)
+        found, readings = Findings(), 0
+        for calculator in self._calculators:
+            for points in _chunks(calculator, day):
+                minutes = self._minutes(connection, day, points, closed_us)
+                one = calculator.numbers(day, minutes)
+                found.rows.extend(one.rows)
+                found.missing.extend(one.missing)
+                readings += minutes.readings
+        published = publish_indicators(connection, found.rows)
+        # From here on we see the days that others have committed, and they wait for ours.
+        lock_rollup(connection, day.park)
+        masses, of_stacks = self._stacks(connection, day, closed_us, found.missing)
+        published += publish_indicators(connection, masses)
+        published += self._roll_up(connection, day, [*found.rows, *masses])
         points = frozenset(p.point_id for p in day.points if p.device in day.stale)
-        return StepReport(points, 0, 0, published, tuple(found.missing))
+        return StepReport(points, readings + of_stacks, 0, published, tuple(found.missing))
 
     def _day(self, connection: Connection, claimed: StaleDay, now_us: int) -> GaugeDay:
         registry = self._refresh(connection)
@@ -145,12 +163,13 @@ class GaugeDeriver:
 
     def _stacks(
         self, connection: Connection, day: GaugeDay, closed_us: int, missing: list[str]
-    ) -> list[IndicatorRow]:
-        """Hours and days of the stacks; the masses of hours that were lost rest on those of the quarter."""
+    ) -> tuple[list[IndicatorRow], int]:
+        """Hours and days of the stacks, and readings; masses of lost hours rest on the quarter's other hours."""
         points = stack_points(day)
         if not points:
-            return []
-        found = stack_numbers(day, self._minutes(connection, day, points, closed_us))
+            return [], 0
+        minutes = self._minutes(connection, day, points, closed_us)
+        found = stack_numbers(day, minutes)
         missing += found.findings.missing
         stacks = sorted({p.device for p in day.points_of(STACK)})
         window = mass_window(day, closed_us)
@@ -162,7 +181,8 @@ class GaugeDeriver:
             start_us=window.start_us,
             end_us=window.end_us,
         )
-        return [*found.findings.rows, *mass_numbers(day, found.masses, stacks, window, series)]
+        rows = [*found.findings.rows, *mass_numbers(day, found.masses, stacks, window, series)]
+        return rows, minutes.readings
 
     def _roll_up(self, connection: Connection, day: GaugeDay, rows: Sequence[IndicatorRow]) -> int:
         """Publish the months and years of the day's numbers."""
@@ -204,11 +224,11 @@ def _floor_hour(instant_us: int) -> int:
     return instant_us - instant_us % HOUR_US
 
 
-def _mark_next_day(connection: Connection, day: GaugeDay) -> None:
-    last_us = day.end_us - LEAD * MINUTE_US
-    late = [device for device, hours in day.stale.items() if max(hours) >= last_us]
+def _mark_next_day(connection: Connection, claimed: StaleDay) -> None:
+    end_us = claimed.start_us + DAY_US
+    late = [device for device, hours in claimed.hours.items() if max(hours) >= end_us - LEAD * MINUTE_US]
     if late:
-        mark_device_hours_stale(connection, day.park, late, day.end_us)
+        mark_device_hours_stale(connection, claimed.park, late, end_us)
 
 
 def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:

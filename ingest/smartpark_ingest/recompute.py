@@ -28,10 +28,12 @@ from smartpark_storage import (
     transaction,
 )
 from smartpark_storage.deriving import MonthOfPark, mark_spans_stale, take_month
+from smartpark_storage.stale_hours import mark_hours_stale
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase
 from smartpark_ingest.derive_compute import Computation
+from smartpark_ingest.derive_gauges import GaugeDeriver
 from smartpark_ingest.derive_spans import (
     DAY_US,
     QUARTER_US,
@@ -124,13 +126,15 @@ def recompute_part(part: Part, progress: Callable[[int], None] | None = None) ->
     database = PatientDatabase(
         dsn_from_environment(), application="smartpark recompute", stop=threading.Event(), counters=Counters()
     )
-    computation, report, days = Computation(), RecomputeReport(parts=1), part.days
+    computation, gauges, report, days = Computation(), GaugeDeriver(), RecomputeReport(parts=1), part.days
     try:
         ids = database.run(lambda connection: counters_of(connection, part.park))
         width = database.run(lambda connection: _days_of_chunk(connection, ids, days))
         for first in range(0, len(days), width):
             chunk = days[first : first + width]
             report.add(database.run(lambda connection, c=chunk: _chunk(connection, computation, part, ids, c)))
+            for day in chunk:
+                report.add(database.run(lambda connection, d=day: _gauges(connection, gauges, part.park, d)))
             if progress is not None:
                 progress(first + len(chunk))
     finally:
@@ -159,6 +163,13 @@ def _chunk(
         intervals_changed=touched.changed,
         indicators_published=published.published,
         missing=list(published.missing),
+    )
+
+
+def _gauges(connection: Connection, gauges: GaugeDeriver, park: str, day: Period) -> RecomputeReport:
+    done = gauges.recompute_day(connection, park, to_us(day.start), now_us=utc_now_us())
+    return RecomputeReport(
+        readings=done.readings, indicators_published=done.indicators_published, missing=list(done.missing)
     )
 
 
@@ -204,5 +215,6 @@ def mark_park_stale(connection: Connection, park: str, start_us: int, end_us: in
     firsts = ((p, start_us if before is not None else after) for p, (before, after) in near.items())
     spans = [StaleSpan(p, first, end_us) for p, first in firsts if first is not None and first < end_us]
     marked = mark_spans_stale(connection, spans)
+    mark_hours_stale(connection, park, start_us, end_us)
     connection.commit()
     return marked

@@ -47,6 +47,8 @@ class MinuteMeans:
     """NaN where no reading is usable. [unit of the point]"""
     status: Ints
     """Unsigned OPC UA code; `NO_READING` where there is none."""
+    readings: int = 0
+    """Readings that were looked at for it; those behind kept hours are not."""
 
     @property
     def has_reading(self) -> Bools:
@@ -94,10 +96,9 @@ def fetch_minutes(
         missing[row, [(hour - start_us) // HOUR_US for hour in hours if start_us <= hour < end_us]] = True
     hour_starts = start_us + np.arange(n_hours) * HOUR_US
     missing[:, hour_starts >= closed_us] = False
-    for rows, first, last in _gaps(missing):
-        _read(connection, matrix, rows, first, last)
+    readings = sum(_read(connection, matrix, rows, first, last) for rows, first, last in _gaps(missing))
     _keep(connection, matrix, missing & (hour_starts >= keep_from_us))
-    return replace(matrix, mean=matrix.mean * _multipliers(connection, matrix))
+    return replace(matrix, mean=matrix.mean * _multipliers(connection, matrix), readings=readings)
 
 
 def drop_old_minutes(connection: Connection, before_us: int) -> int:
@@ -165,8 +166,8 @@ def _gaps(missing: Bools) -> Iterator[tuple[Ints, int, int]]:
             yield rows.astype(np.int64), first, last
 
 
-def _read(connection: Connection, matrix: MinuteMeans, rows: Ints, first: int, last: int) -> None:
-    """Fill hours [first, last) of rows from the readings."""
+def _read(connection: Connection, matrix: MinuteMeans, rows: Ints, first: int, last: int) -> int:
+    """Fill hours [first, last) of rows from the readings; returns how many these are."""
     begin = matrix.start_us + first * HOUR_US
     ids = np.array([matrix.points[row].point_id for row in rows.tolist()])
     order = np.argsort(ids)
@@ -176,6 +177,7 @@ def _read(connection: Connection, matrix: MinuteMeans, rows: Ints, first: int, l
     minutes = slice(first * 60, last * 60)
     found = reduce_to_minutes(readings, place, scale, begin, (len(rows), (last - first) * 60))
     matrix.mean[rows[order], minutes], matrix.status[rows[order], minutes] = found
+    return int(readings.size)
 
 
 def _take_kept(connection: Connection, matrix: MinuteMeans) -> Bools:

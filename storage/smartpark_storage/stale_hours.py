@@ -77,6 +77,12 @@ def mark_device_hours_stale(connection: Connection, park: str, devices: Iterable
         )
 
 
+def lock_day(connection: Connection, park: str, start_us: int) -> None:
+    """Wait until nobody has this accounting day in hand, and have it until the caller's transaction ends."""
+    with transaction(connection):
+        connection.execute(query("lock_day"), {"park": park, "day": from_us(start_us)})
+
+
 def lock_rollup(connection: Connection, park: str) -> None:
     """Wait for the turn at adding up a park's days, and keep it until the caller's transaction ends."""
     with transaction(connection):

@@ -9,11 +9,21 @@ from gauge_park import AIR, DAY, HOUR, LATER, MIDNIGHT, MINUTE, STACK, VALUES, G
 from smartpark.clock import from_us
 from smartpark.status import BAD_SENSOR_FAILURE, BAD_SHUTDOWN, as_int32
 from smartpark_ingest.derive_gauges import GaugeDeriver
+from smartpark_ingest.recompute import parts_of, recompute_part
 from smartpark_storage import Connection, StorageUnavailableError, connect, transaction
 from smartpark_storage.stale_hours import lock_rollup, mark_hours_stale
 
 S1 = tuple(f"S1/{measurand}" for measurand in STACK)
 A1 = tuple(f"A1/{measurand}" for measurand in AIR)
+METER = {
+    "code": "C1",
+    "name": "x",
+    "name_en": "x",
+    "kind": "meter",
+    "carrier": "electricity",
+    "point": [{"measurand": "active_energy_import", "resolution": "0.01"}],
+}
+"""A park without a counter is none that can be recomputed."""
 NOV = from_us(MIDNIGHT - 9 * DAY)
 """Start of November 2026 in Asia/Shanghai."""
 
@@ -327,3 +337,21 @@ def _wait_until_it_waits(connection: Connection, other: Connection) -> None:
         connection.execute("SELECT pg_stat_clear_snapshot()")
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_recomputing_a_month_of_a_park_brings_back_what_its_gauges_say(
+    gauges: GaugePark, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+):
+    gauges.load(document(device=[*document()["device"], METER]))
+    gauges.feed(MIDNIGHT - 2 * HOUR, MIDNIGHT + 5 * HOUR)
+    gauges.derive()
+    before = gauges.everything()
+    monkeypatch.setenv("SMARTPARK_DSN", database_dsn)
+    parts = parts_of("hill", MIDNIGHT - DAY, MIDNIGHT + DAY)
+    again = recompute_part(parts[0])
+    assert (again.indicators_published, gauges.everything()) == (0, before)
+    with transaction(gauges.connection):
+        gauges.connection.execute("DELETE FROM smartpark.indicator")
+    report = recompute_part(parts[0])
+    assert report.readings == 7 * 60 * len(VALUES)
+    assert gauges.everything() == before

@@ -93,6 +93,11 @@ RETURNING
     (extract(epoch FROM m.hour) * 1000000)::bigint,
     (extract(epoch FROM marks.day) * 1000000)::bigint;
 
+-- lock_day --
+-- The same lock as that of a claim, waited for.
+SELECT pg_advisory_xact_lock(7262005, hashtext(code || ' ' || date_trunc('day', %(day)s::timestamptz, time_zone)::text))
+FROM smartpark.park WHERE code = %(park)s;
+
 -- lock_rollup --
 -- One worker at a time adds up the days of a park: it then sees the days that the others have committed.
 SELECT pg_advisory_xact_lock(7262006, hashtext(%(park)s));
