@@ -210,6 +210,18 @@ def test_land_is_as_entered_and_else_as_in_the_catalogue():
     assert floor.value == pytest.approx(1e5 / (100 * 10_000 / 15))
 
 
+def test_floor_area_counts_in_the_years_after_it_was_entered():
+    found = ratios([entered("floor_area", 1e5, period="2024")], [ENERGY])
+    assert found["park", "floor_area_ratio"].reason == "floor_area as of 2024; land as in the catalogue"
+
+
+def test_one_figure_of_two_is_no_ratio_and_says_what_is_missing():
+    row = ratios([entered("water_reused_m3", 80.0)], [ENERGY])["park", "water_reuse_rate"]
+    assert (row.value, row.reason) == (None, "water_total_m3 of 2026-05 is not entered")
+    both = [entered("water_reused_m3", 80.0), entered("water_total_m3", 100.0)]
+    assert ratios(both, [ENERGY])["park", "water_reuse_rate"].value == 0.8
+
+
 def test_tax_of_enterprises_is_divided_by_their_own_land():
     found = ratios([entered("tax", 60.0, entity="enterprise/A")], [ENERGY])
     assert found["enterprise/A", "tax_per_mu"].value == 2.0

@@ -90,6 +90,11 @@ class Book:
         for row in figures:
             self._figures[row.entity, row.kind, row.product, row.price_basis][row.period] = row
             self._reported.add((row.entity, row.kind, row.price_basis, row.first_day.year))
+        self._kinds = {kind for _, kind, _, _ in self._reported}
+        self._level_since: dict[tuple[str, str], int] = {}
+        for entity, kind, _, year in self._reported:
+            known = self._level_since.get((entity, kind), year)
+            self._level_since[entity, kind] = min(known, year)
         self._bases = {basis for _, _, basis, _ in self._reported}
         self._made: defaultdict[str, list[tuple[str, dict[FigurePeriod, FigureRow]]]] = defaultdict(list)
         for (entity, kind, product, _), periods in self._figures.items():
@@ -99,6 +104,7 @@ class Book:
         self._asked: dict[tuple[Key, FigurePeriod], Quantity] = {}
         self._members: dict[str, list[str]] = {}
         self._published = {(row.boundary, row.indicator, row.grain, row.start_us): row for row in published}
+        self._codes = {indicator for _, indicator, _, _ in self._published}
 
     def members(self, entity: str) -> list[str]:
         """Enterprises of a park or a sub-park; none of an enterprise."""
@@ -153,13 +159,19 @@ class Book:
 
     def is_reported(self, entity: str, kind: FigureKind, year: int, *, basis: str = "") -> bool:
         """Whether anybody reports this kind of figure in that year, so that a missing one is missed."""
+        if FIGURES[kind].is_level:
+            return self._level_since.get((entity, kind.value), year + 1) <= year
         return (entity, kind.value, basis, year) in self._reported
 
-    def constant_basis(self, entities: Iterable[str], kind: FigureKind, year: int) -> str | None:
-        """Newest base year of constant prices in which these entities report; None: none."""
-        bases = (basis for basis in self._bases if basis not in {"", CURRENT_PRICES})
-        wanted = list(entities)
-        return max((b for b in bases if any(self.is_reported(e, kind, year, basis=b) for e in wanted)), default=None)
+    def may_have(self, indicator: str, kinds: Iterable[FigureKind]) -> bool:
+        """Whether a ratio can be asked for at all: somebody reports one of its figures, or it was published once."""
+        return indicator in self._codes or any(kind in self._kinds for kind in kinds)
+
+    def constant_basis(self, entity: str, kind: FigureKind, year: int) -> str | None:
+        """Newest base year of constant prices in which an entity or its enterprises report; None: none."""
+        bases = sorted((basis for basis in self._bases if basis not in {"", CURRENT_PRICES}), reverse=True)
+        whose = [entity, *self.members(entity)]
+        return next((b for b in bases if any(self.is_reported(one, kind, year, basis=b) for one in whose)), None)
 
     def products(self, entity: str, period: FigurePeriod) -> list[tuple[str, str]]:
         """(Product, unit) of an enterprise in a period."""

@@ -63,8 +63,9 @@ class _Budget:
 def budget_rows(subject: Subject, year: int, rules: EvaluationRules) -> Iterator[IndicatorRow]:
     """Pace, forecast and level of every budget of a year, for each of its months that has begun."""
     rule = in_force(rules.budget_rule, date(year, 1, 1), what="budget rule")
-    for name in BUDGETS:
-        for entity in subject.book.entities:
+    for name, (_, kind, target, _) in BUDGETS.items():
+        may_be = subject.book.may_have(f"{name}_pace", (kind, target))
+        for entity in subject.book.entities if may_be else ():
             amount, note = _budget(subject.book, name, entity, year)
             published = [subject.book.row(entity, f"{name}_pace", month) for month in months_of_year(year)]
             if isnan(amount) and not any(published):
@@ -102,7 +103,7 @@ def _budget(book: Book, name: str, entity: str, year: int) -> tuple[float, str]:
     entered = book.figure(entity, kind, period)
     if entered.is_known:
         return entered.value, ""
-    for basis in (book.constant_basis([entity], target, year), CURRENT_PRICES):
+    for basis in (book.constant_basis(entity, target, year), CURRENT_PRICES):
         if basis is not None:
             intensity = book.figure(entity, target, period, basis=basis)
             planned = book.figure(entity, FigureKind.PLANNED_VALUE_ADDED, period, basis=basis)
@@ -130,7 +131,7 @@ def _month(subject: Subject, entity: str, amount: str, month: FigurePeriod) -> Q
 
 def _rises(book: Book, entity: str, amounts: Sequence[Quantity], before: Floats, year: int) -> NDArray[np.bool_]:
     """Whether the intensity up to each month is above that of a year before; where not known it does not."""
-    basis = book.constant_basis([entity], FigureKind.VALUE_ADDED, year) or CURRENT_PRICES
+    basis = book.constant_basis(entity, FigureKind.VALUE_ADDED, year) or CURRENT_PRICES
 
     def economy(one: int) -> Floats:
         return np.cumsum(

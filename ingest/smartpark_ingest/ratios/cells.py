@@ -6,12 +6,12 @@ without a ratio, and the reason names it. All entities and periods of a ratio ar
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, nan
 
 import numpy as np
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureKind, FigurePeriod
-from smartpark.coefficients import Lookup
+from smartpark.coefficients import Coefficient, Lookup
 from smartpark.errors import FactorNotFoundError
 from smartpark.factors import FactorSet
 from smartpark.indicators import INDICATORS
@@ -36,6 +36,14 @@ class Subject:
     min_completeness: float
     """Of what is divided by a figure. [0-1]"""
     now_us: int
+    _coefficients: dict[FigurePeriod, Coefficient] = field(default_factory=dict[FigurePeriod, Coefficient])
+
+    def coal_equivalent(self, period: FigurePeriod) -> Coefficient:
+        """Standard coal per kWh of electricity on the period's first day."""
+        if period not in self._coefficients:
+            lookup = Lookup(self.factors, period.first, park=self.park)
+            self._coefficients[period] = lookup.coal_equivalent(Carrier.ELECTRICITY)
+        return self._coefficients[period]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[In
     for spec in SPECS:
         for is_constant in (False, True) if priced(spec) else (False,):
             code = spec.indicator + CONSTANT * is_constant
+            if spec.kinds and not subject.book.may_have(code, spec.kinds):
+                continue
             cells = [
                 cell
                 for entity in subject.book.entities
@@ -83,25 +93,42 @@ def _cell(
 ) -> Cell | None:
     """Both sides of a ratio; None where nobody asks for it."""
     book, year = subject.book, period.first.year
-    members = [entity, *book.members(entity)]
     basis_of: dict[FigureKind, str] = {}
     for kind in spec.kinds:
         basis = ""
         if FIGURES[kind].priced:
-            basis = CURRENT_PRICES if not is_constant else book.constant_basis(members, kind, year) or "constant"
+            basis = CURRENT_PRICES if not is_constant else book.constant_basis(entity, kind, year) or "constant"
         basis_of[kind] = basis
-    own = _sides(subject, spec, [entity], period, basis_of)
-    if not spec.kinds and not _is_asked_for(subject, spec, entity, period):
-        return _noted(entity, period, own, basis_of) if book.row(entity, code, period) is not None else None
-    if all(book.is_reported(entity, kind, year, basis=basis) for kind, basis in basis_of.items()):
-        return _noted(entity, period, own, basis_of)
-    reporting = any(
-        book.is_reported(one, kind, year, basis=basis) for one in members[1:] for kind, basis in basis_of.items()
-    )
-    if reporting:
-        return _noted(entity, period, _sides(subject, spec, members[1:], period, basis_of), basis_of)
-    # Nobody reports; but what was published once is taken back, not left standing.
-    return _noted(entity, period, own, basis_of) if book.row(entity, code, period) is not None else None
+    whose = _whose(subject, spec, code, entity, period, basis_of=basis_of)
+    return None if whose is None else _noted(entity, period, _sides(subject, spec, whose, period, basis_of), basis_of)
+
+
+def _whose(
+    subject: Subject,
+    spec: RatioSpec,
+    code: str,
+    entity: str,
+    period: FigurePeriod,
+    *,
+    basis_of: dict[FigureKind, str],
+) -> list[str] | None:
+    """Whose numbers a ratio is formed from: the entity's own, or its enterprises'; None where nobody asks for it."""
+    book, year = subject.book, period.first.year
+
+    def report(one: str) -> list[bool]:
+        return [book.is_reported(one, kind, year, basis=basis) for kind, basis in basis_of.items()]
+
+    if not spec.kinds:
+        is_asked_for = _is_asked_for(subject, spec, entity, period)
+        return [entity] if is_asked_for or book.row(entity, code, period) is not None else None
+    own = report(entity)
+    if all(own):
+        return [entity]
+    members = book.members(entity)
+    if any(any(report(member)) for member in members):
+        return members
+    # Where nobody reports, what was published once is taken back, not left standing.
+    return [entity] if any(own) or book.row(entity, code, period) is not None else None
 
 
 def _is_asked_for(subject: Subject, spec: RatioSpec, entity: str, period: FigurePeriod) -> bool:
@@ -167,7 +194,7 @@ def _electrification(subject: Subject, entity: str, period: FigurePeriod) -> Cel
     if subject.book.row(entity, "comprehensive_energy", period) is None:
         return None
     try:
-        found = Lookup(subject.factors, period.first, park=subject.park).coal_equivalent(Carrier.ELECTRICITY)
+        found = subject.coal_equivalent(period)
     except FactorNotFoundError as error:
         part = Quantity(nan, str(error))
     else:
