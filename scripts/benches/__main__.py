@@ -13,7 +13,7 @@ from typing import Any
 
 from machine import describe_machine
 
-BENCHES = {"analytics": "bench_analytics"}
+BENCHES = {"analytics": "bench_analytics", "late": "bench_late"}
 """Name to module."""
 
 
