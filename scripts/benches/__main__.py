@@ -13,7 +13,7 @@ from typing import Any
 
 from machine import describe_machine
 
-BENCHES = {"analytics": "bench_analytics", "late": "bench_late"}
+BENCHES = {"analytics": "bench_analytics", "late": "bench_late", "ingest": "bench_ingest"}
 """Name to module."""
 
 

@@ -50,6 +50,17 @@ class Server:
         return spent
 
 
+def table_bytes(dsn: str) -> int:
+    """Bytes on disk of the readings: chunks, compressed or not, and their indexes."""
+    with connect(dsn, application="bench") as connection:
+        found = connection.execute(
+            "SELECT to_regproc('hypertable_size') IS NOT NULL"
+        ).fetchone()
+        size = "hypertable_size('smartpark.reading')" if found and found[0] else "pg_total_relation_size('smartpark.reading')"
+        row = connection.execute(f"SELECT {size}").fetchone()  # noqa: S608  one of the two above
+    return int(row[0]) if row else 0
+
+
 def installed_timescale() -> Path | None:
     """Folder with the programs of a local PostgreSQL that has TimescaleDB; None where there is none."""
     found = [shutil.which("pg_config"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_config")))]
