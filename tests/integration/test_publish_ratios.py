@@ -138,6 +138,29 @@ def test_a_budget_follows_the_months(connection: Connection):
     assert current(connection, "carbon_budget_pace")[6][2:3] == (None,)
 
 
+def test_certificates_bring_a_park_nearer_to_the_zero_carbon_threshold(connection: Connection):
+    year: dict[str, Any] = {"grain": "year"}
+    publish_indicators(
+        connection,
+        [
+            number("comprehensive_energy", 300_000.0, 1, **year),
+            number("electricity_purchased", 100e6, 1, **year),
+            number("carbon_scope1", 0.0, 1, **year),
+        ],
+    )
+    before = figure("gec_mwh", 50_000.0, "2026")
+    record_figures(connection, [before], at=NOW)
+    step(connection)
+    (_, _, value, *_) = current(connection, "carbon_per_energy_zero_carbon")[-1]
+    # 50 GWh at 0.8273 kg/kWh, the national average of fossil power.
+    assert value == pytest.approx(50_000 * 0.8273 / 300_000)
+    assert current(connection, "zero_carbon_gap")[-1][5] == "passes: 0.1379 against 0.2 t/tce"
+    record_figures(connection, [figure("gec_mwh", 10_000.0, "2026")], at=NOW)
+    step(connection)
+    assert current(connection, "zero_carbon_gap")[-1][2] == pytest.approx(90_000 * 0.8273 / 300_000 - 0.2)
+    assert current(connection, "zero_carbon_gap")[-1][5] == "fails: 0.2482 against 0.2 t/tce"
+
+
 def test_a_step_that_fails_leaves_the_marks(connection: Connection, monkeypatch: pytest.MonkeyPatch):
     record_figures(connection, [figure("value_added", 1120.0)], at=NOW)
     connection.commit()
