@@ -2,7 +2,7 @@
 
 A calculator is a pure function of a day and its minutes. The day says what is stale of it; the minutes begin two
 hours before the day, because windows and runs reach back that far. A point that reports every few minutes is not
-incomplete: a reading stands for the minutes until the next one is due, as the point's own rhythm that day says.
+incomplete: a reading stands for the minutes until the next one is due, as the point's own rhythm says.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,14 +139,16 @@ def held(minutes: MinuteMeans, longest: int) -> MinuteMeans:
     -------
     MinuteMeans
         A minute without reading has the mean and the status of the last one with a reading, when this is less long
-        ago than the median distance of the point's readings, and that is not above `longest`.
+        ago than the point's rhythm just then: the shorter of the two steps that led to that reading. So a point that
+        reports every minute and fails for ten has a gap of ten minutes.
     """
     seen = minutes.has_reading
     due = _rhythm(seen)
     due = np.where(due <= longest, due, 1)
     column = np.arange(seen.shape[1])
     last = np.maximum.accumulate(np.where(seen, column, -1), axis=1)
-    stands = ~seen & (last >= 0) & (column - last < due[:, np.newaxis])
+    at = np.maximum(last, 0)
+    stands = ~seen & (last >= 0) & (column - last < np.take_along_axis(due, at, axis=1))
     source = np.where(stands, last, column)
     return replace(
         minutes,
@@ -156,17 +158,14 @@ def held(minutes: MinuteMeans, longest: int) -> MinuteMeans:
 
 
 def _rhythm(seen: Bools) -> Ints:
-    """Median distance of the minutes with a reading, per point; 1 where there are less than two, in min."""
+    """Of each minute with a reading the shorter of the two steps that led to it; 1 where there is none, in min."""
     row, column = np.nonzero(seen)
-    same = row[1:] == row[:-1]
-    row, step = row[1:][same], np.diff(column)[same]
-    order = np.lexsort((step, row))
-    count = np.bincount(row, minlength=seen.shape[0])
-    middle = np.cumsum(count) - count + np.maximum(count - 1, 0) // 2
-    rhythm = np.ones(seen.shape[0], np.int64)
-    has_steps = count > 0
-    rhythm[has_steps] = step[order][middle[has_steps]]
-    return rhythm
+    unknown = np.int64(1 << 32)
+    step = np.where(np.diff(row, prepend=-1) == 0, np.diff(column, prepend=0), unknown)
+    before = np.where(np.diff(row, prepend=-1) == 0, np.concatenate([[unknown], step[:-1]]), unknown)
+    rhythm = np.ones(seen.shape, np.int64)
+    rhythm[row, column] = np.minimum(step, before)
+    return np.where(rhythm == unknown, 1, rhythm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from smartpark.catalogue import Catalogue, Contract, Role
 from smartpark.derived_gauges import POWER
 from smartpark.electricity_rules import ElectricityRules, builtin_electricity_rules
 from smartpark.measurands import Carrier, Measurand
-from smartpark_analytics.demand import block_means, sliding_maximum_demand
+from smartpark_analytics.demand import block_maximum_demand, block_means, sliding_maximum_demand
 from smartpark_analytics.load_statistics import coincidence_of_curves, load_statistics
 from smartpark_analytics.sufficiency import REASONS, Sufficiency
 from smartpark_analytics.transformer import LoadBand, apparent_power, transformer_load, transformer_periods
@@ -39,7 +39,7 @@ from smartpark_ingest.gauge_day import (
 )
 
 LONGEST_RHYTHM: Final = 5
-"""A meter that reports power less often than that says nothing of a window of fifteen minutes. [min]"""
+"""A meter that reports power less often than that says nothing of a window that slides by the minute. [min]"""
 _BLOCK, _BLOCK_LEAST = 15, 13
 _LEAD_BLOCKS = LEAD // _BLOCK
 
@@ -63,12 +63,15 @@ def power_points(day: GaugeDay) -> list[PointRecord]:
 def power_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
     """Numbers of the day."""
     rules = builtin_electricity_rules()
-    minutes = held(minutes, LONGEST_RHYTHM)
+    often = device_totals(held(minutes, LONGEST_RHYTHM), Measurand.ACTIVE_POWER)
+    # Load curves are of quarters of an hour, and so may be the readings.
+    minutes = held(minutes, _BLOCK)
     active = device_totals(minutes, Measurand.ACTIVE_POWER)
     numbers = list[Number]()
     sums = _boundaries(day, active)
     if sums.names:
-        numbers += _demand(day, sums, rules)
+        numbers += _demand(day, _boundaries(day, often), rules)
+        numbers += _blocks_of_demand(day, sums, rules)
         numbers += _load(day, sums, rules)
     numbers += _coincidence(day, active, rules)
     numbers += _transformers(day, active, device_totals(minutes, Measurand.REACTIVE_POWER), rules)
@@ -147,6 +150,9 @@ def _demand(day: GaugeDay, sums: _Sums, rules: ElectricityRules) -> Iterable[Num
         for row, value, window, share in zip(
             rows, found.demand_kw[:, 0], found.window[:, 0], found.completeness[:, 0], strict=True
         ):
+            if window < 0:
+                # No row says: not known. What blocks know is a number of its own.
+                continue
             yield Number(
                 boundary=sums.names[row],
                 indicator="maximum_demand",
@@ -159,9 +165,26 @@ def _demand(day: GaugeDay, sums: _Sums, rules: ElectricityRules) -> Iterable[Num
             )
 
 
+def _blocks_of_demand(day: GaugeDay, sums: _Sums, rules: ElectricityRules) -> Iterable[Number]:
+    """Maximum of the clock's quarters of an hour: a lower bound of what the billing meter finds."""
+    rule = rules.demand_on(day.period.day)
+    blocks = block_means(of_day(sums.power), _BLOCK, least=_BLOCK_LEAST)
+    found = block_maximum_demand(blocks, np.zeros(blocks.shape[1], np.int64), 1)
+    for row, name in enumerate(sums.names):
+        window = int(found.window[row, 0])
+        yield Number(
+            boundary=name,
+            indicator="maximum_demand_block",
+            value=float(found.demand_kw[row, 0]),
+            completeness=float(found.completeness[row, 0]),
+            method="maximum-demand-block/1",
+            rules=(rule.id,),
+            rule_set=rules.version,
+            reason=_when(day, LEAD + window * _BLOCK, _BLOCK) if window >= 0 else "no quarter of an hour is known",
+        )
+
+
 def _when(day: GaugeDay, window: int, width: int) -> str:
-    if window < 0:
-        return "no window of which enough minutes are known"
     start = day.start_us + (window - LEAD) * MINUTE_US
     return f"{clock_time(start)}-{clock_time(start + width * MINUTE_US)}"
 

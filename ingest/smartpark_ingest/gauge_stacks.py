@@ -33,8 +33,8 @@ from smartpark_ingest.gauge_day import (
     published,
 )
 
-LONGEST_RHYTHM: Final = 5
-"""A monitor stores minute means; some are asked for them less often. [min]"""
+LONGEST_RHYTHM: Final = 60
+"""Data loggers send means of a minute, of ten minutes or of an hour, with the start of that span (HJ 212). [min]"""
 POLLUTANTS: Final = {
     Measurand.SO2_CONCENTRATION: "so2",
     Measurand.NOX_CONCENTRATION: "nox",
