@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from math import isnan, nan
+from math import floor, isnan, nan
 from typing import Final
 
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureGrain, FigureKind, FigurePeriod
@@ -41,6 +41,11 @@ class Quantity:
     def is_known(self) -> bool:
         """Whether there is a number."""
         return not isnan(self.value)
+
+
+def in_percent(completeness: float) -> float:
+    """Completeness in whole percent, rounded down: what is withheld for it is not published anew every hour."""
+    return floor(completeness * 100.0) / 100.0
 
 
 def month_of(day: date) -> FigurePeriod:
@@ -130,8 +135,8 @@ class Book:
         if row.completeness < min_completeness:
             return Quantity(
                 nan,
-                f"{indicator} of {period} is {row.completeness:.1%} complete, less than {min_completeness:.0%}",
-                row.completeness,
+                f"{indicator} of {period} is less than {min_completeness:.0%} complete",
+                in_percent(row.completeness),
             )
         # Neighbouring numbers are stored in single precision.
         share = min(max(row.estimated_share, 0.0), 1.0)

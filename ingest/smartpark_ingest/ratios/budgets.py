@@ -28,7 +28,7 @@ from smartpark_analytics.budget import (
 from smartpark_analytics.zero_carbon_park import Verdict, standing, threshold_by_energy
 from smartpark_storage import IndicatorRow
 
-from smartpark_ingest.ratios.book import Book, Quantity, days_of, months_of_year, start_us, year_of
+from smartpark_ingest.ratios.book import Book, Quantity, days_of, in_percent, months_of_year, start_us, year_of
 from smartpark_ingest.ratios.cells import Subject
 from smartpark_ingest.ratios.specs import BUDGETS
 
@@ -225,8 +225,8 @@ def gap_rows(
             numerator=None,
             denominator=None,
             unit=INDICATORS["zero_carbon_gap"].unit,
-            completeness=ratio.completeness,
-            estimated_share=ratio.estimated_share,
+            completeness=in_percent(ratio.completeness) if np.isnan(found.gap[0]) else ratio.completeness,
+            estimated_share=0.0 if np.isnan(found.gap[0]) else ratio.estimated_share,
             method="zero-carbon-gap/1",
             factor_set=ratio.factor_set,
             factors=tuple(sorted({*ratio.factors, *used})),
