@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from smartpark.catalogue import parse_catalogue
 from smartpark.clock import from_us, to_us
-from smartpark.factors import builtin_factors
 from smartpark.wire import MISSING
 from smartpark_ingest.derive import Deriver
 from smartpark_storage import (
@@ -93,7 +92,7 @@ class DerivePark:
     """The park, its database, and what has been fed."""
 
     connection: Connection
-    deriver: Deriver = field(default_factory=lambda: Deriver(builtin_factors()))
+    deriver: Deriver = field(default_factory=Deriver)
     sequence: int = 0
 
     def __post_init__(self):
