@@ -213,6 +213,10 @@ class _Device:
         return self.role is Role.GENERATION
 
     @property
+    def is_in_service(self) -> bool:
+        return any(flow.awaited_to_us is None for flow in self.flows)
+
+    @property
     def network(self) -> Carrier:
         """Photovoltaic electricity flows in the same network as any other."""
         return Carrier.ELECTRICITY if self.carrier in ELECTRIC else self.carrier
@@ -258,7 +262,7 @@ def park_accounts(
         park,
         tuple(_boundaries(park, tree)),
         nodes,
-        tree.common(),
+        tree.common(nodes),
         tree.transfers(),
         virtual,
         _names(own, tree, virtual),
@@ -354,10 +358,23 @@ class _Tree:
 
     def __init__(self, devices: Mapping[str, _Device], sub_park_of: Mapping[str, str]) -> None:
         self.devices = {code: d for code, d in devices.items() if d.flows or d.is_generator}
-        self._known = devices
         self._sub_park_of = sub_park_of
+        self._above = {code: self._find_parent(d, devices) for code, d in self.devices.items()}
+        self._owners: dict[tuple[str, str], str | None] = {}
+        self._topmost: defaultdict[str, list[_Device]] = defaultdict(list)
+        for device in self.devices.values():
+            owner = self.owner(device, "enterprise")
+            above = self.parent(device)
+            is_topmost = above is None or self.owner(above, "enterprise") != owner
+            is_meter = device.network is Carrier.ELECTRICITY and device.role in _METERING and not device.is_virtual
+            if owner is not None and is_topmost and is_meter:
+                self._topmost[owner].append(device)
+        self._boundary_meters: defaultdict[Carrier, list[_Device]] = defaultdict(list)
+        for device in self.devices.values():
+            if device.role is Role.BOUNDARY and not device.internal_transfer and not device.is_virtual:
+                self._boundary_meters[device.network].append(device)
 
-    def parent(self, device: _Device) -> _Device | None:
+    def _find_parent(self, device: _Device, known: Mapping[str, _Device]) -> _Device | None:
         """Nearest device above that counts in the same network; None at the top."""
         code = device.parent
         seen = {device.code}
@@ -366,19 +383,28 @@ class _Tree:
             above = self.devices.get(code)
             if above is not None and above.network is device.network:
                 return above
-            known = self._known.get(code)
-            code = None if known is None else known.parent
+            passed = known.get(code)
+            code = None if passed is None else passed.parent
         return None
+
+    def parent(self, device: _Device) -> _Device | None:
+        """Meter above; None at the top."""
+        return self._above[device.code]
 
     def owner(self, device: _Device, level: str) -> str | None:
         """Code of the enterprise (or sub-park) a device belongs to: its own, else that of the one above."""
+        passed: list[str] = []
         here: _Device | None = device
-        while here is not None:
-            own = here.enterprise if level == "enterprise" else self._sub_park(here)
-            if own is not None:
-                return own
+        owner: str | None = None
+        while here is not None and owner is None:
+            if (here.code, level) in self._owners:
+                owner = self._owners[here.code, level]
+                break
+            passed.append(here.code)
+            owner = here.enterprise if level == "enterprise" else self._sub_park(here)
             here = self.parent(here)
-        return None
+        self._owners |= {(code, level): owner for code in passed}
+        return owner
 
     def _sub_park(self, device: _Device) -> str | None:
         return device.sub_park or self._sub_park_of.get(device.enterprise or "")
@@ -388,20 +414,8 @@ class _Tree:
         above = self.parent(generator)
         if above is not None:
             return self.owner(above, level)
-        behind = self._meters_of(generator.enterprise) if generator.enterprise else []
+        behind = self._topmost.get(generator.enterprise or "", [])
         return self.owner(behind[0], level) if behind else None
-
-    def _meters_of(self, enterprise: str) -> list[_Device]:
-        """Topmost electricity meters of an enterprise."""
-        return [
-            d
-            for d in self.devices.values()
-            if d.network is Carrier.ELECTRICITY
-            and d.role in _METERING
-            and not d.is_virtual
-            and self.owner(d, "enterprise") == enterprise
-            and ((above := self.parent(d)) is None or self.owner(above, "enterprise") != enterprise)
-        ]
 
     def nodes(self) -> tuple[MeterNode, ...]:
         """Meters with others beneath them."""
@@ -424,16 +438,13 @@ class _Tree:
             return above.code, []
         if device.is_virtual or device.role is Role.BOUNDARY or device.internal_transfer:
             return None, []
-        own = self._meters_of(device.enterprise) if device.is_generator and device.enterprise else []
-        candidates = own or [
-            d for d in self.devices.values() if d.network is device.network and d.role is Role.BOUNDARY
-        ]
-        candidates = [d for d in candidates if not d.internal_transfer and not d.is_virtual]
+        own = self._topmost.get(device.enterprise or "", []) if device.is_generator else []
+        candidates = own or self._boundary_meters.get(device.network, [])
         return (candidates[0].code, []) if len(candidates) == 1 else (None, [d.code for d in candidates])
 
     def _node(self, device: _Device, beneath: Sequence[_Device], *, is_certain: bool) -> MeterNode:
         children = [replace(f, sign=-f.sign) if child.is_generator else f for child in beneath for f in child.flows]
-        consumers = [child for child in beneath if not child.is_generator]
+        consumers = [child for child in beneath if not child.is_generator and child.is_in_service]
         first = device.flows[0]
         return MeterNode(
             device.code,
@@ -447,9 +458,9 @@ class _Tree:
             is_certain,
         )
 
-    def common(self) -> tuple[Flow, ...]:
+    def common(self, nodes: Iterable[MeterNode]) -> tuple[Flow, ...]:
         """Electricity at the ends of the tree that is no enterprise's."""
-        parents = {node.device for node in self.nodes()}
+        parents = {node.device for node in nodes}
         return tuple(
             flow
             for device in self.devices.values()

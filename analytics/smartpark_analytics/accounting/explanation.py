@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from smartpark.accounts import PARK, ParkAccounts
+from smartpark.coefficients import Coefficient
 from smartpark.errors import SmartparkError
 from smartpark.factors import FactorChoice
 
+from smartpark_analytics.accounting.certified import VERSIONS, CertifiedCarbon, CertifiedTerm
 from smartpark_analytics.accounting.coefficients import Context
 from smartpark_analytics.accounting.recipes import RECIPES
 from smartpark_analytics.accounting.statement import Plan, Statement, plan_of
@@ -280,6 +282,46 @@ def explain_row(published: Published, *, indicator: str, boundary: str) -> Expla
     )
 
 
+def explain_certified(carbon: CertifiedCarbon, published: Published, *, boundary: str, is_known: bool) -> Explanation:
+    """A method with certificates: published sums of the period, and what certificates took off."""
+    coefficient = carbon.coefficient
+    terms = tuple(_certified_term(term, coefficient) for term in carbon.terms)
+    return Explanation(
+        indicator=carbon.indicator,
+        boundary=boundary,
+        method=VERSIONS[carbon.indicator],
+        formula="scope 1 + heat + (purchased - exported + claim lost - certified) x factor / 1000",
+        value=carbon.value if is_known else None,
+        completeness=published.completeness,
+        estimated_share=published.estimated_share,
+        uncertainty=published.uncertainty,
+        reason=published.reason,
+        terms=terms,
+        factors=tuple(_factor(choice) for choice in coefficient.choices),
+    )
+
+
+def _certified_term(term: CertifiedTerm, coefficient: Coefficient) -> ExplainedTerm:
+    is_electric = term.unit == "kWh"
+    return ExplainedTerm(
+        meter=term.name,
+        carrier="electricity" if is_electric else "",
+        measurand="",
+        amount=term.amount,
+        unit=term.unit,
+        times=-1 if term.weight < 0 else 1,
+        coefficient=coefficient.value if is_electric else 1.0,
+        coefficient_unit=coefficient.unit if is_electric else "",
+        formula=coefficient.formula if is_electric else "",
+        factors=coefficient.ids if is_electric else (),
+        weight=term.weight,
+        contribution=term.contribution,
+        completeness=1.0,
+        estimated_share=0.0,
+        awaited=True,
+    )
+
+
 def compared(explanation: Explanation, published: Published | None) -> Explanation:
     """The explanation, with how what is published differs from it and why."""
     return replace(explanation, differences=tuple(_differences(explanation, published)))
@@ -295,7 +337,7 @@ def _differences(explanation: Explanation, published: Published | None) -> Itera
         return
     now, then = {factor.id for factor in explanation.factors}, set(published.factors)
     yield f"published is {published.value!r}, from what is stored today follows {explanation.value!r}"
-    if explanation.factors and now != then:
+    if explanation.factors and not now <= then:
         yield f"factors then: {', '.join(sorted(then)) or 'none'}; factors now: {', '.join(sorted(now)) or 'none'}"
     elif published.method != explanation.method:
         yield f"published by method {published.method}"

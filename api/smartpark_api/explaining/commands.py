@@ -44,14 +44,14 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 def _explain(arguments: argparse.Namespace) -> int:
     from smartpark_storage.connections import connect, dsn_from_environment, transaction
 
-    from smartpark_api.explaining.evidence import Question, explain, parse_period
+    from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
     from smartpark_api.explaining.models import answer_out
     from smartpark_api.explaining.text import told
 
     period = parse_period(arguments.period)
     question = Question(arguments.indicator, arguments.park, period, arguments.boundary, arguments.revision)
     with connect(dsn_from_environment(), application="smartpark explain") as connection, transaction(connection):
-        answer = explain(connection, question)
+        answer = explain(Sources(connection), question)
     if arguments.json:
         print(answer_out(answer).model_dump_json(by_alias=True))
     else:

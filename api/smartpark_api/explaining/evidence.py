@@ -8,34 +8,41 @@ published. Nothing is written.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 
 import numpy as np
 from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue
 from smartpark.clock import PARK_ZONE, from_us, to_us
+from smartpark.coefficients import Lookup
 from smartpark.errors import SmartparkError
+from smartpark.factors import FactorSet
 from smartpark.indicators import INDICATORS, Accumulation, IndicatorMeaning, meaning_of
 from smartpark.periods import Grain, Period, period_containing
 from smartpark_analytics.accounting import (
     RECIPES,
     TREE_RECIPES,
     Context,
+    Quarters,
     hours_and_days,
     park_quarters,
     reason_of,
     state,
 )
+from smartpark_analytics.accounting.certified import INPUTS, METHODS, certificates_of, certified_carbon
 from smartpark_analytics.accounting.explanation import (
     Explanation,
     NothingToExplainError,
     compared,
+    explain_certified,
     explain_parts,
     explain_row,
     explain_statement,
     plan_for,
 )
-from smartpark_storage import Connection, fetch_interval_energy, load_registry
+from smartpark_storage import Connection, Registry, fetch_interval_energy, load_registry
 from smartpark_storage.deriving import park_factor_scopes
 from smartpark_storage.factors import load_factor_set
+from smartpark_storage.figures import read_figures
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.revisions import PublishedRow, published_parts, published_row
 
@@ -88,7 +95,51 @@ def parse_period(text: str) -> Period:
     return period_containing(start.astimezone(UTC), grain)
 
 
-def explain(connection: Connection, question: Question) -> Answer:
+class Sources:
+    """What explanations of one moment rest on; everything is read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._accounts: dict[str, ParkAccounts] = {}
+        self._quarters: dict[tuple[str, int], Quarters] = {}
+
+    @cached_property
+    def factors(self) -> FactorSet:
+        """Rows in the database."""
+        return load_factor_set(self.connection)
+
+    @cached_property
+    def scopes(self) -> dict[str, str]:
+        """Whose grid average counts, by park."""
+        return park_factor_scopes(self.connection)
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return load_registry(self.connection)
+
+    def accounts(self, park: str) -> ParkAccounts:
+        """Accounts of a park, from the catalogue in force."""
+        if park not in self._accounts:
+            catalogue = current_catalogue(self.connection, park)
+            if catalogue is None:
+                known = ", ".join(sorted(self.scopes)) or "none yet"
+                raise NothingToExplainError(f"there is no park {park!r}; known: {known}")
+            self._accounts[park] = accounts_of_catalogue(catalogue, self._registry.by_id.values())
+        return self._accounts[park]
+
+    def quarters(self, park: str, day: Period) -> Quarters:
+        """Quarter-hours of an accounting day."""
+        start, end = to_us(day.start), to_us(day.end)
+        if (park, start) not in self._quarters:
+            accounts = self.accounts(park)
+            intervals = fetch_interval_energy(self.connection, accounts.point_ids, start, end)
+            if not intervals.size:
+                raise NothingToExplainError(f"{park}, {day.day}: there is no interval energy on that day")
+            self._quarters[park, start] = park_quarters(accounts, intervals, np.array([start], np.int64))
+        return self._quarters[park, start]
+
+
+def explain(sources: Sources, question: Question) -> Answer:
     """Explain a number.
 
     Raises
@@ -100,13 +151,15 @@ def explain(connection: Connection, question: Question) -> Answer:
         known = ", ".join(sorted(INDICATORS))
         raise NothingToExplainError(f"no indicator has the code {question.indicator!r}; there are: {known}")
     meaning = meaning_of(question.indicator)
-    published = _published(connection, question)
+    published = _published(sources, question)
     if question.period.grain in _PARTS and _adds_up(meaning):
-        explanation = _from_parts(connection, question, published)
+        explanation = _from_parts(sources, question, published)
     elif question.indicator in _SUMMED and question.period.grain in {Grain.HOUR, Grain.DAY}:
-        explanation = _from_terms(connection, question)
+        explanation = _from_terms(sources, question)
+    elif question.indicator in METHODS:
+        explanation = _from_months(sources, question, _required(sources, question, published))
     else:
-        found = _required(connection, question, published)
+        found = _required(sources, question, published)
         explanation = explain_row(found, indicator=question.indicator, boundary=question.boundary)
     return Answer(question, meaning, compared(explanation, published), published)
 
@@ -116,9 +169,9 @@ def _adds_up(meaning: IndicatorMeaning) -> bool:
     return is_ours and meaning.accumulation in {Accumulation.SUM, Accumulation.RATIO}
 
 
-def _published(connection: Connection, question: Question) -> PublishedRow | None:
+def _published(sources: Sources, question: Question) -> PublishedRow | None:
     found = published_row(
-        connection,
+        sources.connection,
         question.park,
         question.boundary,
         question.indicator,
@@ -137,9 +190,9 @@ def _named(question: Question) -> str:
     return f"{question.indicator} of {question.park}, {question.boundary}, {grain} of {local:%Y-%m-%d %H:%M}"
 
 
-def _required(connection: Connection, question: Question, published: PublishedRow | None) -> PublishedRow:
+def _required(sources: Sources, question: Question, published: PublishedRow | None) -> PublishedRow:
     if published is None:
-        accounts = _accounts(connection, question.park)
+        accounts = sources.accounts(question.park)
         known = ", ".join(b.name for b in accounts.boundaries)
         raise NothingToExplainError(
             f"{_named(question)} is not published; boundaries with meters: {known or 'none'}. "
@@ -148,35 +201,23 @@ def _required(connection: Connection, question: Question, published: PublishedRo
     return published
 
 
-def _accounts(connection: Connection, park: str) -> ParkAccounts:
-    catalogue = current_catalogue(connection, park)
-    if catalogue is None:
-        known = ", ".join(sorted(park_factor_scopes(connection))) or "none yet"
-        raise NothingToExplainError(f"there is no park {park!r}; known: {known}")
-    return accounts_of_catalogue(catalogue, load_registry(connection).by_id.values())
-
-
-def _from_terms(connection: Connection, question: Question) -> Explanation:
-    accounts, period = _accounts(connection, question.park), question.period
+def _from_terms(sources: Sources, question: Question) -> Explanation:
+    accounts, period = sources.accounts(question.park), question.period
     day = period_containing(period.start, Grain.DAY)
-    scope = park_factor_scopes(connection)[question.park]
-    context = Context(load_factor_set(connection), question.park, day.day, scope)
+    context = Context(sources.factors, question.park, day.day, sources.scopes[question.park])
     plan = plan_for(accounts, question.indicator, question.boundary, context)
-    intervals = fetch_interval_energy(connection, accounts.point_ids, to_us(day.start), to_us(day.end))
-    if not intervals.size:
-        raise NothingToExplainError(f"{_named(question)}: there is no interval energy on that day")
-    quarters = park_quarters(accounts, intervals, np.array([to_us(day.start)], np.int64))
+    quarters = sources.quarters(question.park, day)
     is_hour = period.grain is Grain.HOUR
     series, _ = hours_and_days(quarters, {to_us(period.start)} if is_hour else set())
     statement = state(plan, series)
     return explain_statement(statement, 0, reason_of(statement, 0))
 
 
-def _from_parts(connection: Connection, question: Question, published: PublishedRow | None) -> Explanation:
-    found = _required(connection, question, published)
+def _from_parts(sources: Sources, question: Question, published: PublishedRow | None) -> Explanation:
+    found = _required(sources, question, published)
     period = question.period
     parts = published_parts(
-        connection,
+        sources.connection,
         question.park,
         question.boundary,
         [question.indicator],
@@ -185,6 +226,30 @@ def _from_parts(connection: Connection, question: Question, published: Published
         end_us=to_us(period.end),
     )
     return explain_parts(found, parts, indicator=question.indicator, boundary=question.boundary)
+
+
+def _from_months(sources: Sources, question: Question, published: PublishedRow) -> Explanation:
+    """Methods with certificates: from what is published of the period, and the certificates on record."""
+    period = question.period
+    found = published_parts(
+        sources.connection,
+        question.park,
+        question.boundary,
+        INPUTS,
+        grain=period.grain.value,
+        start_us=to_us(period.start),
+        end_us=to_us(period.end),
+    )
+    certificates = certificates_of(read_figures(sources.connection, park=question.park), question.boundary, period)
+    carbon = certified_carbon(
+        question.indicator,
+        {row.indicator: row.value for row in found if row.value is not None},
+        certificates,
+        Lookup(sources.factors, period.day, park=question.park),
+        sources.scopes[question.park],
+    )
+    is_known = all(row.value is not None for row in found)
+    return explain_certified(carbon, published, boundary=question.boundary, is_known=is_known)
 
 
 def day_of(start_us: int) -> date:

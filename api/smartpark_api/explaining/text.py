@@ -119,9 +119,9 @@ def _number(value: float | None, words: dict[str, str]) -> str:
 
 
 def _term(term: ExplainedTerm, words: dict[str, str], *, chinese: bool) -> Iterable[str]:
-    carrier = CARRIER_WORDS[Carrier(term.carrier)][0 if chinese else 1]
+    carrier = f" ({CARRIER_WORDS[Carrier(term.carrier)][0 if chinese else 1]})" if term.carrier else ""
     amount, contribution = _number(term.amount, words), _number(term.contribution, words)
-    yield f"    {term.meter} ({carrier}): {amount} {term.unit} x {term.weight!r} = {contribution}"
+    yield f"    {term.meter}{carrier}: {amount} {term.unit} x {term.weight!r} = {contribution}"
     details: list[str] = []
     if term.factors:
         sign = "-" if term.times < 0 else ""

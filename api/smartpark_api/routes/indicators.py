@@ -12,7 +12,7 @@ from smartpark_storage.derived import WHOLE_PARK
 from smartpark_storage.reads import IndicatorReadRow, read_indicators
 
 from smartpark_api.database import Now, Settings, reading
-from smartpark_api.explaining.evidence import Question, explain, parse_period
+from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
 from smartpark_api.explaining.models import ExplanationOut, answer_out
 from smartpark_api.lookup import find_park
 from smartpark_api.models.base import Missing, because
@@ -99,7 +99,7 @@ def explain_indicator(
         raise ProblemError(ProblemKind.INVALID_REQUEST, str(error)) from error
     with reading(request) as connection:
         try:
-            return answer_out(explain(connection, question))
+            return answer_out(explain(Sources(connection), question))
         except (NothingToExplainError, FactorNotFoundError, UnitMismatchError) as error:
             raise ProblemError(ProblemKind.NOT_FOUND, str(error)) from error
 
