@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--readings-per-message", type=int, default=2000, metavar="N", help="default 2000")
     add("--edges", type=int, default=8, metavar="N", help="publishers, each with its own connection (default 8)")
     add("--points", type=int, default=2000, metavar="N", help="points of all edges together (default 2000)")
-    add("--window", type=int, default=64, metavar="N", help="batches an edge sends without an ack (default 64)")
+    add("--window", type=int, default=32, metavar="N", help="batches an edge sends without an ack (default 32, like an agent)")
     add("--workers", type=int, default=1, metavar="N", help="ingest workers (default 1)")
     add("--seconds", type=float, default=20.0, metavar="S", help="of each part (default 20)")
     add("--minutes", type=float, default=0.0, metavar="M", help="run at half load so long and watch the memory")
@@ -128,7 +128,8 @@ class _Bench:
             full = self._load(ingest, seconds=given.seconds)
             half = self._load(ingest, seconds=given.seconds, rate=full["readings_per_second"] / 2)
             long_run = self._long_run(ingest, full["readings_per_second"]) if given.minutes else {}
-        ceiling = self._ceiling(full["readings_per_transaction"])
+        rows = full["readings_per_transaction"]
+        ceiling, copy_cost = self._ceiling(rows)
         return {
             "database": self._label,
             "broker": self._broker.kind,
@@ -137,7 +138,7 @@ class _Bench:
             "ratio": round(full["readings_per_second"] / ceiling, 3),
             "bytes_per_reading": full["bytes_per_reading"],
             "readings_per_message": given.readings_per_message,
-            "readings_per_transaction": full["readings_per_transaction"],
+            "readings_per_transaction": rows,
             "messages_per_second": round(full["readings_per_second"] / given.readings_per_message),
             "publishers": given.edges,
             "points": given.points,
@@ -145,6 +146,8 @@ class _Bench:
             "ack_p50_ms": full["p50_ms"],
             "ack_p99_ms": full["p99_ms"],
             "cpu_seconds_by_process": full["cpu_seconds_by_process"],
+            "cpu_seconds_per_million_readings": _per_million(full["cpu_seconds_by_process"], full["readings"]),
+            "database_cpu_seconds_per_million_copied": copy_cost,
             "seconds": full["seconds"],
             "readings": full["readings"],
             "sent_again": full["sent_again"],
@@ -216,16 +219,19 @@ class _Bench:
         done = subprocess.run(program, input=json.dumps(asdict(task)), stdout=subprocess.PIPE, text=True, check=True)
         return json.loads(done.stdout)
 
-    def _ceiling(self, rows: int) -> float:
-        """Readings a second that as many connections as there are workers copy without doing anything else."""
+    def _ceiling(self, rows: int) -> tuple[int, float]:
+        """Readings a second that as many connections as there are workers copy, and the database's seconds a million."""
         workers, seconds = self._arguments.workers, self._arguments.seconds
-        self._say(f"the ceiling: binary COPY of {rows:,} rows a transaction on {workers} connections")
+        self._say(f"the ceiling: binary COPY of {rows:,} rows a transaction on {workers} connection(s)")
         self._empty()
         streams = [self._stream(worker, rows) for worker in range(workers)]
         start = threading.Barrier(workers)
+        before = self._server.cpu_seconds()
         with ThreadPoolExecutor(workers) as pool:
-            rates = pool.map(lambda stream: self._copy(stream, seconds, start), streams)
-            return round(sum(rates))
+            copied = list(pool.map(lambda stream: self._copy(stream, seconds, start), streams))
+        spent = sum(self._server.cpu_seconds().values()) - sum(before.values())
+        rate = sum(readings / elapsed for readings, elapsed in copied)
+        return round(rate), round(spent * 1e6 / sum(readings for readings, _ in copied), 2)
 
     def _stream(self, worker: int, rows: int) -> list[tuple[int, bytes]]:
         """Transactions' worth of ready-made bytes, each ordered by point and time as the writer orders them."""
@@ -242,7 +248,7 @@ class _Bench:
             made.append((rows, b"".join(encode_readings(ordered))))
         return made
 
-    def _copy(self, stream: list[tuple[int, bytes]], seconds: float, start: threading.Barrier) -> float:
+    def _copy(self, stream: list[tuple[int, bytes]], seconds: float, start: threading.Barrier) -> tuple[int, float]:
         with connect(self._server.dsn, application="bench") as connection:
             copied, place = 0, 0
             start.wait()
@@ -252,7 +258,7 @@ class _Bench:
                 with connection.transaction(), connection.cursor().copy(query("copy_readings")) as copy:
                     copy.write(piece)
                 copied, place = copied + rows, place + 1
-            return copied / (time.monotonic() - began)
+            return copied, time.monotonic() - began
 
     def _cpu(self, ingest: psutil.Process) -> dict[str, float]:
         return {
@@ -282,16 +288,20 @@ class _Bench:
             connection.execute("TRUNCATE smartpark.reading, smartpark.stale_mark, smartpark.stale_hour")
 
     def _stored(self) -> tuple[int, int]:
-        """Rows of the table, and the transactions that brought them."""
+        """Rows of the table, and the transactions that brought them: each has marked what it touched."""
         with connect(self._server.dsn, application="bench") as connection:
             found = connection.execute(
-                "SELECT coalesce(sum(n), 0)::bigint, count(*) FROM"
-                " (SELECT count(*) AS n FROM smartpark.reading GROUP BY xmin) AS by_transaction"
+                "SELECT (SELECT count(*) FROM smartpark.reading), count(*)"
+                " FROM (SELECT xmin FROM smartpark.stale_mark GROUP BY xmin) AS by_transaction"
             ).fetchone()
         return found or (0, 0)
 
     def _bytes(self) -> int:
         return table_bytes(self._server.dsn)
+
+
+def _per_million(spent: dict[str, float], readings: int) -> dict[str, float]:
+    return {name: round(seconds * 1e6 / readings, 3) for name, seconds in spent.items()}
 
 
 def _start_us() -> int:

@@ -22,7 +22,7 @@ import numpy as np
 from smartpark.clock import utc_now_us
 from smartpark.wire import Birth, BirthPoint, Topics, pack_data, pack_json
 
-_RESEND_S: Final = 5.0
+_RESEND_S: Final = 10.0
 _KEEPALIVE_S: Final = 600
 _CHUNK: Final = 1 << 20
 STEP_US: Final = 1_000_000
@@ -250,13 +250,11 @@ def _send(task: Task, told: Told, senders: list[Sender], selector: selectors.Bas
 
 
 def _fill(sender: Sender) -> bool:
-    if not sender.has_room:
-        return False
-    # A few at a time, so that the acks of the others are heard as they come.
-    for _ in range(8):
-        if sender.has_room:
-            sender.send(time.monotonic())
-    return True
+    # One at a time: edges take turns, as they do when each sends what the last second brought.
+    if sender.has_room:
+        sender.send(time.monotonic())
+        return True
+    return False
 
 
 def _turn(selector: selectors.BaseSelector, senders: list[Sender], *, until: Any) -> None:
