@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from smartpark.expressions import ExpressionError, cycle_in, parse_expression
+
 
 def _entries(document: dict[str, Any], table: str) -> list[dict[str, Any]]:
     found = document.get(table)
@@ -47,10 +49,41 @@ def reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield f"{_named(table, entry)}.{field}", f"no {target} has the code {wanted!r}"
     for code in sorted({*codes["device"]} & {*codes["virtual_meter"]}):
         yield f"virtual_meter[{code}].code", "is the code of a device too: an expression could not tell them apart"
+    yield from _expression_problems(document)
     yield from _parent_problems(document)
     yield from _feeder_problems(document)
     yield from _point_problems(document)
     yield from _change_problems(document)
+
+
+def _expression_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Expressions that cannot be read, names in them that nothing has, meters that need each other in a circle."""
+    points = {
+        f"{device.get('code')}/{point.get('code') or point.get('measurand')}"
+        for device in _entries(document, "device")
+        for point in _points_of(document, device)
+    }
+    codes = {str(e.get("code")) for table in ("device", "virtual_meter") for e in _entries(document, table)}
+    needs: dict[str, tuple[str, ...]] = {}
+    for meter in _entries(document, "virtual_meter"):
+        key = f"virtual_meter[{meter.get('code')}].expression"
+        text = meter.get("expression")
+        if not isinstance(text, str):
+            continue
+        try:
+            names = parse_expression(text).names
+        except ExpressionError as error:
+            yield key, str(error)
+            continue
+        needs[str(meter.get("code"))] = names
+        for name in names:
+            if name not in codes | points:
+                yield key, f"no device, virtual meter or device/point has the code {name!r}"
+        if not names:
+            yield key, "names no meter: a number alone measures nothing"
+    circle = cycle_in(needs)
+    if circle is not None:
+        yield f"virtual_meter[{circle[0]}].expression", f"needs itself: {' → '.join(circle)}"
 
 
 def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -63,9 +96,15 @@ def _parent_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if here == code:
             yield f"device[{code}].parent", f"is its own ancestor: {' → '.join([*seen, code])}"
         parent = devices.get(str(device.get("parent")))
-        if parent is not None and parent.get("carrier") != device.get("carrier"):
+        if parent is not None and _network(parent) != _network(device):
             other, own = parent.get("carrier"), device.get("carrier")
             yield f"device[{code}].parent", f"carries {other}, this one {own}: a parent measures the same carrier"
+
+
+def _network(device: dict[str, Any]) -> object:
+    """What flows there: photovoltaic electricity is electricity."""
+    carrier = device.get("carrier")
+    return "electricity" if carrier == "photovoltaic" else carrier
 
 
 def _named(table: str, entry: dict[str, Any]) -> str:
