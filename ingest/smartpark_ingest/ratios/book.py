@@ -36,6 +36,8 @@ class Quantity:
     estimated_share: float = 0.0
     factor_set: str = ""
     factors: tuple[str, ...] = ()
+    source: str = ""
+    """Document and name behind an entered figure."""
 
     @property
     def is_known(self) -> bool:
@@ -193,7 +195,7 @@ class Book:
 def _flow(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
     row = known.get(period)
     if row is not None and row.value is not None:
-        return Quantity(row.value, estimated_share=float(row.is_estimated))
+        return Quantity(row.value, estimated_share=float(row.is_estimated), source=_source(row))
     if period.grain is FigureGrain.MONTH:
         return _share_of_quarter(known, kind, period)
     parts = [_part(known, kind, quarter) for quarter in _quarters(period)]
@@ -218,17 +220,32 @@ def _part(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, quarter: Fi
     """A quarter as entered, else its months."""
     row = known.get(quarter)
     if row is not None and row.value is not None:
-        return Quantity(row.value, estimated_share=float(row.is_estimated))
+        return Quantity(row.value, estimated_share=float(row.is_estimated), source=_source(row))
     rows = [known.get(month) for month in _months(quarter)]
     if any(one is None or one.value is None for one in rows):
         return Quantity(nan, f"{kind} of {quarter} is not entered")
-    return _sum([Quantity(one.value or 0.0, estimated_share=float(one.is_estimated)) for one in rows if one])
+    return _sum(
+        [
+            Quantity(one.value or 0.0, estimated_share=float(one.is_estimated), source=_source(one))
+            for one in rows
+            if one is not None
+        ]
+    )
+
+
+def _source(row: FigureRow) -> str:
+    """What a figure was taken from, and by whom."""
+    return f"{row.kind} {row.period}: {row.source_document} ({row.entered_by}, revision {row.revision})"
 
 
 def _sum(parts: Sequence[Quantity]) -> Quantity:
     weight = sum(abs(part.value) for part in parts)
     estimated = sum(abs(part.value) * part.estimated_share for part in parts)
-    return Quantity(sum(part.value for part in parts), estimated_share=estimated / weight if weight else 0.0)
+    return Quantity(
+        sum(part.value for part in parts),
+        estimated_share=estimated / weight if weight else 0.0,
+        source="; ".join(part.source for part in parts),
+    )
 
 
 def _share_of_quarter(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, month: FigurePeriod) -> Quantity:
@@ -237,7 +254,7 @@ def _share_of_quarter(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind,
     if row is None or row.value is None:
         return Quantity(nan, f"{kind} of {month} is not entered")
     share = row.value * days_of(month) / days_of(quarter)
-    return Quantity(share, f"{kind} is a share of {quarter} by days", estimated_share=1.0)
+    return Quantity(share, f"{kind} is a share of {quarter} by days", estimated_share=1.0, source=_source(row))
 
 
 def _level(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
@@ -248,4 +265,4 @@ def _level(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: Fi
     newest = max(usable, key=lambda p: (p.first, -len(p.months)))
     row = known[newest]
     why = "" if set(newest.months) & set(period.months) else f"{kind} as of {newest}"
-    return Quantity(row.value or 0.0, why, estimated_share=float(row.is_estimated))
+    return Quantity(row.value or 0.0, why, estimated_share=float(row.is_estimated), source=_source(row))

@@ -102,7 +102,7 @@ def _budget(book: Book, name: str, entity: str, year: int) -> tuple[float, str]:
     period = year_of(year)
     entered = book.figure(entity, kind, period)
     if entered.is_known:
-        return entered.value, ""
+        return entered.value, entered.source
     for basis in (book.constant_basis(entity, target, year), CURRENT_PRICES):
         if basis is not None:
             intensity = book.figure(entity, target, period, basis=basis)

@@ -6,7 +6,7 @@ without a ratio, and the reason names it. All entities and periods of a ratio ar
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan, nan
 
 import numpy as np
@@ -100,7 +100,22 @@ def _cell(
             basis = CURRENT_PRICES if not is_constant else book.constant_basis(entity, kind, year) or "constant"
         basis_of[kind] = basis
     whose = _whose(subject, spec, code, entity, period, basis_of=basis_of)
-    return None if whose is None else _noted(entity, period, _sides(subject, spec, whose, period, basis_of), basis_of)
+    if whose is None:
+        return None
+    sides = _sides(subject, spec, whose, period, basis_of)
+    bases = sorted({basis for basis in basis_of.values() if basis})
+    note = f"{_name(spec.numerator)} / {_name(spec.denominator)}"
+    return Cell(entity, period, *sides, "; ".join([note, *(f"{basis} prices" for basis in bases)]))
+
+
+def _name(side: Side) -> str:
+    match side:
+        case Published(indicator):
+            return indicator
+        case Entered(kind):
+            return kind.value
+        case Land():
+            return "industrial_land"
 
 
 def _whose(
@@ -140,12 +155,6 @@ def _is_asked_for(subject: Subject, spec: RatioSpec, entity: str, period: Figure
 Sides = tuple[tuple[str, ...], tuple[Quantity, ...], tuple[Quantity, ...]]
 
 
-def _noted(entity: str, period: FigurePeriod, sides: Sides, basis_of: dict[FigureKind, str]) -> Cell:
-    bases = sorted({basis for basis in basis_of.values() if basis})
-    note = f"{', '.join(bases)} prices" if bases else ""
-    return Cell(entity, period, *sides, note)
-
-
 def _sides(
     subject: Subject, spec: RatioSpec, members: Sequence[str], period: FigurePeriod, basis_of: dict[FigureKind, str]
 ) -> Sides:
@@ -157,7 +166,7 @@ def _sides(
                 return subject.book.figure(member, kind, period, basis=basis_of[kind])
             case Land(factor):
                 land = subject.book.land(member, period)
-                return Quantity(land.value * factor, land.why, land.completeness, land.estimated_share)
+                return replace(land, value=land.value * factor)
 
     return (
         tuple(members),
@@ -269,7 +278,7 @@ def indicator_row(subject: Subject, code: str, cell: Cell, found: Ratios, n: int
     """A cell's ratio as it is published."""
     known = [one for one in cell.quantities if one.is_known]
     why = _why(cell, NoRatio(int(found.reason[n])), float(found.denominator[n]))
-    notes = sorted({one.why for one in known if one.why} | ({cell.note} if cell.note else set()))
+    notes = [*filter(None, (cell.note,)), *sorted({one.why for one in known if one.why}), *_sources(cell)]
     return IndicatorRow(
         park=subject.park,
         boundary=cell.entity,
@@ -288,6 +297,12 @@ def indicator_row(subject: Subject, code: str, cell: Cell, found: Ratios, n: int
         reason=why or "; ".join(notes),
         computed_at_us=subject.now_us,
     )
+
+
+def _sources(cell: Cell) -> list[str]:
+    """Where entered figures are from; those of many enterprises are on record by name, and counted here."""
+    entered = [one.source for one in cell.quantities if one.source]
+    return [f"sums over {len(cell.members)} enterprises"] if len(cell.members) > 1 else list(dict.fromkeys(entered))
 
 
 def _number(value: float) -> float | None:
