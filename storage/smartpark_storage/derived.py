@@ -8,7 +8,7 @@ marks are still there.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
-from typing import Any, Final, LiteralString
+from typing import Any, Final, Literal, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,15 +212,38 @@ def publish_indicators(connection: Connection, rows: Sequence[IndicatorRow]) -> 
     """
     if not rows:
         return 0
-    parameters: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _PLAIN_COLUMNS}
-    # An array of arrays would have to be rectangular.
-    parameters["factors"] = ["\n".join(row.factors) for row in rows]
+    parameters: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _OF_A_VALUE}
     with transaction(connection):
+        parameters["series_id"] = _ids(connection, "series", _SERIES, rows)
+        parameters["origin_id"] = _ids(connection, "origin", _ORIGIN, rows)
         connection.execute(query("supersede_indicators"), parameters)
         return connection.execute(query("publish_indicators"), parameters).rowcount
 
 
-_PLAIN_COLUMNS: Final = tuple(f.name for f in fields(IndicatorRow) if f.name != "factors")
+_SERIES: Final = ("park", "boundary", "indicator", "grain")
+_ORIGIN: Final = ("unit", "method", "factor_set", "factors", "reason")
+_OF_A_VALUE: Final = tuple(f.name for f in fields(IndicatorRow) if f.name not in {*_SERIES, *_ORIGIN})
+
+
+def _ids(
+    connection: Connection, what: Literal["series", "origin"], names: tuple[str, ...], rows: Sequence[IndicatorRow]
+) -> list[int]:
+    """Number of each row's series or origin; those that are new get one."""
+    keys = [tuple(getattr(row, name) for name in names) for row in rows]
+    distinct = sorted(set(keys))
+    # An array of arrays would have to be rectangular, so factors travel as lines.
+    parameters = {
+        f"{what}_{name}": ["\n".join(v) if isinstance(v, tuple) else v for v in column]
+        for name, column in zip(names, zip(*distinct, strict=True), strict=True)
+    }
+    connection.execute(query(_ENTER[what]), parameters)
+    found = connection.execute(query(_NUMBERS[what]), parameters).fetchall()
+    number = dict(zip(distinct, (int(row[0]) for row in found), strict=True))
+    return [number[key] for key in keys]
+
+
+_ENTER: Final = {"series": "enter_series", "origin": "enter_origins"}
+_NUMBERS: Final = {"series": "series_ids", "origin": "origin_ids"}
 
 
 def _execute(

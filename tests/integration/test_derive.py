@@ -88,7 +88,7 @@ def test_readings_may_trickle_in_one_by_one(hill: DerivePark):
         hill.feed(MIDNIGHT + minute * MINUTE, MIDNIGHT + minute * MINUTE)
         hill.derive(now=MIDNIGHT + minute * MINUTE)
     trickled = hill.everything()
-    hill.connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator")
+    hill.connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator_value")
     hill.connection.commit()
     mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + DAY)
     hill.derive(now=MIDNIGHT + 2 * HOUR)
@@ -327,7 +327,7 @@ def test_small_steps_lead_to_the_same_result_as_one_large_one(hill: DerivePark):
     hill.feed(MIDNIGHT, MIDNIGHT + 2 * DAY, every=QUARTER)
     hill.derive()
     whole = hill.everything()
-    hill.connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator")
+    hill.connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator_value")
     hill.connection.commit()
     hill.deriver._claim_points, hill.deriver._point_days = 3, 2
     mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + 3 * DAY)

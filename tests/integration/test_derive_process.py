@@ -23,7 +23,7 @@ DAYS = 8
 
 
 def start_over(connection: Connection) -> None:
-    connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator, smartpark.stale_mark")
+    connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator_value, smartpark.stale_mark")
     connection.commit()
 
 

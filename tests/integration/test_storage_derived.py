@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from psycopg.errors import IntegrityError
 from smartpark.wire import Birth, BirthPoint, Death, SourceStatus, Status
 from smartpark_storage import (
     INTERVAL_DTYPE,
     Connection,
     IndicatorRow,
     StorageConflictError,
+    StorageRefusedError,
     connect,
     edges_overview,
     fetch_interval_energy,
@@ -112,6 +114,7 @@ def test_an_indicator_gets_a_new_revision_only_where_it_differs(connection: Conn
         {"denominator": 2.0},
         {"unit": "kg"},
         {"reason": "x"},
+        {"uncertainty": 0.05},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -130,6 +133,33 @@ def test_a_set_with_other_rows_that_it_does_not_rest_on_is_no_difference(
     assert publish_indicators(connection, [replace(ROW, **change)]) == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SET value = 1",
+        "SET reason = 'better'",
+        "SET revision = 9",
+        "SET superseded_at = now(), value = 1",
+        "SET superseded_at = NULL",
+    ],
+)
+def test_a_published_row_is_not_rewritten_by_anybody(connection: Connection, change: str):
+    publish_indicators(connection, [ROW])
+    with pytest.raises(
+        StorageRefusedError, match="a published indicator is not rewritten: hill/park/carbon_location"
+    ):
+        with transaction(connection):
+            connection.execute(f"UPDATE smartpark.indicator {change}")
+    assert revisions(connection) == [(1, ROW.value, None)]
+
+
+def test_a_superseded_revision_stays_superseded(connection: Connection):
+    publish_indicators(connection, [ROW])
+    publish_indicators(connection, [replace(ROW, value=2.0, computed_at_us=NOON_US + 2 * HOUR_US)])
+    with pytest.raises(StorageRefusedError, match="is revision 1 for good"), transaction(connection):
+        connection.execute("UPDATE smartpark.indicator SET superseded_at = now() WHERE revision = 1")
+
+
 def test_two_first_revisions_at_once_are_a_conflict_that_can_be_repeated(database_dsn: str, connection: Connection):
     with connect(database_dsn, application="test b") as other:
         other.execute("SET lock_timeout = '200ms'")
@@ -139,6 +169,31 @@ def test_two_first_revisions_at_once_are_a_conflict_that_can_be_repeated(databas
             with pytest.raises(StorageConflictError, match="conflict in the database"):
                 publish_indicators(other, [ROW])
         assert publish_indicators(other, [ROW]) == 0
+
+
+def test_names_and_origins_are_stored_once(connection: Connection):
+    rows = [replace(ROW, start_us=ROW.start_us + n * HOUR_US, value=float(n)) for n in range(50)]
+    assert publish_indicators(connection, rows) == 50
+    with transaction(connection):
+        found = connection.execute(
+            "SELECT (SELECT count(*) FROM smartpark.indicator_series),"
+            " (SELECT count(*) FROM smartpark.indicator_origin), (SELECT count(*) FROM smartpark.indicator)"
+        ).fetchone()
+    assert found == (1, 1, 50)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE smartpark.indicator_value SET value = 0",
+        "UPDATE smartpark.indicator_origin SET reason = 'another'",
+        "UPDATE smartpark.indicator_series SET indicator = 'another'",
+    ],
+)
+def test_nothing_that_was_published_is_rewritten_by_anybody(connection: Connection, statement: str):
+    publish_indicators(connection, [ROW])
+    with pytest.raises(IntegrityError, match="not rewritten"), transaction(connection):
+        connection.execute(statement)
 
 
 def birth(session: int, points: int = 1) -> Birth:

@@ -78,3 +78,39 @@ def test_a_refusal_by_the_database_is_ours_to_show(plain_database_dsn: str):
         with pytest.raises(StorageRefusedError, match="refuses: permission denied"):
             migrate(connection, migrations=parse_migrations([("0001_x.sql", "SELECT 1;")]))
         connection.execute("RESET ROLE")
+
+
+OLD_NUMBERS = """
+INSERT INTO smartpark.park (
+    code, name, name_en, region, terrain, peer_class, area_mu, time_zone, electricity_factor_scope
+)
+VALUES ('hill', '山', 'Hill', '350121', 'coastal', 1, 100, 'Asia/Shanghai', 'provincial:FJ');
+INSERT INTO smartpark.indicator (
+    park, boundary, indicator, grain, start, revision, value, unit, completeness, estimated_share, method, factor_set,
+    factors, reason, computed_at, superseded_at
+) VALUES
+    ('hill', 'park', 'co2', 'day', '2026-11-01', 1, 3.25, 't', 0.5, 0, 'm', 's', '{a,b}', 'half', now(), now()),
+    ('hill', 'park', 'co2', 'day', '2026-11-01', 2, 3.5, 't', 1, 0.125, 'm', 's', '{a,b}', '', now(), NULL),
+    ('hill', 'enterprise/T1', 'co2', 'hour', '2026-11-01', 1, NULL, 't', 0, 0, 'm', 's', '{}', 'no', now(), NULL)
+"""
+ALL_NUMBERS = """
+SELECT
+    park, boundary, indicator, grain, start, revision, value, numerator, denominator, unit, completeness,
+    estimated_share, uncertainty, method, factor_set, factors, reason, computed_at, superseded_at
+FROM smartpark.indicator
+ORDER BY park, boundary, indicator, grain, start, revision
+"""
+
+
+def test_published_numbers_survive_being_stored_lean(empty_database_dsn: str):
+    every = builtin_migrations()
+    with connect(empty_database_dsn, application="test") as connection:
+        migrate(connection, migrations=[m for m in every if m.number < 17])
+        connection.execute(OLD_NUMBERS)
+        connection.commit()
+        before = connection.execute(ALL_NUMBERS).fetchall()
+        connection.commit()
+        migrate(connection, migrations=every)
+        after = connection.execute(ALL_NUMBERS).fetchall()
+    assert len(before) == 3
+    assert after == before

@@ -285,7 +285,7 @@ def test_grafana_reads_the_views_and_nothing_else(connection: Connection, points
 
 def test_the_api_reads_and_does_not_write_readings(connection: Connection):
     assert allowed(connection, "smartpark_api", "SELECT * FROM smartpark.indicator")
-    for statement in ("DELETE FROM smartpark.reading", "UPDATE smartpark.indicator SET value = 0"):
+    for statement in ("DELETE FROM smartpark.reading", "UPDATE smartpark.indicator_value SET value = 0"):
         assert not allowed(connection, "smartpark_api", statement)
 
 

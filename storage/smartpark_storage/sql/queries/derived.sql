@@ -58,57 +58,112 @@ FROM smartpark.interval_energy
 WHERE point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %(end)s
 GROUP BY point_id;
 
+-- enter_series --
+-- In one order for everybody, so that two workers never wait for each other crosswise.
+INSERT INTO smartpark.indicator_series (park, boundary, indicator, grain)
+SELECT given.park, given.boundary, given.indicator, given.grain
+FROM unnest(
+    %(series_park)s::text[], %(series_boundary)s::text[], %(series_indicator)s::text[], %(series_grain)s::text[]
+) AS given (park, boundary, indicator, grain)
+WHERE NOT EXISTS (
+    SELECT FROM smartpark.indicator_series AS s
+    WHERE s.park = given.park AND s.indicator = given.indicator AND s.grain = given.grain
+        AND s.boundary = given.boundary
+)
+ORDER BY 1, 2, 3, 4
+ON CONFLICT DO NOTHING;
+
+-- enter_origins --
+INSERT INTO smartpark.indicator_origin (digest, unit, method, factor_set, factors, reason)
+SELECT
+    smartpark.origin_digest(unit, method, factor_set, string_to_array(factors, chr(10)), reason) AS digest,
+    unit, method, factor_set, string_to_array(factors, chr(10)), reason
+FROM unnest(
+    %(origin_unit)s::text[], %(origin_method)s::text[], %(origin_factor_set)s::text[], %(origin_factors)s::text[],
+    %(origin_reason)s::text[]
+) AS given (unit, method, factor_set, factors, reason)
+WHERE NOT EXISTS (
+    SELECT FROM smartpark.indicator_origin AS o
+    WHERE o.digest = smartpark.origin_digest(
+        given.unit, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason
+    )
+)
+ORDER BY digest
+ON CONFLICT DO NOTHING;
+
+-- origin_ids --
+-- In the order given.
+SELECT o.origin_id
+FROM unnest(
+    %(origin_unit)s::text[], %(origin_method)s::text[], %(origin_factor_set)s::text[], %(origin_factors)s::text[],
+    %(origin_reason)s::text[]
+) WITH ORDINALITY AS given (unit, method, factor_set, factors, reason, place)
+JOIN smartpark.indicator_origin AS o
+    ON o.digest = smartpark.origin_digest(
+        given.unit, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason
+    )
+ORDER BY given.place;
+
+-- series_ids --
+-- In the order given.
+SELECT s.series_id
+FROM unnest(
+    %(series_park)s::text[], %(series_boundary)s::text[], %(series_indicator)s::text[], %(series_grain)s::text[]
+) WITH ORDINALITY AS given (park, boundary, indicator, grain, place)
+JOIN smartpark.indicator_series AS s
+    ON s.park = given.park AND s.indicator = given.indicator AND s.grain = given.grain AND s.boundary = given.boundary
+ORDER BY given.place;
+
 -- supersede_indicators --
 -- When it was computed is no difference, and which other factors there were neither: those it rests on are its own.
-UPDATE smartpark.indicator AS i
+UPDATE smartpark.indicator_value AS i
 SET superseded_at = timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
 FROM unnest(
-    %(park)s::text[], %(boundary)s::text[], %(indicator)s::text[], %(grain)s::text[], %(start_us)s::bigint[],
-    %(value)s::float8[], %(numerator)s::float8[], %(denominator)s::float8[], %(unit)s::text[],
-    %(completeness)s::real[], %(estimated_share)s::real[], %(uncertainty)s::float8[], %(method)s::text[],
-    %(factor_set)s::text[], %(factors)s::text[], %(reason)s::text[], %(computed_at_us)s::bigint[]
+    %(series_id)s::integer[], %(origin_id)s::integer[], %(start_us)s::bigint[], %(value)s::float8[],
+    %(numerator)s::float8[], %(denominator)s::float8[], %(completeness)s::real[], %(estimated_share)s::real[],
+    %(uncertainty)s::float8[], %(computed_at_us)s::bigint[]
 ) AS given (
-    park, boundary, indicator, grain, start_us, value, numerator, denominator, unit, completeness, estimated_share,
-    uncertainty, method, factor_set, factors, reason, computed_at_us
+    series_id, origin_id, start_us, value, numerator, denominator, completeness, estimated_share, uncertainty,
+    computed_at_us
 )
-WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = given.indicator AND i.grain = given.grain
-    AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
+JOIN smartpark.indicator_origin AS now ON now.origin_id = given.origin_id,
+    smartpark.indicator_origin AS was
+WHERE i.series_id = given.series_id AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
+    AND i.superseded_at IS NULL AND was.origin_id = i.origin_id
     AND (
-        i.value, i.numerator, i.denominator, i.unit, i.completeness, i.estimated_share, i.uncertainty, i.method,
-        i.factors, i.reason
-    ) IS DISTINCT FROM (
-        given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
-        given.uncertainty, given.method, string_to_array(given.factors, chr(10)), given.reason
+        (i.value, i.numerator, i.denominator, i.completeness, i.estimated_share, i.uncertainty)
+        IS DISTINCT FROM
+        (given.value, given.numerator, given.denominator, given.completeness, given.estimated_share, given.uncertainty)
+        OR was.origin_id <> now.origin_id
+        AND (was.unit, was.method, was.factors, was.reason)
+            IS DISTINCT FROM (now.unit, now.method, now.factors, now.reason)
     );
 
 -- publish_indicators --
 -- Those that have no current revision: never published before, or superseded a moment ago.
-INSERT INTO smartpark.indicator (
-    park, boundary, indicator, grain, start, revision, value, numerator, denominator, unit, completeness,
-    estimated_share, uncertainty, method, factor_set, factors, reason, computed_at
+INSERT INTO smartpark.indicator_value (
+    series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
+    computed_at
 )
 SELECT
-    given.park, given.boundary, given.indicator, given.grain,
-    timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
+    given.series_id, given.origin_id, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
     1 + coalesce((
-        SELECT max(old.revision) FROM smartpark.indicator AS old
-        WHERE old.park = given.park AND old.boundary = given.boundary AND old.indicator = given.indicator
-            AND old.grain = given.grain AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
+        SELECT max(old.revision) FROM smartpark.indicator_value AS old
+        WHERE old.series_id = given.series_id
+            AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
     ), 0),
-    given.value, given.numerator, given.denominator, given.unit, given.completeness, given.estimated_share,
-    given.uncertainty, given.method, given.factor_set, string_to_array(given.factors, chr(10)), given.reason,
+    given.value, given.numerator, given.denominator, given.completeness, given.estimated_share, given.uncertainty,
     timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
 FROM unnest(
-    %(park)s::text[], %(boundary)s::text[], %(indicator)s::text[], %(grain)s::text[], %(start_us)s::bigint[],
-    %(value)s::float8[], %(numerator)s::float8[], %(denominator)s::float8[], %(unit)s::text[],
-    %(completeness)s::real[], %(estimated_share)s::real[], %(uncertainty)s::float8[], %(method)s::text[],
-    %(factor_set)s::text[], %(factors)s::text[], %(reason)s::text[], %(computed_at_us)s::bigint[]
+    %(series_id)s::integer[], %(origin_id)s::integer[], %(start_us)s::bigint[], %(value)s::float8[],
+    %(numerator)s::float8[], %(denominator)s::float8[], %(completeness)s::real[], %(estimated_share)s::real[],
+    %(uncertainty)s::float8[], %(computed_at_us)s::bigint[]
 ) AS given (
-    park, boundary, indicator, grain, start_us, value, numerator, denominator, unit, completeness, estimated_share,
-    uncertainty, method, factor_set, factors, reason, computed_at_us
+    series_id, origin_id, start_us, value, numerator, denominator, completeness, estimated_share, uncertainty,
+    computed_at_us
 )
 WHERE NOT EXISTS (
-    SELECT FROM smartpark.indicator AS i
-    WHERE i.park = given.park AND i.boundary = given.boundary AND i.indicator = given.indicator AND i.grain = given.grain
+    SELECT FROM smartpark.indicator_value AS i
+    WHERE i.series_id = given.series_id
         AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
 );
