@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from psycopg.errors import IntegrityError
 from smartpark.wire import Birth, BirthPoint, Death, SourceStatus, Status
 from smartpark_storage import (
     INTERVAL_DTYPE,
@@ -136,20 +135,21 @@ def test_a_set_with_other_rows_that_it_does_not_rest_on_is_no_difference(
 @pytest.mark.parametrize(
     "change",
     [
-        "SET value = 1",
-        "SET reason = 'better'",
-        "SET revision = 9",
-        "SET superseded_at = now(), value = 1",
-        "SET superseded_at = NULL",
+        "indicator_value SET value = 1",
+        "indicator_value SET revision = 9",
+        "indicator_value SET superseded_at = now(), value = 1",
+        "indicator_value SET superseded_at = NULL",
+        "indicator_origin SET reason = 'better'",
+        "indicator_series SET indicator = 'another'",
     ],
 )
 def test_a_published_row_is_not_rewritten_by_anybody(connection: Connection, change: str):
     publish_indicators(connection, [ROW])
-    with pytest.raises(
-        StorageRefusedError, match="a published indicator is not rewritten: hill/park/carbon_location"
+    with (
+        pytest.raises(StorageRefusedError, match=r"not rewritten: .*carbon_location|not rewritten: indicator_origin"),
+        transaction(connection),
     ):
-        with transaction(connection):
-            connection.execute(f"UPDATE smartpark.indicator {change}")
+        connection.execute(f"UPDATE smartpark.{change}")
     assert revisions(connection) == [(1, ROW.value, None)]
 
 
@@ -157,7 +157,7 @@ def test_a_superseded_revision_stays_superseded(connection: Connection):
     publish_indicators(connection, [ROW])
     publish_indicators(connection, [replace(ROW, value=2.0, computed_at_us=NOON_US + 2 * HOUR_US)])
     with pytest.raises(StorageRefusedError, match="is revision 1 for good"), transaction(connection):
-        connection.execute("UPDATE smartpark.indicator SET superseded_at = now() WHERE revision = 1")
+        connection.execute("UPDATE smartpark.indicator_value SET superseded_at = now() WHERE revision = 1")
 
 
 def test_two_first_revisions_at_once_are_a_conflict_that_can_be_repeated(database_dsn: str, connection: Connection):
@@ -180,20 +180,6 @@ def test_names_and_origins_are_stored_once(connection: Connection):
             " (SELECT count(*) FROM smartpark.indicator_origin), (SELECT count(*) FROM smartpark.indicator)"
         ).fetchone()
     assert found == (1, 1, 50)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE smartpark.indicator_value SET value = 0",
-        "UPDATE smartpark.indicator_origin SET reason = 'another'",
-        "UPDATE smartpark.indicator_series SET indicator = 'another'",
-    ],
-)
-def test_nothing_that_was_published_is_rewritten_by_anybody(connection: Connection, statement: str):
-    publish_indicators(connection, [ROW])
-    with pytest.raises(IntegrityError, match="not rewritten"), transaction(connection):
-        connection.execute(statement)
 
 
 def birth(session: int, points: int = 1) -> Birth:
