@@ -1,4 +1,4 @@
-"""`smartpark ranking`: the parks of this instance among their peers."""
+"""`smartpark ranking` and `smartpark zero-carbon`: parks among their peers, and against the national thresholds."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from smartpark.errors import SmartparkError
 
 if TYPE_CHECKING:
     from smartpark_api.evaluation.ranking import Place, Table
+    from smartpark_api.evaluation.zero_carbon import Check
 
 _EPILOG = """\
 A park is compared within its revenue class and terrain; where fewer than five parks of that group can be ranked,
@@ -23,7 +24,7 @@ than 80 % of its above-scale output is shown and not ranked. Method and an examp
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    """Add ``smartpark ranking``."""
+    """Add ``smartpark ranking`` and ``smartpark zero-carbon``."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "ranking",
         help="parks among their peers: percentile, group, progress",
@@ -35,6 +36,20 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument("--indicator", metavar="CODE", help="only this one, e.g. tax_per_mu")
     parser.add_argument("--json", action="store_true", help="one JSON object: year, tables")
     parser.set_defaults(run=_ranking)
+    _register_zero_carbon(subparsers)
+
+
+def _register_zero_carbon(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "zero-carbon",
+        help="a park against the indicators of national zero-carbon parks",
+        description="Shows a park's published year against the core indicator and the five guiding ones of national "
+        "zero-carbon parks, with the gap to each threshold. Method: docs/methods/zero-carbon-park.md.",
+    )
+    parser.add_argument("park", help="code of the park")
+    parser.add_argument("--year", type=int, metavar="YEAR", help="calendar year (default: the last whole one)")
+    parser.add_argument("--json", action="store_true", help="one JSON object: park, year, checks")
+    parser.set_defaults(run=_zero_carbon)
 
 
 def _ranking(arguments: argparse.Namespace) -> int:
@@ -75,3 +90,32 @@ def _line(place: "Place") -> str:
         stands = f"{place.percentile:5.1f} of 100 among {place.group_size} ({place.level}){z}"
     moved = "" if place.progress is None else f", {place.progress:+.1%} against the year before"
     return f"  {place.park:20} {value:>10}  {stands}{moved}"
+
+
+def _zero_carbon(arguments: argparse.Namespace) -> int:
+    from smartpark_storage.connections import connect, dsn_from_environment
+    from smartpark_storage.reads import read_parks
+
+    from smartpark_api.evaluation.zero_carbon import check_park
+
+    park: str = arguments.park
+    year: int = arguments.year or utc_now().astimezone(PARK_ZONE).year - 1
+    with connect(dsn_from_environment(), application="smartpark zero-carbon") as connection:
+        known = [one.code for one in read_parks(connection)]
+        if park not in known:
+            raise SmartparkError(f"there is no park {park!r}; known: {', '.join(known) or 'none yet'}")
+        checks = check_park(connection, park, year)
+    if arguments.json:
+        answer = {"park": park, "year": year, "checks": [asdict(check) for check in checks]}
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print("\n".join([f"{park}, {year}", *(_check_line(check) for check in checks)]))
+    return 0
+
+
+def _check_line(check: "Check") -> str:
+    value = "-" if check.value is None else f"{check.value:.4g}"
+    limit = "-" if check.limit is None else f"{'<=' if check.at_most else '>='} {check.limit:g}"
+    gap = "" if check.gap is None else f", gap {check.gap:+.4g}"
+    why = f" ({check.reason})" if check.value is None and check.reason else ""
+    return f"  {check.role:8} {value:>8} {limit:>8} {check.unit:6} {check.verdict}{gap}  {check.zh} {check.en}{why}"
