@@ -17,7 +17,7 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
-from smartpark.catalogue import Catalogue
+from smartpark.catalogue import Catalogue, Contract
 from smartpark.clock import MICROSECONDS, from_us, to_us
 from smartpark.derived_gauges import DERIVED_GAUGES, STACK
 from smartpark.periods import Grain, period_containing
@@ -32,17 +32,16 @@ from smartpark_storage import (
     registry_version,
     transaction,
 )
-from smartpark_storage.hour_series import fetch_hour_series
+from smartpark_storage.hour_series import fetch_hour_series, fetch_parts
 from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
-from smartpark_storage.revisions import published_parts
 from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_day, lock_rollup, mark_device_hours_stale
 
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.gauge_air import air_numbers, air_points
 from smartpark_ingest.gauge_day import LEAD, Findings, GaugeDay
 from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
-from smartpark_ingest.gauge_months import DAY_US, rolled_up, rollups_of
-from smartpark_ingest.gauge_power import power_numbers, power_points, settlement_day
+from smartpark_ingest.gauge_months import DAY_US, Rollup, contract_demand_uses, months_of, rolled_up, years_of
+from smartpark_ingest.gauge_power import contract_on, power_numbers, power_points, settlement_day
 from smartpark_ingest.gauge_quality import quality_numbers, quality_points
 from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
 
@@ -185,32 +184,15 @@ class GaugeDeriver:
         return rows, minutes.readings
 
     def _roll_up(self, connection: Connection, day: GaugeDay, rows: Sequence[IndicatorRow]) -> int:
-        """Publish the months and years of the day's numbers."""
+        """Publish the months of the day's numbers, and then the years of these months."""
 
         def cut(boundary: str, on: date) -> int:
             return settlement_day(day.catalogue, _owner(boundary, day.points), on)
 
-        rollups = rollups_of(rows, cut)
-        if not rollups:
-            return 0
-        found = list[IndicatorRow]()
-        for (boundary, indicator), group in groupby(rollups, key=lambda r: (r.boundary, r.indicator)):
-            periods = list(group)
-            days = published_parts(
-                connection,
-                day.park,
-                boundary,
-                [indicator],
-                grain=Grain.DAY.value,
-                start_us=min(to_us(r.period.start) for r in periods),
-                end_us=max(to_us(r.period.end) for r in periods),
-            )
-            found += [
-                row
-                for one in periods
-                if (row := rolled_up(one, days, park=day.park, computed_at_us=day.computed_at_us)) is not None
-            ]
-        return publish_indicators(connection, found)
+        months = _rolled_up(connection, day, months_of(rows, cut), Grain.DAY)
+        uses = contract_demand_uses(months, lambda boundary, on: _contract(day, boundary, on))
+        published = publish_indicators(connection, [*months, *uses])
+        return published + publish_indicators(connection, _rolled_up(connection, day, years_of(months), Grain.MONTH))
 
     def _forget(self, connection: Connection, now_us: int) -> None:
         """Once a day, drop minute means that are old."""
@@ -222,6 +204,27 @@ class GaugeDeriver:
 
 def _floor_hour(instant_us: int) -> int:
     return instant_us - instant_us % HOUR_US
+
+
+def _rolled_up(connection: Connection, day: GaugeDay, rollups: Sequence[Rollup], grain: Grain) -> list[IndicatorRow]:
+    """Numbers of longer periods from their parts of this grain."""
+    if not rollups:
+        return []
+    rows = fetch_parts(
+        connection,
+        day.park,
+        sorted({one.boundary for one in rollups}),
+        sorted({one.indicator for one in rollups}),
+        grain=grain.value,
+        start_us=min(to_us(one.period.start) for one in rollups),
+        end_us=max(to_us(one.period.end) for one in rollups),
+    )
+    parts = {name: list(group) for name, group in groupby(rows, key=lambda row: (row.boundary, row.indicator))}
+    found = (
+        rolled_up(one, parts.get((one.boundary, one.indicator), []), park=day.park, computed_at_us=day.computed_at_us)
+        for one in rollups
+    )
+    return [row for row in found if row is not None]
 
 
 def _mark_next_day(connection: Connection, claimed: StaleDay) -> None:
@@ -244,6 +247,13 @@ def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:
         else:
             chunks.append(group)
     return chunks
+
+
+def _contract(day: GaugeDay, boundary: str, on: date) -> Contract | None:
+    """Contract of the park or of an enterprise; a single meter has none of its own."""
+    if boundary.startswith("device/"):
+        return None
+    return contract_on(day.catalogue, _owner(boundary, day.points), on)
 
 
 def _owner(boundary: str, points: Sequence[PointRecord]) -> str | None:

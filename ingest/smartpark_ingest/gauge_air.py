@@ -1,5 +1,7 @@
 """Air quality index of stations, for hours and for the day. Pure."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -49,11 +51,12 @@ def air_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
         has_reading = any_of_row(seen[rows].T)
         for hour in day.stale_hours(station):
             if has_reading[hour]:
-                one = _number(day, station, (hourly, number * 24 + hour), rules)
-                found.rows.append(published(day, one, Grain.HOUR, day.hour_us(hour)))
+                numbers = _numbers(day, station, (hourly, number * 24 + hour), rules)
+                found.rows.extend(published(day, one, Grain.HOUR, day.hour_us(hour)) for one in numbers)
         if any(has_reading):
             share = float(np.isfinite(hours[:, number]).mean(axis=1).min())
-            found.rows.append(published(day, _number(day, station, (daily, number), rules, share)))
+            numbers = _numbers(day, station, (daily, number), rules, share)
+            found.rows.extend(published(day, one) for one in numbers)
     return found
 
 
@@ -80,17 +83,17 @@ def _day_values(hours: Floats, day: GaugeDay, rules: AirQualityRules) -> Floats:
     return values
 
 
-def _number(
+def _numbers(
     day: GaugeDay,
     station: str,
     at: tuple[AirQuality, int],
     rules: AirQualityRules,
     completeness: float | None = None,
-) -> Number:
-    """Number of a station from its place in what was computed; a completeness is given for the day."""
+) -> Iterable[Number]:
+    """Index of a station and of each pollutant, from its place in what was computed; completeness is of the day."""
     (found, place), is_hour = at, completeness is None
     edition = rules.edition_on(day.period.day)
-    return Number(
+    one = Number(
         boundary=f"device/{station}",
         indicator="air_quality_index",
         value=float(found.index[place]),
@@ -100,6 +103,11 @@ def _number(
         rule_set=rules.version,
         reason=_reason(found, place, rules),
     )
+    yield one
+    for row, pollutant in enumerate(POLLUTANTS):
+        value = float(found.individual[row, place])
+        if not np.isnan(value):
+            yield replace(one, indicator=f"iaqi_{pollutant.value.removeprefix('ambient_')}", value=value, reason="")
 
 
 def _reason(found: AirQuality, place: int, rules: AirQualityRules) -> str:

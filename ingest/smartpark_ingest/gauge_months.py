@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from smartpark.catalogue import Contract
 from smartpark.clock import PARK_ZONE, from_us, to_us
 from smartpark.indicators import Accumulation, meaning_of
 from smartpark.periods import Grain, Period, period_containing
@@ -41,8 +42,18 @@ def settlement_month(on: date, settlement_day: int) -> Period:
     return Period(start.astimezone(zone), end.astimezone(zone), Grain.MONTH)
 
 
-def rollups_of(rows: Iterable[IndicatorRow], settlement_day: Callable[[str, date], int]) -> list[Rollup]:
-    """Months and years that contain days of these rows, each once and in order."""
+def years_of(rows: Iterable[IndicatorRow]) -> list[Rollup]:
+    """Years that contain months of these rows, each once and in order."""
+    found = {
+        Rollup(row.boundary, row.indicator, period_containing(from_us(row.start_us), Grain.YEAR))
+        for row in rows
+        if meaning_of(row.indicator).accumulation in _WITH_A_YEAR
+    }
+    return sorted(found, key=lambda r: (r.boundary, r.indicator, r.period))
+
+
+def months_of(rows: Iterable[IndicatorRow], settlement_day: Callable[[str, date], int]) -> list[Rollup]:
+    """Months that contain days of these rows, each once and in order."""
     found = set[Rollup]()
     for row in rows:
         if row.grain != Grain.DAY.value:
@@ -54,29 +65,31 @@ def rollups_of(rows: Iterable[IndicatorRow], settlement_day: Callable[[str, date
             found.add(Rollup(row.boundary, row.indicator, settlement_month(on, settlement_day(row.boundary, on))))
         elif how is not Accumulation.NONE or row.indicator in _BY_PARTS:
             found.add(Rollup(row.boundary, row.indicator, period_containing(at, Grain.MONTH)))
-        if how in _WITH_A_YEAR:
-            found.add(Rollup(row.boundary, row.indicator, period_containing(at, Grain.YEAR)))
     return sorted(found, key=lambda r: (r.boundary, r.indicator, r.period))
 
 
-def rolled_up(rollup: Rollup, days: Sequence[PublishedRow], *, park: str, computed_at_us: int) -> IndicatorRow | None:
-    """Number of the longer period; None where no day has a row.
+def rolled_up(
+    rollup: Rollup, parts: Sequence[PublishedRow], *, park: str, computed_at_us: int
+) -> IndicatorRow | None:
+    """Number of the longer period; None where no part of it has a row.
 
     Parameters
     ----------
     rollup : Rollup
-    days : sequence of PublishedRow
-        Current rows of the indicator and boundary, in order of time; those of other periods are left out here.
+    parts : sequence of PublishedRow
+        Current rows of the indicator and boundary, in order of time: days of a month, months of a year. Those of
+        other periods are left out here.
     park : str
     computed_at_us : int
         Noted in the row. [µs]
     """
     start, end = to_us(rollup.period.start), to_us(rollup.period.end)
-    parts = [row for row in days if start <= row.start_us < end]
+    parts = [row for row in parts if start <= row.start_us < end]
     if not parts:
         return None
     known = [row for row in parts if row.value is not None]
-    completeness = sum(row.completeness for row in parts) * DAY_US / (end - start)
+    completeness = sum(row.completeness * _length_us(row) for row in parts) / (end - start)
+    all_parts = 12 if rollup.period.grain is Grain.YEAR else (end - start) // DAY_US
     newest = (known or parts)[-1]
     base = IndicatorRow(
         park=park,
@@ -93,12 +106,45 @@ def rolled_up(rollup: Rollup, days: Sequence[PublishedRow], *, park: str, comput
         method=newest.method,
         factor_set=newest.factor_set,
         factors=tuple(sorted({factor for row in parts for factor in row.factors})),
-        reason=f"{len(known)} of {(end - start) // DAY_US} days",
+        reason=f"{len(known)} of {all_parts} {'months' if rollup.period.grain is Grain.YEAR else 'days'}",
         computed_at_us=computed_at_us,
     )
     if not known:
         return base
     return _COMBINE[meaning_of(rollup.indicator).accumulation](base, known)
+
+
+def contract_demand_uses(
+    months: Iterable[IndicatorRow], contract_on: Callable[[str, date], Contract | None]
+) -> list[IndicatorRow]:
+    """Maximum demand over contract demand, for the months whose boundary has a contract that names one."""
+    uses = list[IndicatorRow]()
+    for row in months:
+        if row.indicator != "maximum_demand" or row.value is None:
+            continue
+        contract = contract_on(row.boundary, from_us(row.start_us).astimezone(PARK_ZONE).date())
+        if contract is not None and contract.contract_demand_kw is not None:
+            value = row.value / contract.contract_demand_kw
+            uses.append(
+                replace(
+                    row,
+                    indicator="contract_demand_use",
+                    value=value,
+                    numerator=row.value,
+                    denominator=contract.contract_demand_kw,
+                    unit=meaning_of("contract_demand_use").unit,
+                    method="contract-demand-use/1",
+                    reason=f"contract {contract.code}; {row.reason}",
+                )
+            )
+    return uses
+
+
+def _length_us(part: PublishedRow) -> int:
+    if part.grain == Grain.DAY.value:
+        return DAY_US
+    month = period_containing(from_us(part.start_us), Grain.MONTH)
+    return to_us(month.end) - to_us(month.start)
 
 
 def _total(base: IndicatorRow, days: Sequence[PublishedRow]) -> IndicatorRow:

@@ -1,4 +1,4 @@
-"""Hours of published numbers as dense arrays: a quarter of a year of a stack is two thousand of them."""
+"""Published numbers of many boundaries at once: the parts of longer periods, and hours as dense arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,13 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.rows import class_row
 from smartpark.clock import from_us
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.copying import EPOCH_US
 from smartpark_storage.queries import query
+from smartpark_storage.revisions import PublishedRow
 
 HOUR_US: Final = 3_600_000_000
 _PACKED: Final = np.dtype([("start", ">i8"), ("value", ">f8"), ("completeness", ">f4"), ("estimated_share", ">f4")])
@@ -28,6 +30,29 @@ class HourSeries:
     estimated_share: NDArray[np.float64]
     is_there: NDArray[np.bool_]
     """Hours that have a row, with a number or without."""
+
+
+def fetch_parts(
+    connection: Connection,
+    park: str,
+    boundaries: Sequence[str],
+    indicators: Sequence[str],
+    *,
+    grain: str,
+    start_us: int,
+    end_us: int,
+) -> list[PublishedRow]:
+    """Current rows of a grain that start in [start, end), by boundary, indicator and time."""
+    parameters = {
+        "park": park,
+        "boundaries": list(boundaries),
+        "indicators": list(indicators),
+        "grain": grain,
+        "start": from_us(start_us),
+        "end": from_us(end_us),
+    }
+    with transaction(connection), connection.cursor(row_factory=class_row(PublishedRow)) as cursor:
+        return cursor.execute(query("fetch_parts"), parameters).fetchall()
 
 
 def fetch_hour_series(

@@ -71,6 +71,8 @@ def test_air_is_indexed_by_the_hour_and_by_the_day(gauges: GaugePark):
     day = gauges.day("air_quality_index", "device/A1")
     assert (day["value"], day["completeness"]) == (111.0, 1.0)
     assert day["reason"].endswith("primary pollutant O3")
+    individual = [gauges.day(f"iaqi_{p}", "device/A1")["value"] for p in ("so2", "no2", "co", "o3", "pm10", "pm25")]
+    assert individual == [18.0, 65.0, 23.0, 111.0, 78.0, 66.0]
     hours = gauges.published("air_quality_index", "hour", "device/A1")
     assert [row["value"] for row in hours] == [78.0] * 24
     assert {row["method"] for row in hours} == {"air-quality-index-hour/1"}
@@ -233,7 +235,14 @@ def test_the_windows_of_a_day_reach_into_the_evening_before_but_not_over_the_cut
     gauges.derive()
     assert gauges.day("maximum_demand", "device/T1")["value"] == pytest.approx((14 * 2300 + 800) / 15)
 
-    cut = {"code": "C1", "enterprise": "E1", "valid_from": "2026-01-01", "basic_charge": "none", "settlement_day": 10}
+    cut = {
+        "code": "C1",
+        "enterprise": "E1",
+        "valid_from": "2026-01-01",
+        "basic_charge": "contract_demand",
+        "contract_demand_kw": 1000.0,
+        "settlement_day": 10,
+    }
     gauges.load(document(contract=[cut]))
     mark_hours_stale(gauges.connection, "hill", MIDNIGHT - DAY, MIDNIGHT + DAY)
     gauges.derive()
@@ -241,6 +250,8 @@ def test_the_windows_of_a_day_reach_into_the_evening_before_but_not_over_the_cut
     months = {row["start"]: row["value"] for row in gauges.published("maximum_demand", "month", "device/T1")}
     assert months[from_us(MIDNIGHT)] == 800.0
     assert months[from_us(MIDNIGHT - 31 * DAY)] == 2300.0
+    uses = {row["start"]: row["value"] for row in gauges.published("contract_demand_use", "month", "enterprise/E1")}
+    assert uses[from_us(MIDNIGHT)] == 0.8
 
 
 def test_a_meter_that_reports_every_five_minutes_is_complete(gauges: GaugePark):

@@ -1,4 +1,15 @@
--- Published hours as series, for those who compute with a long past of them.
+-- Published numbers of many boundaries at once, for those who compute with them.
+
+-- fetch_parts --
+SELECT
+    park, boundary, indicator, grain, (extract(epoch FROM start) * 1000000)::bigint AS start_us, revision, value,
+    numerator, denominator, unit, completeness::float8 AS completeness, estimated_share::float8 AS estimated_share,
+    uncertainty, method, factor_set, factors, reason,
+    (extract(epoch FROM computed_at) * 1000000)::bigint AS computed_at_us, NULL::bigint AS superseded_at_us
+FROM smartpark.indicator
+WHERE park = %(park)s AND boundary = ANY(%(boundaries)s::text[]) AND indicator = ANY(%(indicators)s::text[])
+    AND grain = %(grain)s AND start >= %(start)s AND start < %(end)s AND superseded_at IS NULL
+ORDER BY boundary, indicator, start;
 
 -- fetch_hour_series --
 -- Packed: all hours of a number in one piece (see packing.py).
