@@ -63,11 +63,11 @@ def test_the_command_prints_for_people_and_machines(
 ):
     publish(province, comprehensive_energy=4e5, carbon_per_energy_zero_carbon=2.91)
     monkeypatch.setenv("SMARTPARK_DSN", database_dsn)
-    assert main(["zero-carbon", "p0", "--year", "2025"]) == 0
+    assert main(["zerocarbon", "p0", "--year", "2025"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:7] == ["core", "2.91", "<=", "0.2", "t/tce", "fails,", "gap"]
-    assert main(["zero-carbon", "p0", "--year", "2025", "--json"]) == 0
+    assert main(["zerocarbon", "p0", "--year", "2025", "--json"]) == 0
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert answer["checks"][0]["gap"] == pytest.approx(2.71)
-    assert main(["zero-carbon", "nowhere"]) == 1
+    assert main(["zerocarbon", "nowhere"]) == 1
     assert "there is no park 'nowhere'; known: p0, p1" in capsys.readouterr().err

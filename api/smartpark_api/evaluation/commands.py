@@ -1,4 +1,4 @@
-"""`smartpark ranking` and `smartpark zero-carbon`: parks among their peers, and against the national thresholds."""
+"""`smartpark ranking` and `smartpark zerocarbon`: parks among their peers, and against the national thresholds."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ than 80 % of its above-scale output is shown and not ranked. Method and an examp
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    """Add ``smartpark ranking`` and ``smartpark zero-carbon``."""
+    """Add ``smartpark ranking`` and ``smartpark zerocarbon``."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "ranking",
         help="parks among their peers: percentile, group, progress",
@@ -41,7 +41,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 def _register_zero_carbon(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "zero-carbon",
+        "zerocarbon",
         help="a park against the indicators of national zero-carbon parks",
         description="Shows a park's published year against the core indicator and the five guiding ones of national "
         "zero-carbon parks, with the gap to each threshold. Method: docs/methods/zero-carbon-park.md.",
@@ -100,7 +100,7 @@ def _zero_carbon(arguments: argparse.Namespace) -> int:
 
     park: str = arguments.park
     year: int = arguments.year or utc_now().astimezone(PARK_ZONE).year - 1
-    with connect(dsn_from_environment(), application="smartpark zero-carbon") as connection:
+    with connect(dsn_from_environment(), application="smartpark zerocarbon") as connection:
         known = [one.code for one in read_parks(connection)]
         if park not in known:
             raise SmartparkError(f"there is no park {park!r}; known: {', '.join(known) or 'none yet'}")
