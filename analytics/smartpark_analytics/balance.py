@@ -7,6 +7,7 @@ missing is not known; a parent of which one register is not known has no residua
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,10 +133,21 @@ def residuals(tree: MeterTree, amount: Floats) -> Residuals:
     residual = _sum_by_node(tree.node, signed, n_nodes)
     tolerance = _sum_by_node(tree.node, np.abs(entries) * tree.error[:, np.newaxis], n_nodes)
     throughput = _sum_by_node(tree.node, np.where(tree.sign[:, np.newaxis] > 0, entries, 0.0), n_nodes)
-    return Residuals(residual, tolerance, throughput, _verdicts(residual, tolerance, tree.is_certain))
+    return Residuals(residual, tolerance, throughput, verdicts(residual, tolerance, tree.is_certain))
 
 
-def _verdicts(residual: Floats, tolerance: Floats, is_certain: NDArray[np.bool_]) -> NDArray[np.int8]:
+VERDICT_WORDS: Final = {
+    Verdict.NOT_KNOWN: "",
+    Verdict.NOT_JUDGED: "not judged: a meter's class or its place in the tree is not known",
+    Verdict.WITHIN: "within the meters' errors",
+    Verdict.MISSING: "more than the meters' errors explain: lost, or not metered",
+    Verdict.CHILDREN_EXCEED: "children exceed their parent by more than the meters' errors",
+}
+"""What a residual says, as it stands beside the published number."""
+
+
+def verdicts(residual: Floats, tolerance: Floats, is_certain: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """`Verdict` of residuals, shape (n_nodes, n_periods); `is_certain` as in `MeterTree`."""
     judged = is_certain[:, np.newaxis] & ~np.isnan(tolerance)
     return np.select(
         [np.isnan(residual), ~judged, residual > tolerance, residual < -tolerance],

@@ -31,6 +31,7 @@ from smartpark_analytics.accounting import (
     hours_and_days,
     park_quarters,
     plan_of,
+    residual_words,
     state,
     tree_plans,
 )
@@ -167,7 +168,7 @@ class Publisher:
         stated: dict[tuple[str, str], Statement] = {}
         for plan in self._plans(park, days[0])[0]:
             statement = state(plan, series)
-            yield from rows_of(statement, columns, noted)
+            yield from rows_of(statement, columns, noted, residual_words(statement, park.accounts))
             if plan.recipe.indicator in {"carbon_location", "comprehensive_energy"}:
                 stated[plan.boundary, plan.recipe.indicator] = statement
         for (boundary, indicator), energy in stated.items():

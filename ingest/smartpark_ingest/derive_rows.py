@@ -1,6 +1,6 @@
 """From statements to rows to publish: hours and days by their terms, months and years by their parts. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +35,9 @@ class Noted:
     computed_at_us: int
 
 
-def rows_of(statement: Statement, columns: Columns, noted: Noted) -> Iterable[IndicatorRow]:
+def rows_of(
+    statement: Statement, columns: Columns, noted: Noted, findings: Sequence[str] = ()
+) -> Iterable[IndicatorRow]:
     """Rows of an indicator, one for each period.
 
     Parameters
@@ -44,6 +46,8 @@ def rows_of(statement: Statement, columns: Columns, noted: Noted) -> Iterable[In
     columns : Columns
         Its periods.
     noted : Noted
+    findings : sequence of str
+        What is to be said of each period beside the reason; none: nothing.
     """
     plan = statement.plan
     unit, factors = INDICATORS[plan.recipe.indicator].unit, plan.factor_ids
@@ -51,6 +55,7 @@ def rows_of(statement: Statement, columns: Columns, noted: Noted) -> Iterable[In
     completeness, share = statement.completeness.tolist(), statement.estimated_share.tolist()
     whys = "; ".join(plan.whys)
     for n, start in enumerate(columns.starts):
+        reason = whys if completeness[n] == 1.0 else reason_of(statement, n)
         yield IndicatorRow(
             park=noted.park,
             indicator=plan.recipe.indicator,
@@ -65,7 +70,7 @@ def rows_of(statement: Statement, columns: Columns, noted: Noted) -> Iterable[In
             method=plan.recipe.method,
             factor_set=noted.factor_set if factors else "",
             factors=factors,
-            reason=whys if completeness[n] == 1.0 else reason_of(statement, n),
+            reason="; ".join(filter(None, (findings[n], reason))) if findings else reason,
             computed_at_us=noted.computed_at_us,
             boundary=plan.boundary,
             uncertainty=_known(uncertain[n]),

@@ -94,6 +94,18 @@ def test_the_parts_of_a_park_add_up_to_it(derived: DerivePark):
     assert sum(ENTERPRISES.values()) + LOSS + COMMON + REST == pytest.approx(KWH)
 
 
+def test_a_residual_says_whether_the_meters_errors_explain_it(derived: DerivePark):
+    said = {
+        row["boundary"]: row["reason"] for row in current(derived, grain="hour") if "residual" in row["indicator"]
+    }
+    (first, *_) = current(derived, indicator="balance_residual", grain="day", boundary="device/F1")
+    assert first["value"] == pytest.approx(24 * 50.0)
+    assert first["reason"].startswith("more than the meters' errors explain")
+    assert said["device/G1"].startswith("hill/G1/gas_volume known for 0.0%")
+    (gas, *_) = current(derived, indicator="balance_residual_gas", grain="day", boundary="device/G1")
+    assert gas["reason"].startswith("not judged: a meter's class")
+
+
 def test_a_month_is_the_sum_of_its_days_and_a_year_that_of_its_months(derived: DerivePark):
     days = current(derived, indicator="electricity_consumption", grain="day", boundary="park")
     months = current(derived, indicator="electricity_consumption", grain="month", boundary="park")

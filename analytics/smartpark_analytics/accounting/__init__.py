@@ -12,7 +12,7 @@ from smartpark_analytics.accounting.sums import (
     quarters_of,
     with_virtual_meters,
 )
-from smartpark_analytics.accounting.tree_plans import TREE_RECIPES, tree_plans
+from smartpark_analytics.accounting.tree_plans import TREE_RECIPES, residual_words, tree_plans
 
 __all__ = [
     "RECIPES",
@@ -33,6 +33,7 @@ __all__ = [
     "plan_of",
     "quarters_of",
     "reason_of",
+    "residual_words",
     "state",
     "tree_plans",
     "with_virtual_meters",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 from smartpark.accounts import PARK, Flow, ParkAccounts
 from smartpark.coefficients import Coefficient
 from smartpark.factors import FactorSet
@@ -17,7 +18,8 @@ from smartpark.measurands import Carrier, Measurand
 
 from smartpark_analytics.accounting.coefficients import one
 from smartpark_analytics.accounting.recipes import Recipe, Traits
-from smartpark_analytics.accounting.statement import Plan, Term, uncertainty_of
+from smartpark_analytics.accounting.statement import Plan, Statement, Term, uncertainty_of
+from smartpark_analytics.balance import VERDICT_WORDS, Verdict, verdicts
 
 Share = tuple[Flow, int]
 
@@ -65,6 +67,18 @@ def tree_plans(accounts: ParkAccounts, factors: FactorSet) -> list[Plan]:
         park = [*_rest(accounts), *((flow, -times) for flow, times in (*common, *loss))]
         plans += [_plan(LOSS, PARK, loss), _plan(COMMON, PARK, common), _plan(REST, PARK, park)]
     return [replace(plan, uncertainty=uncertainty_of(plan.terms, factors)) for plan in plans if plan.terms]
+
+
+def residual_words(statement: Statement, accounts: ParkAccounts) -> list[str]:
+    """What the residual of a parent meter says, for each period; nothing for other statements."""
+    nodes = {f"device/{node.device}": node for node in accounts.nodes}
+    node = nodes.get(statement.plan.boundary)
+    if node is None:
+        return []
+    error = [np.nan if (c := term.flow.accuracy_class) is None else c / 100.0 for term in statement.plan.terms]
+    tolerance = np.sum(np.abs(statement.amount) * np.array(error)[:, np.newaxis], axis=0, keepdims=True)
+    found = verdicts(statement.value[np.newaxis], tolerance, np.array([node.is_certain]))
+    return [VERDICT_WORDS[Verdict(verdict)] for verdict in found[0].tolist()]
 
 
 def _residual(parent: Sequence[Flow], children: Sequence[Flow]) -> list[Share]:
