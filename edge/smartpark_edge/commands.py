@@ -124,6 +124,7 @@ def _spool(arguments: argparse.Namespace) -> int:
         "duplicates": counters.duplicates,
         "dead_letters": counters.dead_letters,
         "dropped": counters.dropped,
+        "dropped_letters": counters.dropped_letters,
         "dropped_from_us": counters.dropped_from,
         "dropped_to_us": counters.dropped_to,
         "damaged": counters.damaged,

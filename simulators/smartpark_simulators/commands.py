@@ -70,6 +70,11 @@ def _register_park(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         metavar="FILE",
         help="publish nothing before these files exist (ready files of agents); the OPC UA server listens at once",
     )
+    park.add_argument(
+        "--await-agents",
+        action="store_true",
+        help="the ledger notes what was said; somebody who sees the agents' acknowledgements settles what counts",
+    )
     park.set_defaults(run=_run_park)
 
 

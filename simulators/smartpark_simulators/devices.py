@@ -237,5 +237,6 @@ _GARBAGE = (b'{"time":"2026-11-2', b"\x00\xff\xfe\x80garbage\xff", b"<html><body
 
 
 def _broken(topic: str, instant: int) -> Outgoing:
-    body = _GARBAGE[instant // MICROSECONDS % len(_GARBAGE)]
+    # No two alike, so that one that a broker delivers again can be told from the next.
+    body = _GARBAGE[instant // MICROSECONDS % len(_GARBAGE)] + b" %d" % instant
     return Outgoing(topic, body, dead=ExpectedDead(FaultKind.GARBAGE, topic, instant, 1))

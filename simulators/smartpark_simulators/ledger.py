@@ -3,12 +3,15 @@
 One SQLite file. A row of `reading` is a distinct reading that was handed over: its MQTT message has been
 acknowledged by the broker, or its OPC UA node was being monitored when it was written. Messages that cannot be
 understood are in `expected_dead` with the number of letters they must become. `energy`, `amount` and `park_truth`
-hold what flowed, which no fault of an instrument changes. `smartpark verify` reads this file; nothing here does.
+hold what flowed, which no fault of an instrument changes. `said` holds what was said or shown, whether or not anybody
+took it: a reading there that is not in `reading` may be stored (once, unaltered) or not, because whoever took it may
+have been killed before it could say so. `smartpark verify` reads this file; nothing here does.
 
 Rows are collected and written together, because SQLite commits some hundred times a second and meters speak more
 often. A park that is stopped cleanly leaves everything written; one that is killed may lose the last second's rows.
 """
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -25,12 +28,20 @@ CREATE TABLE IF NOT EXISTS reading (
 CREATE TABLE IF NOT EXISTS expected_dead (
     id INTEGER PRIMARY KEY, kind TEXT, topic TEXT, time INTEGER, letters INTEGER
 );
+CREATE TABLE IF NOT EXISTS said (
+    message INTEGER, point TEXT, time INTEGER, value TEXT, status INTEGER, PRIMARY KEY (point, time)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS said_dead (
+    message INTEGER PRIMARY KEY, kind TEXT, topic TEXT, time INTEGER, letters INTEGER
+);
 CREATE TABLE IF NOT EXISTS energy (device TEXT, start INTEGER, kwh REAL, PRIMARY KEY (device, start)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS amount (
     device TEXT, measurand TEXT, start INTEGER, amount REAL, PRIMARY KEY (device, measurand, start)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS park_truth (start INTEGER PRIMARY KEY, electricity_kwh REAL, co2_t REAL);
 """
+_SAID = "INSERT OR IGNORE INTO said VALUES (?, ?, ?, ?, ?)"
+_SAID_DEAD = "INSERT OR IGNORE INTO said_dead VALUES (?, ?, ?, ?, ?)"
 
 
 class LedgerError(SmartparkError):
@@ -59,6 +70,12 @@ class ExpectedDead:
     letters: int
 
 
+def message_number(topic: str, body: bytes) -> int:
+    """Number by which a message is known again, whoever carries it: 63 bits of a digest."""
+    digest = hashlib.blake2b(topic.encode() + b"\0" + body, digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
@@ -78,6 +95,8 @@ class TruthLedger:
         self._lock = threading.Lock()
         self._readings: list[TrueReading] = []
         self._dead: list[ExpectedDead] = []
+        self._said: list[tuple[int | None, TrueReading]] = []
+        self._said_dead: list[tuple[int, ExpectedDead]] = []
         self.handed_over = 0
         """Readings added in this process."""
         try:
@@ -102,6 +121,15 @@ class TruthLedger:
             if dead is not None:
                 self._dead.append(dead)
 
+    def say(
+        self, readings: Iterable[TrueReading], *, message: int | None = None, dead: ExpectedDead | None = None
+    ) -> None:
+        """Enter what is being said; `message` tells it apart for who hears of its acceptance later (`settle`)."""
+        with self._lock:
+            self._said.extend((message, reading) for reading in readings)
+            if dead is not None and message is not None:
+                self._said_dead.append((message, dead))
+
     def add_energy(self, device: str, rows: Iterable[tuple[int, float]]) -> None:
         """Enter true electric energy per quarter of an hour [us, kWh]."""
         statement = "INSERT OR REPLACE INTO energy VALUES (?, ?, ?)"
@@ -121,6 +149,8 @@ class TruthLedger:
         with self._lock:
             readings, self._readings = self._readings, []
             dead, self._dead = self._dead, []
+            said, self._said = self._said, []
+            said_dead, self._said_dead = self._said_dead, []
         # A device may say the same thing twice; it is one reading.
         readings_sql = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?)"
         dead_sql = "INSERT INTO expected_dead (kind, topic, time, letters) VALUES (?, ?, ?, ?)"
@@ -128,6 +158,8 @@ class TruthLedger:
             [
                 (readings_sql, [(r.point, r.time, r.value, r.status) for r in readings]),
                 (dead_sql, [(d.kind, d.topic, d.time, d.letters) for d in dead]),
+                (_SAID, [(message, r.point, r.time, r.value, r.status) for message, r in said]),
+                (_SAID_DEAD, [(message, d.kind, d.topic, d.time, d.letters) for message, d in said_dead]),
             ]
         )
 

@@ -6,6 +6,9 @@ connection. What is still unacknowledged at the end is reported, never counted a
 A PUBACK is no promise of durability: a broker that is killed forgets what it had acknowledged for agents that were
 away since it last saved. So meters do as loggers do and say the last seconds again after a connection broke; agents
 recognise what they know.
+
+With `awaits_agents` the broker's word does not count at all: the ledger notes what was said, and somebody who sees
+the agents' own acknowledgements (`chaos`) settles afterwards what was accepted.
 """
 
 import threading
@@ -21,7 +24,7 @@ from smartpark.broker import BrokerAddress
 from smartpark.errors import RetryableError
 
 from smartpark_simulators.faults import FaultKind
-from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger
+from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger, message_number
 
 _MAY_BE_FORGOTTEN_S = 12.0
 """Mosquitto saves every five seconds here; twice that and a little more."""
@@ -46,9 +49,11 @@ class Outgoing:
 class Meters:
     """Connection of all MQTT devices of the park to their broker."""
 
-    def __init__(self, address: BrokerAddress, ledger: TruthLedger) -> None:
+    def __init__(self, address: BrokerAddress, ledger: TruthLedger, *, awaits_agents: bool = False) -> None:
         self._address = address
         self._ledger = ledger
+        self._awaits_agents = awaits_agents
+        """Whether a reading counts by an agent's acknowledgement instead of the broker's."""
         self._changed = threading.Condition()
         self._unacknowledged: dict[int, Outgoing] = {}
         self._early: set[int] = set()
@@ -96,6 +101,9 @@ class Meters:
     def _send(self, message: Outgoing) -> None:
         with self._changed:
             self._changed.wait_for(lambda: len(self._unacknowledged) < _IN_FLIGHT)
+        if self._awaits_agents and (message.readings or message.dead):
+            number = message_number(message.topic, message.body)
+            self._ledger.say(message.readings, message=number, dead=message.dead)
         # Outside the lock: paho calls `_on_publish` while it holds the lock that its `publish` wants.
         mid = self._client.publish(message.topic, message.body, qos=1).mid
         with self._changed:
@@ -128,7 +136,8 @@ class Meters:
             self._changed.notify_all()
 
     def _hand_over(self, message: Outgoing) -> None:
-        self._ledger.add(message.readings, message.dead)
+        if not self._awaits_agents:
+            self._ledger.add(message.readings, message.dead)
         now = time.monotonic()
         self._said.append((now, message))
         while now - self._said[0][0] > _MAY_BE_FORGOTTEN_S:

@@ -39,12 +39,15 @@ class ParkServer:
         Keys ``park/device/point``; the node of each is ``s=device.point``.
     hand_over : callable
         Receives readings that a client has acknowledged.
+    show : callable
+        Receives readings that nodes are about to show, whether or not anybody looks.
     """
 
-    def __init__(self, host: str, port: int, points: Iterable[str], hand_over: HandOver) -> None:
+    def __init__(self, host: str, port: int, points: Iterable[str], hand_over: HandOver, show: HandOver) -> None:
         self.url = f"opc.tcp://{host}:{port}/"
         self._keys = tuple(points)
         self._hand_over = hand_over
+        self._show = show
         self._nodes: dict[str, ua.NodeId] = {}
         self._written: dict[ua.NodeId, OrderedDict[int, TrueReading]] = {}
         self._server = Server()
@@ -71,7 +74,9 @@ class ParkServer:
 
     async def write(self, readings: Iterable[TrueReading]) -> None:
         """Show readings to whoever subscribes."""
-        for reading in readings:
+        shown = list(readings)
+        self._show(shown)
+        for reading in shown:
             node = self._nodes[reading.point]
             written = self._written[node]
             written[reading.time] = reading

@@ -56,6 +56,8 @@ class ParkOptions:
     ready_file: Path | None = None
     start_when: tuple[Path, ...] = ()
     """Files to wait for before the history, once the PLC listens: those by which agents say that they hear."""
+    awaits_agents: bool = False
+    """Whether a reading over MQTT counts by its agent's acknowledgement, which somebody else sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,9 @@ class Park:
         self._devices = Devices.of(
             options.catalogue, instruments, FaultPlan(self._story.seed, options.faults, troubled)
         )
-        self._meters = Meters(options.broker, self._ledger)
+        self._meters = Meters(options.broker, self._ledger, awaits_agents=options.awaits_agents)
         points = [one.point.key for device in self._devices.on_plc for one in device.instruments.values()]
-        self._plc = ParkServer(options.opcua_host, options.opcua_port, points, self._ledger.add)
+        self._plc = ParkServer(options.opcua_host, options.opcua_port, points, self._ledger.add, self._ledger.say)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:

@@ -41,4 +41,5 @@ def options_of(arguments: argparse.Namespace) -> ParkOptions:
         seed=arguments.seed,
         ready_file=arguments.ready_file,
         start_when=tuple(arguments.start_when),
+        awaits_agents=arguments.await_agents,
     )

@@ -59,6 +59,13 @@ def _register_database(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
     )
     watching.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the database")
     watching.set_defaults(run=_watch)
+    disconnecting = verbs.add_parser(
+        "disconnect",
+        help="end all other sessions",
+        description="Ends every other session on the database, as its restart would; clients connect again. It wants "
+        f"the rights of a superuser, or of the sessions' own role. {_WHERE}",
+    )
+    disconnecting.set_defaults(run=_disconnect)
     password = verbs.add_parser(
         "password",
         help="let a role log in",
@@ -136,6 +143,12 @@ def _register_verify(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("truth", type=Path, metavar="TRUTH.sqlite")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--list",
+        type=Path,
+        metavar="FILE",
+        help="write every lost, duplicated or altered reading to FILE: what, point, time in us, count; by tabs",
+    )
     parser.set_defaults(run=_verify)
 
 
@@ -163,6 +176,14 @@ def _connect() -> "Connection":
     from smartpark_storage.connections import connect, dsn_from_environment
 
     return connect(dsn_from_environment(), application="smartpark")
+
+
+def _disconnect(_arguments: argparse.Namespace) -> int:
+    from smartpark_storage.connections import end_other_sessions
+
+    with _connect() as connection:
+        print(f"{end_other_sessions(connection)} sessions ended")
+    return 0
 
 
 def _start(arguments: argparse.Namespace) -> int:
@@ -351,10 +372,14 @@ def _dead_show(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from smartpark_storage.verification import verify
+    from smartpark_storage.verification import Difference, verify
 
+    differences: list[Difference] = []
     with _connect() as connection:
-        verdict = verify(connection, arguments.truth)
+        verdict = verify(connection, arguments.truth, differences=differences)
+    if arguments.list is not None:
+        lines = (f"{one.what}\t{one.point}\t{one.time_us}\t{one.count}\n" for one in differences)
+        arguments.list.write_text("".join(lines), encoding="utf-8")
     print(json.dumps(verdict.as_json()) if arguments.json else _verdict_text(verdict))
     return 0 if verdict.readings_intact else 1
 

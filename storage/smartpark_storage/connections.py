@@ -125,3 +125,10 @@ def describe_database(connection: Connection) -> DatabaseInfo:
     if row is None:
         raise StorageUnavailableError("the database did not say its version")
     return DatabaseInfo(str(row[0]), row[1])
+
+
+def end_other_sessions(connection: Connection) -> int:
+    """End every other session on this database; how many."""
+    with transaction(connection):
+        row = connection.execute(query("end_other_sessions")).fetchone()
+    return 0 if row is None else int(row[0])

@@ -3,6 +3,9 @@
 The ledger is an SQLite file in which the simulators wrote every reading they handed over, every message that had to
 end as dead letters, and what really flowed. Readings are compared one by one, exactly, inside the database; sums of
 energy and carbon only over the periods that both sides know completely. Nothing is changed.
+
+What the ledger calls *said* was shown or sent without a word that anybody took it: it may be stored or not, but not
+twice, and not altered.
 """
 
 import logging
@@ -36,14 +39,14 @@ class Verdict:
     database: str
     readings_sent: int
     readings_stored: int
-    """Stored rows of readings that were sent."""
+    """Stored rows of readings that were sent and taken."""
     readings_lost: int
     readings_duplicated: int
     """Rows beyond the first of one reading."""
     readings_altered: int
     """Stored with another value or status."""
     readings_unexpected: int
-    """Rows of the same points and span that nobody sent."""
+    """Rows of the same points and span that nobody sent or said."""
     dead_letters_expected: int
     dead_letters: int
     intervals_compared: int
@@ -65,8 +68,20 @@ class Verdict:
         return asdict(self)
 
 
-def verify(connection: Connection, truth: Path) -> Verdict:
-    """Compare the database with a truth ledger."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A reading that is not stored as it should be."""
+
+    what: str
+    """lost, duplicated or altered."""
+    point: str
+    time_us: int
+    count: int
+    """Rows too many of a duplicated one; else 1."""
+
+
+def verify(connection: Connection, truth: Path, *, differences: list[Difference] | None = None) -> Verdict:
+    """Compare the database with a truth ledger; `differences` receives each reading that is not as it should be."""
     if not truth.is_file():
         raise TruthLedgerError(f"{truth}: no such file")
     database = describe_database(connection).label
@@ -76,6 +91,8 @@ def verify(connection: Connection, truth: Path) -> Verdict:
             readings = _compare_readings(connection, ledger)
             dead = _compare_dead_letters(connection, ledger, meta)
             sums = _compare_sums(connection, ledger, meta)
+            if differences is not None and readings["readings_sent"]:
+                differences += [Difference(*row) for row in connection.execute(query("list_differences"))]
     except sqlite3.Error as error:
         raise TruthLedgerError(f"{truth}: cannot be read as a truth ledger: {error}") from error
     return Verdict(database=database, **readings, **dead, **sums)
@@ -92,7 +109,9 @@ def _compare_readings(connection: Connection, ledger: sqlite3.Connection) -> dic
             copy.write(chunk)
     connection.execute(query("analyze_truth"))
     _log.info("comparing readings from %s to %s", from_us(first), from_us(last))
-    row = connection.execute(query("compare_readings"), {"first": from_us(first), "last": from_us(last)}).fetchone()
+    span = {"first": from_us(first), "last": from_us(last)}
+    connection.execute(query("match_truth"), span)
+    row = connection.execute(query("compare_readings"), span).fetchone()
     if row is None:
         raise LookupError("an aggregate without a row")
     return {f"readings_{name}": int(count) for name, count in zip(names, row, strict=True)}
@@ -100,10 +119,17 @@ def _compare_readings(connection: Connection, ledger: sqlite3.Connection) -> dic
 
 def _reading_lines(ledger: sqlite3.Connection) -> Iterator[str]:
     # SQLite puts the lines of COPY's text format together; keys, decimals and integers need no escaping.
-    cursor = ledger.execute(
-        "SELECT point || char(9) || time || char(9) || coalesce(value, '\\N') || char(9) || status || char(10)"
-        " FROM reading"
+    line = (
+        "point || char(9) || time || char(9) || coalesce(value, '\\N') || char(9) || status || char(9)"
+        " || '{}' || char(10)"
     )
+    statement = f"SELECT {line.format('t')} FROM reading"  # noqa: S608  our own words
+    if ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'said'").fetchone():
+        statement += (
+            f" UNION ALL SELECT {line.format('f')} FROM said AS s WHERE NOT EXISTS"  # noqa: S608  our own words
+            " (SELECT 1 FROM reading AS r WHERE r.point = s.point AND r.time = s.time)"
+        )
+    cursor = ledger.execute(statement)
     while lines := cursor.fetchmany(_CHUNK):
         yield "".join(line for (line,) in lines)
 

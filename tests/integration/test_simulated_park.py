@@ -149,8 +149,9 @@ async def _wait_for(condition) -> None:
 
 async def test_an_opcua_reading_counts_when_a_client_has_acknowledged_it():
     handed: list[TrueReading] = []
+    shown: list[TrueReading] = []
     keys = ["p/S1/o2_content", "p/S1/so2_concentration"]
-    server = ParkServer("127.0.0.1", free_port(), keys, handed.extend)
+    server = ParkServer("127.0.0.1", free_port(), keys, handed.extend, shown.extend)
     base = 1_790_000_000_000_000
     await server.start([TrueReading(key, base, "1.5") for key in keys])
     try:

@@ -6,6 +6,7 @@ keep its own history in its dialect has a logger beside it, which speaks flat JS
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from smartpark.catalogue import Catalogue, CataloguePoint, Device
 
@@ -23,10 +24,37 @@ _TOPICS = {
 def write_agents(layout: Layout, ports: Ports, catalogue: Catalogue, *, protocol: str) -> None:
     """Write the settings of both agents; unchanged files keep their time stamps."""
     for edge in EDGES:
-        text = "\n".join(_settings(edge, layout, ports, catalogue, protocol=protocol)) + "\n"
+        text = agent_settings(edge, layout, AgentLines.of(ports), catalogue, protocol=protocol)
         file = layout.edge(edge)
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLines:
+    """Ports through which one agent reaches the others, on the loopback interface, and what its spool may take."""
+
+    broker: int
+    """The platform's broker."""
+    devices: int
+    """The devices' broker."""
+    plc: int
+    spool_limit_mb: float = 256
+    status_every_s: float = 2
+    backfill: int = 200_000
+    """Backlog readings a second."""
+    session_s: int | None = None
+    """How long the devices' broker shall keep what comes while the agent is away; none: the agent's default."""
+
+    @staticmethod
+    def of(ports: Ports) -> "AgentLines":
+        """One broker for everybody, as in the demo."""
+        return AgentLines(ports.broker, ports.broker, ports.opcua)
+
+
+def agent_settings(edge: str, layout: Layout, lines: AgentLines, catalogue: Catalogue, *, protocol: str) -> str:
+    """Text of an agent's settings."""
+    return "\n".join(_settings(edge, layout, lines, catalogue, protocol=protocol)) + "\n"
 
 
 def edge_of(device: Device) -> str:
@@ -34,17 +62,20 @@ def edge_of(device: Device) -> str:
     return EDGES[1] if device.sub_park == "south" or device.model is None else EDGES[0]
 
 
-def _settings(edge: str, layout: Layout, ports: Ports, catalogue: Catalogue, *, protocol: str) -> Iterator[str]:
-    broker = [
-        f'url = "mqtt://127.0.0.1:{ports.broker}"',
+def _settings(edge: str, layout: Layout, lines: AgentLines, catalogue: Catalogue, *, protocol: str) -> Iterator[str]:
+    credentials = [
         f'username = "{edge}"',
         f"password_file = {json.dumps(str(layout.password(edge).absolute()))}",
     ]
-    yield from ("[edge]", f'code = "{edge}"', f'spool = "{edge}.sqlite"', "spool_limit_mb = 256")
-    yield from ("memory_per_point = 4096", "[broker]", *broker)
-    yield from ("[publish]", "max_delay_s = 0.5", "backfill_readings_per_second = 200000", "status_every_s = 2")
-    yield f'protocol = "{protocol}"'
-    yield from ("[[mqtt]]", 'name = "meters"', *broker, 'time_zone = "Asia/Shanghai"')
+    yield from ("[edge]", f'code = "{edge}"', f'spool = "{edge}.sqlite"')
+    yield f"spool_limit_mb = {lines.spool_limit_mb:g}"
+    yield from ("memory_per_point = 4096", "[broker]", f'url = "mqtt://127.0.0.1:{lines.broker}"', *credentials)
+    yield from ("[publish]", "max_delay_s = 0.5", f"backfill_readings_per_second = {lines.backfill}")
+    yield from (f"status_every_s = {lines.status_every_s:g}", f'protocol = "{protocol}"')
+    yield from ("[[mqtt]]", 'name = "meters"', f'url = "mqtt://127.0.0.1:{lines.devices}"', *credentials)
+    yield 'time_zone = "Asia/Shanghai"'
+    if lines.session_s is not None:
+        yield f"session_s = {lines.session_s}"
     yield f'protocol = "{protocol}"'
     points = list(catalogue.points())
     mine = [device for device in catalogue.device if edge_of(device) == edge]
@@ -52,7 +83,7 @@ def _settings(edge: str, layout: Layout, ports: Ports, catalogue: Catalogue, *, 
         yield from _mqtt_device(catalogue.park.code, device, [p for p in points if p.device == device.code])
     on_plc = {device.code for device in mine if device.model is None}
     if on_plc:
-        yield from ("[[opcua]]", 'name = "plc"', f'url = "opc.tcp://127.0.0.1:{ports.opcua}/"', 'security = "none"')
+        yield from ("[[opcua]]", 'name = "plc"', f'url = "opc.tcp://127.0.0.1:{lines.plc}/"', 'security = "none"')
         yield from ("sampling_ms = 500", "publishing_ms = 500")
         for point in points:
             if point.device in on_plc:

@@ -28,7 +28,11 @@ class DemoError(SmartparkError):
 
 def command(*arguments: str) -> list[str]:
     """Command line of a smartpark command in this very environment."""
-    line = command_line(*arguments)
+    return bound_to_us(command_line(*arguments))
+
+
+def bound_to_us(line: list[str]) -> list[str]:
+    """The same command line, ended by the kernel when we are gone, where the system can do that."""
     setpriv = shutil.which("setpriv")
     # A supervisor that is killed cannot end its children; Linux does it in its place.
     return [setpriv, "--pdeathsig", "TERM", *line] if setpriv and sys.platform == "linux" else line

@@ -57,3 +57,8 @@ SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s);
 
 -- create_smartpark_database --
 CREATE DATABASE smartpark;
+
+-- end_other_sessions --
+SELECT count(*) FILTER (WHERE pg_terminate_backend(pid))
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';

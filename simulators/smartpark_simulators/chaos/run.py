@@ -1,0 +1,192 @@
+"""One run: build the stage, strike by the plan, let everything heal, compare with the truth, judge."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smartpark.errors import SmartparkError
+
+from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
+from smartpark_simulators.chaos.observer import Observer
+from smartpark_simulators.chaos.plan import Strike
+from smartpark_simulators.chaos.settlement import Settled, settle
+from smartpark_simulators.chaos.stage import Stage
+from smartpark_simulators.chaos.strikes import Striker
+from smartpark_simulators.demo.agents import edge_of
+from smartpark_simulators.demo.layout import EDGES, Layout
+from smartpark_simulators.demo.processes import ask, parse_object
+
+_RECOVERY_S = 120.0
+_DRAIN_S = 120.0
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a plan."""
+
+    seed: int
+    plan: tuple[Strike, ...]
+    seconds: float
+    folder: Path
+    started: float = field(default_factory=time.monotonic)
+    recoveries: list[float] = field(default_factory=list[float])
+    complaints: list[str] = field(default_factory=list[str])
+
+    def tell(self, text: str) -> None:
+        """Say what is happening."""
+        sys.stderr.write(f"[{time.monotonic() - self.started:6.1f} s] {text}\n")
+        sys.stderr.flush()
+
+    async def play(self) -> dict[str, Any]:
+        """Everything; the report."""
+        stage = Stage(Layout(self.folder), self.tell, self.seed)
+        try:
+            await stage.build()
+            self.tell(f"live; {len(self.plan)} faults in {self.seconds:.0f} s, seed {self.seed}")
+            striker = Striker(stage)
+            await self._strike_all(stage, striker)
+            await self._come_to_rest(stage)
+            await striker.note_spools(EDGES)
+            return await self._judge(stage, striker.named)
+        finally:
+            await stage.end()
+
+    async def _strike_all(self, stage: Stage, striker: Striker) -> None:
+        password = stage.layout.password("ingest").read_text(encoding="utf-8")
+        observer = Observer(stage.broker_port, "ingest", password, EDGES)
+        observer.start()
+        began = time.monotonic()
+        try:
+            tasks = [asyncio.create_task(self._one(strike, began, striker, observer)) for strike in self.plan]
+            try:
+                while time.monotonic() < began + self.seconds or not all(task.done() for task in tasks):
+                    stage.look_after()
+                    for task in tasks:
+                        if task.done():
+                            task.result()
+                    await asyncio.sleep(0.2)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await asyncio.to_thread(observer.stop)
+
+    async def _one(self, strike: Strike, began: float, striker: Striker, observer: Observer) -> None:
+        await asyncio.sleep(began + strike.at_s - time.monotonic())
+        self.tell(f"{strike.kind} {strike.target} for {strike.length_s} s ({strike.amount:g})")
+        await striker.strike(strike)
+        over = time.monotonic()
+        while not observer.has_recovered(over):
+            if time.monotonic() > over + _RECOVERY_S:
+                accounts = [status.model_dump(exclude_none=True) for status in observer.accounts().values()]
+                self.complaints.append(
+                    f"no recovery within {_RECOVERY_S:.0f} s from {strike.kind} of {strike.target}; "
+                    f"the agents say {accounts}"
+                )
+                break
+            await asyncio.sleep(0.1)
+        self.recoveries.append(time.monotonic() - over)
+
+    async def _come_to_rest(self, stage: Stage) -> None:
+        self.tell("stopping the park")
+        park = stage.actors["park"]
+        code = await asyncio.to_thread(park.end, 90)
+        if code != 0:
+            self.complaints.append(f"the park ended with {code}: {park.last_words(3)}")
+        self.tell("waiting for the agents' spools")
+        deadline = time.monotonic() + _DRAIN_S
+        while any([(await stage.spool(edge))["pending_batches"] for edge in EDGES]):
+            stage.look_after()
+            if time.monotonic() > deadline:
+                self.complaints.append(f"spools are not empty within {_DRAIN_S:.0f} s")
+                return
+            await asyncio.sleep(0.3)
+
+    async def _judge(self, stage: Stage, named: list[NamedLoss]) -> dict[str, Any]:
+        self.tell("comparing with what really happened")
+        settled = settle(stage.layout.ledger, stage.acceptance.accepted, stage.acceptance.fresh)
+        listing = self.folder / "differences.tsv"
+        command = ("verify", str(stage.layout.ledger), "--json", "--list", str(listing))
+        done = await asyncio.to_thread(ask, command, stage.environment, timeout_s=300)
+        found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
+        lost = [one for one in read_differences(listing) if one.what == "lost"]
+        edges = {device.code: edge_of(device) for device in stage.catalogue.device}
+        excused = explained(lost, named, edges)
+        report = self._report(found, settled, excused, named)
+        for actor in stage.actors.values():
+            self.complaints += [f"{actor.name} ended unasked with {code}" for code in actor.unasked]
+        self.complaints += complaints_about(report)
+        report["complaints"] = self.complaints
+        return report
+
+    def _report(
+        self, found: dict[str, Any], settled: Settled, excused: int, named: list[NamedLoss]
+    ) -> dict[str, Any]:
+        return {
+            "database": found["database"],
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+            "faults": dict(sorted(Counter(strike.kind.value for strike in self.plan).items())),
+            "readings_sent": found["readings_sent"],
+            "lost": found["readings_lost"] - excused,
+            "duplicated": found["readings_duplicated"],
+            "altered": found["readings_altered"],
+            "unexpected": found["readings_unexpected"],
+            "lost_and_named": excused,
+            "named": [f"{one.edge}: {one.readings} readings, {one.why}" for one in named],
+            "dead_letters": found["dead_letters"],
+            "dead_letters_least": settled.letters_least,
+            "dead_letters_most": settled.letters_most,
+            "recovery_p50_s": quantile(self.recoveries, 0.50),
+            "recovery_p99_s": quantile(self.recoveries, 0.99),
+        }
+
+
+def quantile(values: list[float], share: float) -> float | None:
+    """The smallest value that at least this share does not exceed; None of nothing.
+
+    Examples
+    --------
+    >>> quantile([3.0, 1.0, 2.0], 0.99), quantile([], 0.5)
+    (3.0, None)
+    """
+    if not values:
+        return None
+    ordered = sorted(values)
+    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2)
+
+
+def complaints_about(report: dict[str, Any]) -> list[str]:
+    """What is wrong with a report; empty when all is well."""
+    zeros = ("lost", "duplicated", "altered", "unexpected")
+    complaints = [f"{name} is {report[name]}, should be 0" for name in zeros if report[name]]
+    if not report["readings_sent"]:
+        complaints.append("nothing was sent")
+    letters, least, most = (report[f"dead_letters{end}"] for end in ("", "_least", "_most"))
+    if not least <= letters <= most:
+        complaints.append(f"{letters} dead letters, should be {least} to {most}")
+    return complaints
+
+
+def play(seed: int, plan: tuple[Strike, ...], seconds: float, data: Path | None) -> dict[str, Any]:
+    """Play a plan in a folder, which is kept when something was wrong or when it was named."""
+    folder = data or Path(tempfile.mkdtemp(prefix="smartpark-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # for root, PostgreSQL works under another account, which must be able to walk through
+    run = Run(seed, plan, seconds, folder.absolute())
+    try:
+        report = asyncio.run(run.play())
+    except SmartparkError:
+        sys.stderr.write(f"logs are kept in {folder}\n")
+        raise
+    if report["complaints"]:
+        sys.stderr.write(f"logs, spools and truth ledger are kept in {folder}\n")
+    elif data is None:
+        Stage.remove_folder(folder)
+    return report

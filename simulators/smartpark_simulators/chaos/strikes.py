@@ -1,0 +1,180 @@
+"""What each fault does to the stage, and how it is undone."""
+
+import asyncio
+import os
+import random
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+
+from smartpark.clock import utc_now_us
+
+from smartpark_simulators.chaos.agent_clock import turn
+from smartpark_simulators.chaos.lines import Tampering
+from smartpark_simulators.chaos.losses import NamedLoss
+from smartpark_simulators.chaos.plan import Kind, Line, Strike, line_name
+from smartpark_simulators.chaos.stage import Stage, socket_folder
+from smartpark_simulators.demo.processes import DemoError
+from smartpark_simulators.parks import DEMO_PARK
+
+_SMALL_SPOOL_MB = 0.01
+"""Some four hundred readings: full within a few seconds."""
+_SPOOL_MB = 256
+
+
+class Striker:
+    """Strikes, and mends what it struck."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.named: list[NamedLoss] = []
+        self._was: dict[str, dict[str, Any]] = {}
+
+    async def strike(self, strike: Strike) -> None:
+        """One fault, from its beginning to its end."""
+        match strike.kind:
+            case Kind.KILL_EDGE | Kind.KILL_BROKER | Kind.KILL_INGEST:
+                await self._kill(strike)
+            case Kind.KILL_DATABASE:
+                await self._kill_database(strike)
+            case Kind.CUT | Kind.FREEZE | Kind.DELAY | Kind.DUPLICATE | Kind.REORDER:
+                await self._trouble_line(strike)
+            case Kind.FILL_DISK:
+                await self._fill_disk(strike)
+            case Kind.FILL_SPOOL:
+                await self._fill_spool(strike)
+            case Kind.CORRUPT_SPOOL:
+                await self._corrupt_spool(strike)
+            case Kind.TURN_CLOCK:
+                await self._turn_clock(strike)
+            case Kind.RELOAD_EDGE:
+                chance = random.Random(strike.token)  # noqa: S311  replayable
+                changes = {"session_s": chance.randint(3_600, 86_400), "backfill": chance.randint(50_000, 200_000)}
+                self._stage.write_settings(strike.target, **changes)
+            case Kind.LOAD_CATALOGUE:
+                await self._load_catalogue(strike)
+
+    async def _kill(self, strike: Strike) -> None:
+        actor = self._stage.actors[strike.target]
+        await asyncio.to_thread(actor.kill)
+        await asyncio.sleep(strike.length_s)
+        actor.start()
+
+    async def _kill_database(self, strike: Strike) -> None:
+        """SIGKILL to our own server; of one that is not ours, the end of every session."""
+        if not self._stage.owns_database:
+            await self._stage.once("database", "disconnect")
+            return
+        folder = socket_folder(self._stage.environment["SMARTPARK_DSN"])
+        if folder is None:
+            raise DemoError("the embedded server has no socket")
+        os.kill(int((folder / ".s.PGSQL.5432.lock").read_text(encoding="utf-8").split("\n", 1)[0]), signal.SIGKILL)
+        await asyncio.sleep(strike.length_s)
+        await self._stage.start_database()
+
+    async def _trouble_line(self, strike: Strike) -> None:
+        line = self._stage.lines[strike.target]
+        chance = random.Random(strike.token)  # noqa: S311  replayable
+        match strike.kind:
+            case Kind.CUT:
+                line.cut()
+            case Kind.FREEZE:
+                line.freeze()
+            case Kind.DELAY:
+                line.delay(strike.amount)
+            case Kind.DUPLICATE:
+                line.tampering = Tampering(doubled=strike.amount, chance=chance)
+            case _:
+                line.tampering = Tampering(shuffled=strike.amount, chance=chance)
+        await asyncio.sleep(strike.length_s)
+        line.mend()
+
+    async def _fill_disk(self, strike: Strike) -> None:
+        """No write of the agent beyond a file's first bytes succeeds, as when nothing is left on its disk."""
+        pid = self._stage.actors[strike.target].pid
+        if pid is None:
+            return
+        _limit_files(pid, 0)
+        await asyncio.sleep(strike.length_s)
+        _limit_files(pid, resource.RLIM_INFINITY)
+
+    async def _fill_spool(self, strike: Strike) -> None:
+        edge, actor = strike.target, self._stage.actors[strike.target]
+        line = self._stage.lines[line_name(Line.PUBLISH, edge)]
+        await asyncio.to_thread(actor.kill)
+        self._stage.write_settings(edge, spool_limit_mb=_SMALL_SPOOL_MB)
+        line.cut()
+        actor.start()
+        await asyncio.sleep(strike.length_s)
+        line.mend()
+        await asyncio.to_thread(actor.end)
+        self._stage.write_settings(edge, spool_limit_mb=_SPOOL_MB)
+        actor.start()
+
+    async def _corrupt_spool(self, strike: Strike) -> None:
+        edge, actor = strike.target, self._stage.actors[strike.target]
+        line = self._stage.lines[line_name(Line.PUBLISH, edge)]
+        line.cut()
+        await asyncio.sleep(strike.length_s - 1.0)
+        await asyncio.to_thread(actor.end)
+        before = await self._stage.spool(edge)
+        file = self._stage.layout.edge(edge).parent / f"{edge}.sqlite"
+        kept = set(file.parent.glob(f"{file.name}.damaged-*"))
+        _spoil(file, strike.token)
+        actor.start()
+        line.mend()
+        ready = self._stage.layout.ready(edge)
+        await self._stage.until(ready.exists, f"{edge} coming back from a damaged spool")
+        if set(file.parent.glob(f"{file.name}.damaged-*")) - kept:
+            self._note_spool(edge, before)
+            first = before["oldest_pending_us"] or 0
+            self.named.append(
+                NamedLoss(edge, before["pending_readings"], first, utc_now_us(), "damaged spool set aside")
+            )
+
+    def _note_spool(self, edge: str, said: dict[str, Any]) -> None:
+        """What an agent's spool says it has dropped since it was new."""
+        if said["dropped"]:
+            self.named.append(
+                NamedLoss(edge, said["dropped"], said["dropped_from_us"], said["dropped_to_us"], "dropped")
+            )
+
+    async def note_spools(self, edges: tuple[str, ...]) -> None:
+        """At the end: what every agent's spool says it has dropped."""
+        for edge in edges:
+            self._note_spool(edge, await self._stage.spool(edge))
+
+    async def _turn_clock(self, strike: Strike) -> None:
+        turn(strike.amount, self._stage.clock(strike.target))
+        await asyncio.sleep(strike.length_s)
+        turn(0.0, self._stage.clock(strike.target))
+
+    async def _load_catalogue(self, strike: Strike) -> None:
+        changed = self._stage.layout.folder / "run" / "park.toml"
+        text = DEMO_PARK.read_text(encoding="utf-8")
+        changed.write_text(text.replace('name_en = "', f'name_en = "{strike.token % 1000} ', 1), encoding="utf-8")
+        # The database may be away: a person would try again.
+        for _ in range(20):
+            try:
+                await self._stage.once("catalog", "load", str(changed))
+            except DemoError:
+                await asyncio.sleep(0.5)
+            else:
+                return
+        raise DemoError("the catalogue could not be loaded in ten attempts")
+
+
+def _limit_files(pid: int, size: int) -> None:
+    hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def _spoil(file: Path, token: int) -> None:
+    """Overwrite a piece of a file with noise."""
+    chance = random.Random(token)  # noqa: S311  replayable
+    size = file.stat().st_size
+    length = min(chance.choice((1, 64, 4_096, 16_384)), size)
+    with file.open("r+b") as handle:
+        handle.seek(chance.randrange(size - length + 1))
+        handle.write(chance.randbytes(length))
