@@ -7,6 +7,7 @@ usually there already.
 """
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -54,9 +55,12 @@ _UNKNOWN: Final = np.dtype([*_HEAD, *_TAIL])
 
 
 def fetch_packed_readings(connection: Connection, parameters: Mapping[str, Any]) -> Readings:
-    """Readings that ``fetch_readings`` gives, ordered by point and time."""
+    """Readings that ``fetch_readings`` gives, ordered by point and time; in the caller's transaction."""
+    connection.execute(query("begin_packing"))
     with connection.cursor(binary=True) as cursor:
-        groups = cursor.execute(query("fetch_readings"), parameters).fetchall()
+        # Prepared, it would after some time be planned for any points and any time.
+        groups = cursor.execute(query("fetch_readings"), parameters, prepare=False).fetchall()
+    connection.execute(query("end_packing"))
     return unpack_readings(groups)
 
 
@@ -74,7 +78,7 @@ def unpack_readings(groups: Iterable[tuple[int, int, bool, bytes, bytes]]) -> Re
     >>> unpack_readings([(7, 0, False, time, value)])[["point_id", "scaled"]].tolist()
     [(7, 42)]
     """
-    found = list(groups)
+    found = sorted(groups, key=itemgetter(0))
     readings = np.empty(sum(len(times) for *_, times, _ in found) // 8, READING_DTYPE)
     first = 0
     for point, status, has_no_steps, times, values in found:
@@ -91,7 +95,7 @@ def unpack_readings(groups: Iterable[tuple[int, int, bool, bytes, bytes]]) -> Re
 def fetch_packed_intervals(connection: Connection, parameters: Mapping[str, Any]) -> NDArray[np.void]:
     """Quarter-hours that ``fetch_interval_energy`` gives, ordered by point and start."""
     with connection.cursor(binary=True) as cursor:
-        groups = cursor.execute(query("fetch_interval_energy"), parameters).fetchall()
+        groups = sorted(cursor.execute(query("fetch_interval_energy"), parameters).fetchall(), key=itemgetter(0))
     rows = np.empty(sum(len(packed) for _, packed in groups) // _QUARTER_HOUR.itemsize, INTERVAL_DTYPE)
     first = 0
     for point, packed in groups:

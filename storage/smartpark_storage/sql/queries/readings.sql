@@ -17,8 +17,15 @@ SELECT
     string_agg(coalesce(int8send(scaled), float8send(coalesce(raw, 'NaN'))), ''::bytea)
 FROM smartpark.reading
 WHERE point_id = ANY(%(points)s::integer[]) AND time >= %(start)s AND time < %(end)s
-GROUP BY 1, 2, 3
-ORDER BY 1;
+GROUP BY 1, 2, 3;
+
+-- begin_packing --
+-- The planner expects a group for each status it can think of, and would rather sort all readings than hash a few
+-- hundred groups; and it would split among workers what costs less than gathering it. Both double the cost.
+SET LOCAL enable_sort = off; SET LOCAL max_parallel_workers_per_gather = 0;
+
+-- end_packing --
+SET LOCAL enable_sort TO DEFAULT; SET LOCAL max_parallel_workers_per_gather TO DEFAULT;
 
 -- count_readings --
 SELECT point_id, count(*)
@@ -69,6 +76,9 @@ FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(sequences)s::bigint[]) 
 ORDER BY edge_id, boot, sequence
 ON CONFLICT DO NOTHING
 RETURNING edge_id, boot, sequence;
+
+-- known_sequences --
+SELECT boot, sequence FROM smartpark.batch_ledger WHERE edge_id = %(edge)s AND boot = ANY(%(boots)s::bigint[]);
 
 -- prune_ledger --
 -- A bounded step: an edge that acknowledges a long backlog at once must not stall its writer.
