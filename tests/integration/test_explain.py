@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from accounting_park import COMMON, ENTERPRISES, KWH, LOSS, REST, accounting_park, feed
 from derive_park import DAY, HOUR, MIDNIGHT, DerivePark
@@ -194,3 +196,38 @@ def test_the_command_prints_what_the_api_answers(derived: DerivePark, database_d
 def test_what_cannot_be_explained_is_said(capsys, asked, said):
     assert main(["explain", *asked]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def asking(derived: DerivePark, database_dsn: str, client_of: Callable[..., httpx.Client]) -> httpx.Client:
+    assert derived.sequence
+    return client_of(database_dsn)
+
+
+def test_the_api_answers_with_the_whole_derivation(asking: httpx.Client):
+    asked = {"indicator": "carbon_location", "park": "hill", "period": "2026-11-10"}
+    found = asking.get("/api/v1/indicators/explain", params=asked).json()
+    total = 0.0
+    for term in found["terms"]:
+        assert term["amount"] * term["weight"] == term["contribution"]
+        total += term["contribution"]
+    assert total == found["value"] == found["published"]["value"]
+    assert found["differences"] == []
+    assert {factor["grade"] for factor in found["factors"]} <= {"C", "S", "P"}
+    assert found["start"] == "2026-11-10T00:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        ({"period": "soon"}, 422, "'soon' is no period"),
+        ({"park": "nowhere"}, 404, "there is no park 'nowhere'; known: hill"),
+        ({"indicator": "luck"}, 404, "no indicator has the code 'luck'"),
+        ({"boundary": "enterprise/E9"}, 404, "boundaries with meters: park"),
+    ],
+)
+def test_the_api_says_what_it_cannot_explain(asking: httpx.Client, change, status, said):
+    asked = {"indicator": "carbon_location", "park": "hill", "period": "2026-11-10", **change}
+    answer = asking.get("/api/v1/indicators/explain", params=asked)
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
