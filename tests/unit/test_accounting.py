@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from accounting_cases import DAY, EXPORT, GRID, IMPORT, RECIPE, START, context, 
 from smartpark.accounts import Flow
 from smartpark.catalogue import Furnace, Role
 from smartpark.clock import to_us
+from smartpark.coefficients import Lookup
 from smartpark.errors import FactorNotFoundError
 from smartpark.factors import Factor, FactorKind, FactorSet, builtin_factors
 from smartpark.measurands import Carrier, Measurand
 from smartpark.periods import Grain, period_containing
 from smartpark_analytics.accounting import UnitMismatchError, plan_of, reason_of, state
+from smartpark_analytics.accounting.certified import INPUTS, Certificates, certificates_of, certified_carbon
 
 GAS = point(2, "G1", Measurand.GAS_VOLUME, Carrier.NATURAL_GAS, Role.BOUNDARY)
 ROOF = point(3, "PV1", EXPORT, Carrier.PHOTOVOLTAIC, Role.GENERATION)
@@ -212,6 +215,69 @@ def test_uncertainty_is_that_of_meters_and_factors_together():
     grid = builtin_factors().half_width(choice.factor)
     assert found["carbon_scope2"].uncertainty[0] == pytest.approx((meter**2 + grid**2) ** 0.5)
     assert grid > 0
+
+
+def worked_month():
+    """The month of DOMAIN's examples: five carriers, as meters at the boundary."""
+    amounts = {1: 12e6, 2: 6e5, 3: 45.0, 4: 1200.0, 5: 30_000.0, 6: 1.5e6}
+    fuel = Measurand.FUEL_MASS
+    accounts = hill(
+        GRID,
+        GAS,
+        point(3, "D1", fuel, Carrier.DIESEL, Role.BOUNDARY),
+        point(4, "C1", fuel, Carrier.RAW_COAL, Role.BOUNDARY),
+        point(5, "H1", Measurand.HEAT_ENERGY, Carrier.HEAT, Role.BOUNDARY),
+    )
+    return accounts, day(accounts, {p: a / 96 for p, a in amounts.items() if p < 6})
+
+
+def test_statements_give_the_worked_month_again():
+    found = values(*worked_month())
+    assert found["comprehensive_energy"] == pytest.approx(4219.1295, abs=5e-5)
+    assert found["carbon_scope1"] == pytest.approx(3924.6549, abs=1e-3)
+    assert found["carbon_heat"] == pytest.approx(3300.0)
+    assert found["carbon_location"] == pytest.approx(12_277.8549, abs=1e-3)
+    assert found["carbon_location_national"] == pytest.approx(13_591.8549, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "total"), [("carbon_market", 13_320.6549), ("carbon_zero_carbon_park", 15_497.6549)]
+)
+def test_methods_with_certificates_give_the_worked_month_again(indicator, total):
+    known = {name: value for name, value in values(*worked_month()).items() if name in INPUTS}
+    lookup = Lookup(builtin_factors(), DAY.day)
+    given = Certificates(claimed_kwh=2e6, is_entered=True)
+    carbon = certified_carbon(indicator, known, given, lookup, "provincial:FJ")
+    assert carbon.value == pytest.approx(total, abs=1e-3)
+    assert sum(term.contribution for term in carbon.terms) == pytest.approx(carbon.value)
+    assert all(term.amount * term.weight == term.contribution for term in carbon.terms)
+
+
+def figure(kind: str, grain: str, first: date, value: float, entity: str = "park"):
+    return SimpleNamespace(entity=entity, kind=kind, grain=grain, first_day=first, value=value)
+
+
+def test_certificates_of_a_year_are_those_of_the_year_or_else_of_its_parts():
+    november = period_containing(DAY.start, Grain.MONTH)
+    year = period_containing(DAY.start, Grain.YEAR)
+    figures = [
+        figure("gec_mwh", "month", date(2026, 11, 1), 3.0),
+        figure("gec_mwh", "month", date(2026, 12, 1), 4.0),
+        figure("green_trade_mwh", "year", date(2026, 1, 1), 10.0),
+        figure("green_trade_mwh", "month", date(2026, 11, 1), 1.0),
+        figure("gec_sold_mwh", "quarter", date(2026, 10, 1), 2.0),
+        figure("gec_mwh", "month", date(2026, 11, 1), 99.0, "enterprise/E1"),
+    ]
+    assert certificates_of(figures, "park", november) == Certificates(4000.0, 0.0, is_entered=True)
+    assert certificates_of(figures, "park", year) == Certificates(17_000.0, 2000.0, is_entered=True)
+    assert certificates_of([], "park", year) == Certificates()
+
+
+def test_certificates_cover_what_was_bought_and_no_more():
+    lookup = Lookup(builtin_factors(), DAY.day)
+    known = {"electricity_purchased": 1000.0, "carbon_scope1": 2.0}
+    carbon = certified_carbon("carbon_market", known, Certificates(1500.0, 0.0, is_entered=True), lookup, "x")
+    assert (carbon.value, carbon.unused_kwh) == (pytest.approx(2.0), 500.0)
 
 
 def test_a_plan_without_terms_is_none():
