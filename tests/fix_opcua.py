@@ -83,6 +83,15 @@ class OpcUaServer:
         """Write a DataValue: `status`, `source`, `server` say the rest."""
         self.call(self._write(name, value, **fields))
 
+    def unacknowledged(self) -> int:
+        """Notifications that no client has acknowledged yet."""
+        return self.call(self._unacknowledged())
+
+    async def _unacknowledged(self) -> int:
+        assert self._server is not None
+        subscriptions = self._server.iserver.subscription_service.subscriptions.values()
+        return sum(len(one._not_acknowledged_results) for one in subscriptions)
+
     async def _start(self) -> None:
         server = Server(user_manager=None if self._users is None else _Users(self._users))
         await server.init()

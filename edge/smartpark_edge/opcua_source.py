@@ -2,16 +2,18 @@
 
 Each session builds everything anew (certificate, namespace indices, subscription), because a restarted server may
 number its namespaces differently. Notifications are handled where they arrive, without a task each, and put into
-the recorder's bounded queue; what does not fit is counted as lost. **Not exactly once up to the device**: the client
-library acknowledges a notification before it is in the spool, so an agent killed in between loses what it held in
-memory; what the server still has (its present value) comes again with the next subscription.
+the recorder's bounded queue; while that is full they wait, and so does the server. A notification is acknowledged
+after the commit: the client library does so when our callback returns, and it returns when the spool has the values.
+**Not exactly once up to the device** all the same: a session that ends (agent killed, line cut) takes its
+subscription along with what the server had not yet delivered; its present values come again with the next one.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,6 +51,8 @@ _CONNECT_PATIENCE_S: Final = 30.0
 _CHUNK: Final = 500
 """Nodes in one request."""
 _FIRST_HANDLE: Final = 1
+_FULL_QUEUE_S: Final = 0.05
+"""Until the recorder is asked again whether it has room."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,8 @@ class Notification:
     mapped: Mapped
     described: bytes = b""
     repeated: bool = False
+    saved: Callable[[], None] | None = None
+    """Who waits for it to be in the spool."""
 
     def map(self) -> list[Mapped]:
         """What it holds."""
@@ -71,7 +77,9 @@ class Notification:
         return self.described
 
     def done(self) -> None:
-        """Nobody waits: see the top of this file."""
+        """It is in the spool."""
+        if self.saved is not None:
+            self.saved()
 
 
 class _Subscription(Subscription):
@@ -80,8 +88,8 @@ class _Subscription(Subscription):
     listener: "OpcUaListener"
 
     async def publish_callback(self, publish_result: ua.PublishResult) -> None:
-        """Take what a publish response brings; an empty one is a keep-alive."""
-        self.listener.hear(publish_result.NotificationMessage.NotificationData or [])
+        """Take what a publish response brings; an empty one is a keep-alive. Acknowledged when this returns."""
+        await self.listener.hear(publish_result.NotificationMessage.NotificationData or [])
 
 
 class OpcUaListener(threading.Thread):
@@ -97,6 +105,7 @@ class OpcUaListener(threading.Thread):
         self._task: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
         self._last_heard = 0.0
+        self._is_saving = False
         self._lost = asyncio.Event()
 
     def stop(self) -> None:
@@ -206,6 +215,8 @@ class OpcUaListener(threading.Thread):
 
     def _check_alive(self) -> None:
         """A connection may be up and its subscription dead: only what arrives proves it alive."""
+        if self._is_saving:
+            return  # it is we who keep the server waiting
         silence = time.monotonic() - self._last_heard
         if silence > 3 * max(_KEEPALIVE_S, self.settings.publishing_ms / 1000):
             raise ConnectionError(f"the server has not answered for {silence:.0f} s")
@@ -268,14 +279,14 @@ class OpcUaListener(threading.Thread):
             for start in range(0, len(places), _CHUNK):
                 part = places[start : start + _CHUNK]
                 values = await client.uaclient.read_attributes([addressed[p] for p in part], AttributeIds.Value)
-                self._take(zip(part, values, strict=True), unknown)
+                await self._take(zip(part, values, strict=True), unknown)
             if not began:
                 self._begin(unknown, backoff)
                 began = True
             await self._pause(max(self.settings.poll_s - (time.monotonic() - started), 0.01))
 
-    def hear(self, notifications: Sequence[Any]) -> None:
-        """Take what a publish response brings. Synchronous: nothing piles up in tasks."""
+    async def hear(self, notifications: Sequence[Any]) -> None:
+        """Take what a publish response brings; it is in the spool when this returns. One at a time, without tasks."""
         self._last_heard = time.monotonic()
         values = [
             (item.ClientHandle - _FIRST_HANDLE, item.Value)
@@ -284,12 +295,35 @@ class OpcUaListener(threading.Thread):
             for item in notification.MonitoredItems or []
         ]
         if values:
-            self._take(values, {})
+            await self._take(values, {})
 
-    def _take(self, values: Any, unknown: dict[int, str]) -> None:
+    async def _take(self, values: Any, unknown: dict[int, str]) -> None:
+        """Have (place, DataValue) pairs recorded."""
+        works = self._works(values, unknown)
+        if not works:
+            return
+        loop, saved = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(saved.set)
+
+        works[-1].saved = tell
+        self._is_saving = True
+        try:
+            for work in works:
+                while not self._recorder.submit(work):  # noqa: ASYNC110  a queue of another thread's sets no event
+                    await asyncio.sleep(_FULL_QUEUE_S)
+            await saved.wait()
+        finally:
+            self._is_saving = False
+            self._last_heard = time.monotonic()
+
+    def _works(self, values: Any, unknown: dict[int, str]) -> list[Notification]:
         """Turn (place, DataValue) pairs into work for the recorder."""
         arrival = utc_now_us()
         mapped = Mapped()
+        works: list[Notification] = []
         for place, value in values:
             node = self._nodes[place]
             if status_of(value) in _NO_SUCH_NODE:
@@ -299,12 +333,13 @@ class OpcUaListener(threading.Thread):
             reading = reading_of(node, value, arrival)
             if isinstance(reading, Trouble):
                 trouble = Mapped(troubles=[reading])
-                self._submit(Notification(self.health, node.address, arrival, trouble, describe(node, value)))
+                works.append(Notification(self.health, node.address, arrival, trouble, describe(node, value)))
             else:
                 mapped.readings.append(reading)
         if mapped.readings:
             described = f'{{"values": {len(mapped.readings)}}}'.encode()
-            self._submit(Notification(self.health, self.settings.url, arrival, mapped, described))
+            works.append(Notification(self.health, self.settings.url, arrival, mapped, described))
+        return works
 
     def _count(self, value: ua.DataValue, arrival: int) -> None:
         if overflowed(status_of(value)):
@@ -314,10 +349,6 @@ class OpcUaListener(threading.Thread):
             self.health.server_times += 1
         elif clock is TimeOf.ARRIVAL:
             self.health.arrival_times += 1
-
-    def _submit(self, notification: Notification) -> None:
-        if not self._recorder.submit(notification):
-            self.health.lost += max(len(notification.mapped.readings), 1)
 
 
 _NO_SUCH_NODE: Final = frozenset({StatusCodes.BadNodeIdUnknown, StatusCodes.BadNodeIdInvalid})

@@ -1,5 +1,6 @@
 """OPC UA sources against a real server: every write is seen, codes and times are kept, restarts are survived."""
 
+import resource
 import shutil
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,25 @@ def test_every_write_is_seen_also_one_that_repeats_the_value(tmp_path, broker, s
         server.write("S1.SO2", 12.3 if n % 2 else 12.4, source=at(n))
     expected = [(to_us(at(n)), 123 if n % 2 else 124) for n in range(50)]
     wait_until(lambda: set(expected) <= set(ingest.values(SO2)), what="all 50 writes")
+
+
+def test_a_notification_is_acknowledged_when_it_is_in_the_spool_and_not_before(
+    tmp_path, broker, smartpark, fake_ingest, make_opcua
+):
+    server = make_opcua("S1.SO2")
+    ingest = fake_ingest("edge-a")
+    agent = start(smartpark, tmp_path, broker, opcua_source(server.url, ("S1.SO2", SO2)))
+    server.write("S1.SO2", 1.5, source=at(1))
+    wait_until(lambda: (to_us(at(1)), 15) in ingest.values(SO2), what="the reading before")
+    written = (tmp_path / "edge-a.sqlite-wal").stat().st_size
+    hard = resource.prlimit(agent.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (written, hard))
+    server.write("S1.SO2", 2.5, source=at(2))
+    wait_until(lambda: "nothing is acknowledged meanwhile" in agent.output(), what="a disk that takes nothing")
+    assert server.unacknowledged() == 1
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    wait_until(lambda: server.unacknowledged() == 0, what="the acknowledgement")
+    wait_until(lambda: (to_us(at(2)), 25) in ingest.values(SO2), what="the reading after")
 
 
 def test_codes_come_through_raw_and_a_missing_value_is_not_zero(tmp_path, broker, smartpark, fake_ingest, make_opcua):

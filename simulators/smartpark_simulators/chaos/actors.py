@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from smartpark.cli import command_line
 
@@ -30,16 +32,16 @@ class Actor:
     """Exit codes of its ends that nobody had asked for."""
 
     def start(self) -> None:
-        """Start it; its words are added to its log."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                bound_to_us(self.line),
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        """Start it; its words are added to its log, through a pipe: its disk may be full while ours is not."""
+        self.process = subprocess.Popen(
+            bound_to_us(self.line),
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        threading.Thread(target=_keep, args=(self.process.stdout, self.log), daemon=True).start()
         self.is_wanted = True
 
     def kill(self) -> None:
@@ -82,6 +84,12 @@ class Actor:
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _keep(said: IO[bytes], log: Path) -> None:
+    with said, log.open("ab", buffering=0) as file:
+        while words := said.read1(65_536):  # pyright: ignore[reportAttributeAccessIssue]  a BufferedReader
+            file.write(words)
 
 
 def smartpark(*arguments: str) -> list[str]:
