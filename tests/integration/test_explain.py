@@ -9,13 +9,16 @@ import httpx
 import pytest
 from accounting_park import COMMON, ENTERPRISES, KWH, LOSS, REST, accounting_park, feed
 from derive_park import DAY, HOUR, MIDNIGHT, DerivePark
+from smartpark.business_figures import BusinessFigure
 from smartpark.cli import main
 from smartpark.clock import from_us
 from smartpark.indicators import INDICATORS
 from smartpark.periods import Grain, period_containing
 from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
 from smartpark_api.explaining.text import told
+from smartpark_ingest.derive_figures import RatioDeriver
 from smartpark_storage import transaction
+from smartpark_storage.figures import record_figures
 
 INDIVIDUAL = {"carbon_market", "carbon_zero_carbon_park"}
 
@@ -148,6 +151,25 @@ def test_a_new_factor_shows_as_the_difference_before_it_is_derived(derived: Deri
         Sources(derived.connection), Question("carbon_scope2", "hill", period)
     ).explanation.differences
     assert any("factors then: " in line and "electricity:national" in line for line in differences)
+
+
+def test_certificates_that_are_entered_make_a_new_revision_and_are_explained(derived: DerivePark):
+    asked = {"indicator": "carbon_market", "grain": "year", "boundary": "park"}
+    (before,) = current(derived, **asked)
+    assert "no certificates entered" in before["reason"]
+    given = BusinessFigure(
+        park="hill", kind="gec_mwh", period="2026-11", value=5.0, source_document="registry", entered_by="test"
+    )
+    record_figures(derived.connection, [given], at=from_us(MIDNIGHT + 30 * DAY))
+    assert RatioDeriver().step(derived.connection, now_us=MIDNIGHT + 30 * DAY).indicators_published
+    (after,) = current(derived, **asked)
+    assert "certificates of 5 MWh entered" in after["reason"]
+    found = explain(Sources(derived.connection), Question("carbon_market", "hill", parse_period("2026"))).explanation
+    assert found.differences == ()
+    assert found.added_up() == after["value"]
+    (covered,) = [term for term in found.terms if term.meter == "certified"]
+    assert (covered.amount, covered.coefficient) == (5000.0, 0.6096)
+    assert before["value"] - after["value"] == pytest.approx(5000 * 0.6096 / 1000)
 
 
 def test_the_terminal_tells_everything_in_either_language(derived: DerivePark):
