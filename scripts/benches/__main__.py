@@ -13,7 +13,12 @@ from typing import Any
 
 from machine import describe_machine
 
-BENCHES = {"analytics": "bench_analytics", "late": "bench_late", "ingest": "bench_ingest"}
+BENCHES = {
+    "analytics": "bench_analytics",
+    "late": "bench_late",
+    "ingest": "bench_ingest",
+    "backfill": "bench_backfill",
+}
 """Name to module."""
 
 

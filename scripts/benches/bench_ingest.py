@@ -1,9 +1,9 @@
 """Ingest: readings from publishers through a broker into the database, beside the database's own speed.
 
-All processes run on this machine. First as fast as the edges' windows let them, then the ceiling: the same rows, bytes
-ready made, by raw binary COPY into the same table, as many rows a transaction as ingest stored and on as many
-connections as there are workers, with the same durability. Last, at half of the measured rate, how long it takes from
-a message's first reading until its edge hears of the commit (which is later than the commit). What was acknowledged is
+All processes run on this machine. First as fast as the edges' windows let them; then at half of that rate, to see how
+long it takes from a message's first reading until its edge hears of the commit (which is later than the commit); last
+the ceiling: the same rows, bytes ready made, by raw binary COPY into the same table, as many rows a transaction as
+ingest stored and on as many connections as there are workers, with the same durability. What was acknowledged is
 counted in the database. The table is emptied between the parts, so that each finds it alike.
 """
 
@@ -38,7 +38,12 @@ _READY_MADE: Final = 16
 Say = Callable[[str], None]
 
 PARK: Final = "bench"
-_POINTS: Final = (("active_energy_import", "0.01"), ("active_power", "0.01"), ("voltage", "0.1"), ("current", "0.001"))
+_POINTS: Final = (
+    ("active_energy_import", "0.01"),
+    ("active_power", "0.01"),
+    ("voltage", "0.1"),
+    ("current", "0.001"),
+)
 _EMPTIED_EVERY_S: Final = 30.0
 """In the long run the table is emptied now and then: ten minutes would fill a disk."""
 
@@ -49,11 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--readings-per-message", type=int, default=2000, metavar="N", help="default 2000")
     add("--edges", type=int, default=8, metavar="N", help="publishers, each with its own connection (default 8)")
     add("--points", type=int, default=2000, metavar="N", help="points of all edges together (default 2000)")
-    add("--window", type=int, default=32, metavar="N", help="batches an edge sends without an ack (default 32, like an agent)")
+    add(
+        "--window",
+        type=int,
+        default=32,
+        metavar="N",
+        help="batches an edge sends without an ack (default 32, like an agent)",
+    )
     add("--workers", type=int, default=1, metavar="N", help="ingest workers (default 1)")
     add("--seconds", type=float, default=20.0, metavar="S", help="of each part (default 20)")
     add("--minutes", type=float, default=0.0, metavar="M", help="run at half load so long and watch the memory")
-    add("--database", choices=("auto", "timescale", "plain"), default="auto", help="default: TimescaleDB if installed")
+    add(
+        "--database", choices=("auto", "timescale", "plain"), default="auto", help="default: TimescaleDB if installed"
+    )
 
 
 def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
@@ -100,9 +113,7 @@ def _document(points: int) -> dict[str, Any]:
 class _Bench:
     """One run on one server."""
 
-    def __init__(
-        self, server: Server, broker: Broker, folder: Path, arguments: argparse.Namespace, say: Say
-    ) -> None:
+    def __init__(self, server: Server, broker: Broker, folder: Path, arguments: argparse.Namespace, say: Say) -> None:
         self._server, self._broker, self._folder = server, broker, folder
         self._arguments, self._say = arguments, say
         self._boot = 0
@@ -220,7 +231,7 @@ class _Bench:
         return json.loads(done.stdout)
 
     def _ceiling(self, rows: int) -> tuple[int, float]:
-        """Readings a second that as many connections as there are workers copy, and the database's seconds a million."""
+        """Readings a second on as many connections as there are workers, and the database's seconds a million."""
         workers, seconds = self._arguments.workers, self._arguments.seconds
         self._say(f"the ceiling: binary COPY of {rows:,} rows a transaction on {workers} connection(s)")
         self._empty()

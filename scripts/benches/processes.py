@@ -66,9 +66,7 @@ def running_command(
 
 
 @contextmanager
-def running(
-    line: list[str], log: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[psutil.Process]:
+def running(line: list[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
     """Run a program; at the end it is asked to stop."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -85,9 +83,7 @@ def running(
             process.wait()
 
 
-def wait_until(
-    condition: Callable[[], bool], *, what: str, timeout_s: float = 60.0, log: Path | None = None
-) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 60.0, log: Path | None = None) -> None:
     """Wait; when it takes too long, end the bench and say what was waited for."""
     give_up = time.monotonic() + timeout_s
     while not condition():
@@ -108,7 +104,7 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def memory_mb(process: psutil.Process) -> float:
-    """Resident memory of a process and of those it has started. [MB]"""
+    """Resident memory of a process and of those it has started, in MB."""
     total = 0
     for one in (process, *process.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
@@ -141,7 +137,7 @@ class MemoryWatch:
                 self.seen.setdefault(name, []).append(memory_mb(process))
 
     def report(self) -> dict[str, dict[str, float]]:
-        """Per process the mean of the first and of the last fifth, and the peak. [MB]"""
+        """Per process the mean of the first and of the last fifth, and the peak, in MB."""
         told: dict[str, dict[str, float]] = {}
         for name, seen in self.seen.items():
             part = max(len(seen) // 5, 1)

@@ -52,7 +52,7 @@ class Told:
     """What became of it."""
 
     acks: list[tuple[float, int, float]] = field(default_factory=list[tuple[float, int, float]])
-    """Monotonic time of the ack; readings; seconds since it was sent, or, at a given rate, since its first reading."""
+    """Monotonic time of the ack; readings; seconds since it was sent or, at a given rate, since its first reading."""
     started: float = 0.0
     ended: float = 0.0
     cpu_seconds: float = 0.0
@@ -235,8 +235,8 @@ def _send(task: Task, told: Told, senders: list[Sender], selector: selectors.Bas
     end = told.started + task.seconds
     if task.readings_per_second is None:
         while time.monotonic() < end:
-            is_full = not any([_fill(sender) for sender in senders])
-            _turn_once(selector, senders, 0.01 if is_full else 0.0)
+            filled = [_fill(sender) for sender in senders]
+            _turn_once(selector, senders, 0.0 if any(filled) else 0.01)
         return
     # A message is due when its last reading is there; its first one has waited for the others since `every`.
     every = task.readings_per_message * len(senders) / task.readings_per_second

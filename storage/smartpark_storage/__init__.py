@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DeadLetterRow,
         StoreResult,
         insert_dead_letters,
+        known_sequences,
         store_batches,
     )
     from smartpark_storage.catalogues import EntityChange, LoadReport, load_catalogue
@@ -121,6 +122,7 @@ __all__ = [
     "fetch_neighbours",
     "fetch_readings",
     "insert_dead_letters",
+    "known_sequences",
     "list_dead_letters",
     "list_factors",
     "load_catalogue",

@@ -20,7 +20,7 @@ from smartpark.clock import from_us
 from smartpark.derived_gauges import DERIVED_GAUGES
 from smartpark.errors import SmartparkError
 
-from smartpark_storage.connections import Connection
+from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.copying import READING_DTYPE, Readings, copy_readings
 from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.errors import translate_errors
@@ -125,6 +125,12 @@ def _enter(connection: Connection, batches: Sequence[Batch]) -> set[BatchKey]:
                 query("prune_ledger"), {"edge": edge, "boot": boot, "floor": floor, "limit": PRUNE_LIMIT}
             )
     return {BatchKey(*row) for row in entered}
+
+
+def known_sequences(connection: Connection, edge_id: int, boots: Sequence[int]) -> set[tuple[int, int]]:
+    """Boot and sequence of every batch of these boots that the ledger has."""
+    with transaction(connection):
+        return set(connection.execute(query("known_sequences"), {"edge": edge_id, "boots": list(boots)}).fetchall())
 
 
 def _floors(batches: Sequence[Batch]) -> dict[str, list[int]]:
