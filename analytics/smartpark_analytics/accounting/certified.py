@@ -6,12 +6,13 @@ add up over time: a certificate that a month has no use for may cover what anoth
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
+from smartpark.business_figures import FigureGrain, FigurePeriod
 from smartpark.coefficients import Coefficient, Lookup
 from smartpark.factors import ElectricityMethod
+from smartpark.green_claims import CLAIMED, GIVEN_AWAY, Figure, claims_of
 from smartpark.periods import Grain, Period
 
 from smartpark_analytics.energy import KG_PER_TONNE
@@ -26,25 +27,7 @@ VERSIONS: Final = {"carbon_market": "carbon-market/1", "carbon_zero_carbon_park"
 BOUGHT, SOLD, SELF_USED = "electricity_purchased", "electricity_exported", "photovoltaic_self_used"
 DIRECT: Final = ("carbon_scope1", "carbon_heat")
 INPUTS: Final = (*DIRECT, BOUGHT, SOLD, SELF_USED)
-CLAIMED: Final = ("gec_mwh", "green_trade_mwh")
-"""Business figures of electricity that certificates cover. [MWh]"""
-GIVEN_AWAY: Final = "gec_sold_mwh"
 KWH_PER_MWH: Final = 1000.0
-
-
-class Figure(Protocol):
-    """A business figure on record, as storage reads it."""
-
-    @property
-    def entity(self) -> str: ...  # noqa: D102  the names say it
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-    @property
-    def grain(self) -> str: ...  # noqa: D102
-    @property
-    def first_day(self) -> date: ...  # noqa: D102
-    @property
-    def value(self) -> float | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +72,12 @@ class CertifiedCarbon:
 
 
 def certificates_of(figures: Iterable[Figure], entity: str, period: Period) -> Certificates:
-    """Certificates entered for an entity and a month or year.
-
-    A month has what was entered for it; a year what was entered for it as a whole, else for its months and quarters.
-    """
-    first = period.day
-    own = [f for f in figures if f.entity == entity and f.value is not None and f.kind in {*CLAIMED, GIVEN_AWAY}]
-    if period.grain is Grain.YEAR:
-        inside = [f for f in own if f.first_day.year == first.year]
-        whole = {f.kind for f in inside if f.grain == Grain.YEAR.value}
-        chosen = [f for f in inside if (f.grain == Grain.YEAR.value) == (f.kind in whole)]
-    else:
-        chosen = [f for f in own if f.grain == Grain.MONTH.value and f.first_day == first]
-    ordered = sorted(chosen, key=lambda f: (f.kind, f.first_day))
-    claimed = sum((f.value or 0.0) * KWH_PER_MWH for f in ordered if f.kind in CLAIMED)
-    sold = sum((f.value or 0.0) * KWH_PER_MWH for f in ordered if f.kind == GIVEN_AWAY)
-    return Certificates(claimed, sold, bool(chosen))
+    """Green electricity entered for an entity and a month or year."""
+    grain = FigureGrain.YEAR if period.grain is Grain.YEAR else FigureGrain.MONTH
+    claims = claims_of(figures, entity, FigurePeriod(period.day, grain))
+    claimed = sum(claims[kind].mwh for kind in CLAIMED) * KWH_PER_MWH
+    is_entered = any(claim.is_entered for claim in claims.values())
+    return Certificates(claimed, claims[GIVEN_AWAY].mwh * KWH_PER_MWH, is_entered)
 
 
 def certified_carbon(

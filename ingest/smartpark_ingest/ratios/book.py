@@ -15,6 +15,7 @@ from typing import Final
 
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureGrain, FigureKind, FigurePeriod
 from smartpark.clock import PARK_ZONE, to_us
+from smartpark.green_claims import claim_of
 from smartpark.periods import Grain
 from smartpark_storage.figures import FigureRow, RatioEntity, RatioInput
 
@@ -155,6 +156,17 @@ class Book:
             found = (_level if FIGURES[kind].is_level else _flow)(known, kind, period)
             self._asked[key, period] = found
         return found
+
+    def claim(self, entity: str, kind: FigureKind, period: FigurePeriod) -> Quantity:
+        """Green electricity claimed for a month or a year; what nobody entered is zero."""
+        rows = self._figures.get((entity, kind.value, "", ""), {})
+        known = {one: row.value for one, row in rows.items() if row.value is not None}
+        found = claim_of(known, period)
+        source = "; ".join(_source(rows[part]) for part in found.parts)
+        weight = sum(abs(known[part]) for part in found.parts)
+        guessed = sum(abs(known[part]) for part in found.parts if rows[part].is_estimated)
+        share = 1.0 if found.is_share else guessed / weight if weight else 0.0
+        return Quantity(found.mwh, estimated_share=share, source=source)
 
     def land(self, entity: str, period: FigurePeriod) -> Quantity:
         """Industrial land in mu: as entered, else as the catalogue has it."""

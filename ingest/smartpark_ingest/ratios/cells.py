@@ -14,6 +14,7 @@ from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureKind, Figu
 from smartpark.coefficients import Coefficient, Lookup
 from smartpark.errors import FactorNotFoundError
 from smartpark.factors import FactorSet
+from smartpark.green_claims import CLAIMED, GIVEN_AWAY
 from smartpark.indicators import INDICATORS
 from smartpark.measurands import Carrier
 from smartpark_analytics.intensity import NoRatio, Ratios, green_power_share, ratio_of_sums, share
@@ -353,7 +354,7 @@ def _green_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[I
     yield from (indicator_row(subject, "green_power_share", cell, found, n) for n, cell in enumerate(cells))
 
 
-_CLAIMS = (FigureKind.GEC_SOLD, FigureKind.DIRECT_GREEN, FigureKind.GREEN_TRADE, FigureKind.GEC)
+_CLAIMS = (GIVEN_AWAY, *CLAIMED)
 
 
 def _green_cell(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:
@@ -365,7 +366,6 @@ def _green_cell(subject: Subject, entity: str, period: FigurePeriod) -> Cell | N
     own = book.published(entity, "photovoltaic_self_used", period)
     if book.row(entity, "photovoltaic_generation", period) is None:
         own = Quantity(0.0)
-    claims = [book.figure(entity, kind, period) for kind in _CLAIMS]
-    given = tuple(claim if claim.is_known else Quantity(0.0) for claim in claims)
-    parts = [f"{claim.value:g} MWh {kind}" for kind, claim in zip(_CLAIMS, claims, strict=True) if claim.is_known]
-    return Cell(entity, period, (entity,), (own, *given), (total,), ", ".join(parts))
+    claims = tuple(book.claim(entity, kind, period) for kind in _CLAIMS)
+    parts = [f"{claim.value:g} MWh {kind}" for kind, claim in zip(_CLAIMS, claims, strict=True) if claim.source]
+    return Cell(entity, period, (entity,), (own, *claims), (total,), ", ".join(parts))
