@@ -1,23 +1,29 @@
 """What the platform itself says it has lost, and which missing readings that explains.
 
-A loss is excused only when an agent has named it: how many readings, of which agent, from when to when. Everything
-else that is missing is lost.
+A loss is excused only when an agent has named it: how many readings, of which agent, and only of the time in which
+the fault that made it lose them lasted. Everything else that is missing is lost.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class NamedLoss:
-    """So many readings of one agent, with source times within a span, both ends included."""
+    """What one agent has named, and when what it concerns was said, both ends included."""
 
     edge: str
     readings: int
+    letters: int
     first_us: int
     last_us: int
     why: str
+
+    def __str__(self) -> str:
+        """As the report shows it."""
+        return f"{self.edge}: {self.readings} readings, {self.letters} dead letters, {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,24 @@ class Difference:
     point: str
     time_us: int
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLetter:
+    """A message that must become dead letters, unless what it became was named as lost."""
+
+    time_us: int
+    letters: int
+
+
+def dropped_between(
+    edge: str, before: Mapping[str, Any], after: Mapping[str, Any], span_us: tuple[int, int]
+) -> NamedLoss | None:
+    """What one and the same spool says it has dropped between two looks at it."""
+    readings, letters = (after[name] - before[name] for name in ("dropped", "dropped_letters"))
+    if not readings and not letters:
+        return None
+    return NamedLoss(edge, readings, letters, *span_us, "dropped")
 
 
 def read_differences(file: Path) -> list[Difference]:
@@ -42,20 +66,38 @@ def explained(lost: Iterable[Difference], named: Iterable[NamedLoss], edge_of: M
     Examples
     --------
     >>> lost = [Difference("lost", "park/M1/voltage", time, 1) for time in (1, 5, 6, 9)]
-    >>> explained(lost, [NamedLoss("edge-a", 1, 5, 6, "full")], {"M1": "edge-a"})
+    >>> explained(lost, [NamedLoss("edge-a", 1, 0, 5, 6, "full")], {"M1": "edge-a"})
     1
-    >>> explained(lost, [NamedLoss("edge-b", 9, 5, 6, "full")], {"M1": "edge-a"})
+    >>> explained(lost, [NamedLoss("edge-b", 9, 0, 5, 6, "full")], {"M1": "edge-a"})
     0
     """
-    left = sorted(lost, key=lambda one: one.time_us)
-    count = 0
+    left = set(lost)
+    total = len(left)
     for loss in named:
         mine = [
             one
             for one in left
             if loss.first_us <= one.time_us <= loss.last_us and edge_of[one.point.split("/")[1]] == loss.edge
-        ][: loss.readings]
-        count += len(mine)
-        taken = {id(one) for one in mine}
-        left = [one for one in left if id(one) not in taken]
-    return count
+        ]
+        left -= set(mine[: loss.readings])
+    return total - len(left)
+
+
+def explained_letters(expected: Iterable[ExpectedLetter], named: Iterable[NamedLoss]) -> int:
+    """How many dead letters the named losses may have taken with them.
+
+    A reading that only ingest would have refused is still a reading when a spool drops it.
+
+    Examples
+    --------
+    >>> explained_letters([ExpectedLetter(5, 3), ExpectedLetter(8, 1)], [NamedLoss("edge-a", 1, 1, 4, 6, "full")])
+    2
+    """
+    rows = list(expected)
+    return sum(
+        min(
+            sum(one.letters for one in rows if loss.first_us <= one.time_us <= loss.last_us),
+            loss.readings + loss.letters,
+        )
+        for loss in named
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 from smartpark.errors import SmartparkError
 
-from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
+from smartpark_simulators.chaos.losses import NamedLoss, explained, explained_letters, read_differences
 from smartpark_simulators.chaos.observer import Observer
 from smartpark_simulators.chaos.plan import Strike
 from smartpark_simulators.chaos.settlement import Settled, settle
@@ -51,7 +51,6 @@ class Run:
             striker = Striker(stage)
             await self._strike_all(stage, striker)
             await self._come_to_rest(stage)
-            await striker.note_spools(EDGES)
             return await self._judge(stage, striker.named)
         finally:
             await stage.end()
@@ -117,8 +116,7 @@ class Run:
         found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
         lost = [one for one in read_differences(listing) if one.what == "lost"]
         edges = {device.code: edge_of(device) for device in stage.catalogue.device}
-        excused = explained(lost, named, edges)
-        report = self._report(found, settled, excused, named)
+        report = self._report(found, settled, explained(lost, named, edges), named)
         for actor in stage.actors.values():
             self.complaints += [f"{actor.name} ended unasked with {code}" for code in actor.unasked]
         self.complaints += complaints_about(report)
@@ -139,9 +137,9 @@ class Run:
             "altered": found["readings_altered"],
             "unexpected": found["readings_unexpected"],
             "lost_and_named": excused,
-            "named": [f"{one.edge}: {one.readings} readings, {one.why}" for one in named],
+            "named": [str(one) for one in named],
             "dead_letters": found["dead_letters"],
-            "dead_letters_least": settled.letters_least,
+            "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named),
             "dead_letters_most": settled.letters_most,
             "recovery_p50_s": quantile(self.recoveries, 0.50),
             "recovery_p99_s": quantile(self.recoveries, 0.99),

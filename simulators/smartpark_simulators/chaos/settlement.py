@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from smartpark_simulators.chaos.losses import ExpectedLetter
 from smartpark_simulators.faults import FaultKind
 
 
@@ -16,10 +17,15 @@ from smartpark_simulators.faults import FaultKind
 class Settled:
     """What the ledger holds now."""
 
-    letters_least: int
+    expected: tuple[ExpectedLetter, ...]
     """Dead letters there must be."""
     letters_most: int
     """And with what a broker that had forgotten delivered anew, without its DUP flag."""
+
+    @property
+    def letters_least(self) -> int:
+        """How many there must be."""
+        return sum(one.letters for one in self.expected)
 
 
 def settle(ledger: Path, accepted: set[int], fresh: Counter[int]) -> Settled:
@@ -37,11 +43,11 @@ def settle(ledger: Path, accepted: set[int], fresh: Counter[int]) -> Settled:
             " WHERE message IN (SELECT message FROM accepted)"
         )
         # Garbage that was delivered and never acknowledged may have become a letter all the same.
-        least, most = database.execute(
-            "SELECT coalesce(sum(letters) FILTER (WHERE a.message IS NOT NULL), 0),"
-            " coalesce(sum(CASE WHEN kind = ? THEN letters * coalesce(a.fresh, 1) ELSE letters END), 0)"
-            " FROM said_dead AS s LEFT JOIN accepted AS a USING (message)",
+        (most,) = database.execute(
+            "SELECT coalesce(sum(CASE WHEN kind = ? THEN letters * coalesce(a.fresh, 1) ELSE letters END), 0)"
+            " FROM said_dead LEFT JOIN accepted AS a USING (message)",
             (FaultKind.GARBAGE.value,),
         ).fetchone()
+        expected = database.execute("SELECT time, letters FROM said_dead JOIN accepted USING (message)").fetchall()
         database.execute("COMMIT")
-    return Settled(int(least), int(most))
+    return Settled(tuple(ExpectedLetter(time, letters) for time, letters in expected), int(most))

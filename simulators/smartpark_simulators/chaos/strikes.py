@@ -8,11 +8,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from smartpark.clock import utc_now_us
+from smartpark.clock import MICROSECONDS, utc_now_us
 
 from smartpark_simulators.chaos.agent_clock import turn
 from smartpark_simulators.chaos.lines import Tampering
-from smartpark_simulators.chaos.losses import NamedLoss
+from smartpark_simulators.chaos.losses import NamedLoss, dropped_between
 from smartpark_simulators.chaos.plan import Kind, Line, Strike, line_name
 from smartpark_simulators.chaos.stage import Stage, socket_folder
 from smartpark_simulators.demo.processes import DemoError
@@ -21,6 +21,8 @@ from smartpark_simulators.parks import DEMO_PARK
 _SMALL_SPOOL_MB = 0.01
 """Some four hundred readings: full within a few seconds."""
 _SPOOL_MB = 256
+_BEFORE_US = 5 * MICROSECONDS
+"""What was said so long before a fault may still be in the spool when it begins. [us]"""
 
 
 class Striker:
@@ -29,7 +31,6 @@ class Striker:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.named: list[NamedLoss] = []
-        self._was: dict[str, dict[str, Any]] = {}
 
     async def strike(self, strike: Strike) -> None:
         """One fault, from its beginning to its end."""
@@ -102,19 +103,23 @@ class Striker:
     async def _fill_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
         line = self._stage.lines[line_name(Line.PUBLISH, edge)]
+        began = utc_now_us() - _BEFORE_US
         await asyncio.to_thread(actor.kill)
+        before = await self._stage.spool(edge)
         self._stage.write_settings(edge, spool_limit_mb=_SMALL_SPOOL_MB)
         line.cut()
         actor.start()
         await asyncio.sleep(strike.length_s)
         line.mend()
         await asyncio.to_thread(actor.end)
+        self._note(edge, before, await self._stage.spool(edge), began)
         self._stage.write_settings(edge, spool_limit_mb=_SPOOL_MB)
         actor.start()
 
     async def _corrupt_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
         line = self._stage.lines[line_name(Line.PUBLISH, edge)]
+        began = utc_now_us() - _BEFORE_US
         line.cut()
         await asyncio.sleep(strike.length_s - 1.0)
         await asyncio.to_thread(actor.end)
@@ -122,28 +127,21 @@ class Striker:
         file = self._stage.layout.edge(edge).parent / f"{edge}.sqlite"
         kept = set(file.parent.glob(f"{file.name}.damaged-*"))
         _spoil(file, strike.token)
+        ended = utc_now_us()
         actor.start()
         line.mend()
-        ready = self._stage.layout.ready(edge)
-        await self._stage.until(ready.exists, f"{edge} coming back from a damaged spool")
+        await self._stage.until(self._stage.layout.ready(edge).exists, f"{edge} coming back from a damaged spool")
         if set(file.parent.glob(f"{file.name}.damaged-*")) - kept:
-            self._note_spool(edge, before)
-            first = before["oldest_pending_us"] or 0
-            self.named.append(
-                NamedLoss(edge, before["pending_readings"], first, utc_now_us(), "damaged spool set aside")
-            )
+            # The alarm names the file; its letters are batches of their own.
+            lost = before["pending_readings"], before["pending_batches"]
+            self.named.append(NamedLoss(edge, *lost, began, ended, "damaged spool set aside"))
+        else:
+            self._note(edge, before, await self._stage.spool(edge), began)
 
-    def _note_spool(self, edge: str, said: dict[str, Any]) -> None:
-        """What an agent's spool says it has dropped since it was new."""
-        if said["dropped"]:
-            self.named.append(
-                NamedLoss(edge, said["dropped"], said["dropped_from_us"], said["dropped_to_us"], "dropped")
-            )
-
-    async def note_spools(self, edges: tuple[str, ...]) -> None:
-        """At the end: what every agent's spool says it has dropped."""
-        for edge in edges:
-            self._note_spool(edge, await self._stage.spool(edge))
+    def _note(self, edge: str, before: dict[str, Any], after: dict[str, Any], began_us: int) -> None:
+        loss = dropped_between(edge, before, after, (began_us, utc_now_us()))
+        if loss is not None:
+            self.named.append(loss)
 
     async def _turn_clock(self, strike: Strike) -> None:
         turn(strike.amount, self._stage.clock(strike.target))
