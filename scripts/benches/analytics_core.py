@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from benches.plain_pandas import plain_indicators
+from plain_pandas import plain_indicators
 from smartpark.accounts import PARK, Boundary, Flow
 from smartpark.factors import builtin_factors
 from smartpark.measurands import MEANINGS, Carrier, Measurand

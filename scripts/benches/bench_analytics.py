@@ -3,7 +3,8 @@
 Measured is `smartpark derive --park P --from D --to D` as people run it: a process of its own from its start to its
 end, and all processes of a database server of the bench's own. Readings are stored as the writer stores a backlog,
 nothing is computed yet. Growth is the exponent of processor time over meters and over days (1: linear), without what
-an empty run costs.
+an empty run costs. Then the numpy core by itself, on quarter-hour registers of many meters and a year, beside the same
+indicators plainly written in pandas.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import analytics_core
 from park import Park, make_park
 from servers import Server, installed_timescale, plain_server, timescale_server
 from smartpark.cli import command_line
@@ -36,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this bench."""
     parser.add_argument("--meters", type=int, default=100, metavar="N", help="meters of the park (default 100)")
     parser.add_argument("--every", type=int, default=60, metavar="S", help="seconds between readings (default 60)")
+    parser.add_argument(
+        "--core-meters",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="meters of the numpy core, a year (default 10000)",
+    )
     parser.add_argument(
         "--database", choices=("both", "timescale", "plain"), default="both", help="what to measure on (default both)"
     )
@@ -57,11 +66,11 @@ def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
     if not reports:
         raise SystemExit("scripts/bench: no TimescaleDB here to measure on")
     first, *others = reports
+    say(f"the numpy core: {arguments.core_meters} meters, a year of quarter-hours, and the same in pandas")
+    core = analytics_core.measure(meters=arguments.core_meters)
     return {
         **first,
-        # The numpy core by itself and beside pandas: not measured yet.
-        "core_values_per_second": None,
-        "pandas_ratio": None,
+        **core,
         **({"timescaledb": "not installed here"} if programs is None else {}),
         **{f"on {other['database']}": other for other in others},
     }
@@ -118,7 +127,7 @@ def _run(server: Server, park: Park, *, days: tuple[int, int], keep: bool = Fals
     """One run of the command from nothing, unless what is there is kept; what it said, and what it cost."""
     if not keep:
         with connect(server.dsn, application="bench") as connection:
-            connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator")
+            connection.execute("TRUNCATE smartpark.interval_energy, smartpark.indicator_value")
     first, last = (_day(START_US + day * 86_400_000_000) for day in days)
     command = command_line("derive", "--park", park.code, "--from", first, "--to", last, "--json")
     before = server.cpu_seconds()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-from benches import analytics_core as bench
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "benches"))
+import analytics_core as bench
 
 
 @pytest.mark.parametrize("seed", range(5))
