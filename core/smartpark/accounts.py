@@ -17,209 +17,29 @@ Nothing is summed here; the flows say what is to be summed, and with which sign.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
-from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, ENERGY, NOT_ENERGY, Measures, signs_at_boundary
-from smartpark.catalogue import Catalogue, Furnace, Role, VirtualMeter
-from smartpark.expressions import Expression, parse_expression
-from smartpark.measurands import MATERIALS, MEANINGS, MEDIA, Carrier, Measurand
+from smartpark.balance_rule import ENERGY, NOT_ENERGY, Measures, signs_at_boundary
+from smartpark.catalogue import Catalogue, Role, VirtualMeter
+from smartpark.expressions import parse_expression
+from smartpark.flows import PARK, Boundary, Flow, MeteredPoint, MeterNode, ParkAccounts, VirtualSeries
+from smartpark.measurands import MEANINGS, Measurand
+from smartpark.meter_tree import METERING, MeteredDevice, MeterTree, flows_of_owners, flows_of_park
 
-PARK: Final = "park"
-"""Boundary of the park as a whole."""
+__all__ = [
+    "PARK",
+    "Boundary",
+    "Flow",
+    "MeterNode",
+    "MeteredPoint",
+    "ParkAccounts",
+    "VirtualSeries",
+    "accounts_of_catalogue",
+    "park_accounts",
+]
+
 _OTHER_AMOUNTS: Final = frozenset({Measurand.WATER_VOLUME, Measurand.GAS_VOLUME, Measurand.FUEL_MASS})
 """What registers of working media and materials count."""
-_METERING: Final = frozenset({Role.BOUNDARY, Role.DISTRIBUTION, Role.CONSUMPTION})
-
-
-class MeteredPoint(Protocol):
-    """What is to be known of a point; storage's `PointRecord` is one."""
-
-    @property
-    def point_id(self) -> int: ...  # noqa: D102  the names say it
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def park(self) -> str: ...  # noqa: D102
-    @property
-    def device(self) -> str: ...  # noqa: D102
-    @property
-    def code(self) -> str: ...  # noqa: D102
-    @property
-    def measurand(self) -> Measurand: ...  # noqa: D102
-    @property
-    def unit(self) -> str: ...  # noqa: D102
-    @property
-    def carrier(self) -> Carrier: ...  # noqa: D102
-    @property
-    def role(self) -> Role: ...  # noqa: D102
-    @property
-    def internal_transfer(self) -> bool: ...  # noqa: D102
-    @property
-    def parent_device(self) -> str | None: ...  # noqa: D102
-    @property
-    def sub_park(self) -> str | None: ...  # noqa: D102
-    @property
-    def enterprise(self) -> str | None: ...  # noqa: D102
-    @property
-    def is_feedstock(self) -> bool: ...  # noqa: D102
-    @property
-    def furnace(self) -> Furnace | None: ...  # noqa: D102
-    @property
-    def accuracy_class(self) -> float | None: ...  # noqa: D102
-    @property
-    def installed_at_us(self) -> int | None: ...  # noqa: D102
-    @property
-    def retired_at_us(self) -> int | None: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """A counter that takes part in a balance, and how."""
-
-    point_id: int
-    """Of the point; below zero: a virtual meter's, see `ParkAccounts.virtual`."""
-    key: str
-    """``park/device/point``."""
-    device: str
-    carrier: Carrier
-    measurand: Measurand
-    unit: str
-    sign: int
-    """+1 where it counts what comes in or is made inside, -1 where it counts what leaves."""
-    is_generation: bool = False
-    """Made inside the boundary rather than brought across it."""
-    is_feedstock: bool = False
-    furnace: Furnace | None = None
-    accuracy_class: float | None = None
-    """Limit of the meter's error; None: nobody said. [%]"""
-    awaited_from_us: int | None = None
-    """Periods that begin earlier are complete without it; None: awaited from ever. [µs]"""
-    awaited_to_us: int | None = None
-    """Periods that end later are complete without it. [µs]"""
-
-    def is_awaited(self, start_us: int, end_us: int) -> bool:
-        """Whether a period is incomplete without it: one that lies wholly between installation and retirement."""
-        return (self.awaited_from_us is None or start_us >= self.awaited_from_us) and (
-            self.awaited_to_us is None or end_us <= self.awaited_to_us
-        )
-
-    @property
-    def is_electric(self) -> bool:
-        """Whether it counts electricity."""
-        return self.measurand in ACTIVE_ENERGY
-
-    @property
-    def is_medium(self) -> bool:
-        """Whether it counts a working medium (耗能工质), which is no energy in the total."""
-        return self.carrier in MEDIA
-
-    @property
-    def is_material(self) -> bool:
-        """Whether it counts what a process decomposes: no energy at all."""
-        return self.carrier in MATERIALS
-
-
-@dataclass(frozen=True, slots=True)
-class Boundary:
-    """The flows of one balance."""
-
-    park: str
-    name: str
-    """``park``, ``sub_park/CODE`` or ``enterprise/CODE``."""
-    flows: tuple[Flow, ...]
-    """Ordered by key; those of working media included."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeterNode:
-    """A meter that others hang on, for the balance parent minus children."""
-
-    device: str
-    carrier: Carrier
-    measurand: Measurand
-    unit: str
-    enterprise: str | None
-    """Whose it is; None: the park's."""
-    is_distribution: bool
-    """Only meters that distribute hang on it: what is missing between them is loss."""
-    parent: tuple[Flow, ...]
-    """Its own registers."""
-    children: tuple[Flow, ...]
-    """Registers beneath it: +1 what they take, -1 what they give back; a generator gives."""
-    is_certain: bool = True
-    """False where it is not known which meter a generator or a meter without parent hangs on."""
-
-
-@dataclass(frozen=True, slots=True)
-class VirtualSeries:
-    """A virtual meter, numbered like a point."""
-
-    point_id: int
-    """Below zero."""
-    key: str
-    code: str
-    expression: Expression
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class ParkAccounts:
-    """Everything that a park's balances rest on."""
-
-    park: str
-    boundaries: tuple[Boundary, ...]
-    """The park's first, then sub-parks and enterprises that have any flow."""
-    nodes: tuple[MeterNode, ...]
-    """Meters with others beneath them."""
-    common: tuple[Flow, ...]
-    """Electricity metered at the ends of the tree that belongs to no enterprise: the park's own use."""
-    transfers: tuple[Flow, ...]
-    """Electricity handed on inside by meters that hang on no other: counted for tenants, eliminated for the park."""
-    virtual: tuple[VirtualSeries, ...]
-    names: Mapping[str, tuple[tuple[int, int], ...]]
-    """What each name in an expression stands for: points or virtual meters, with their signs."""
-
-    def boundary(self, name: str) -> Boundary | None:
-        """Boundary of that name; None where it has no flows."""
-        return next((b for b in self.boundaries if b.name == name), None)
-
-    @property
-    def point_ids(self) -> list[int]:
-        """Points to read, those that virtual meters rest on included."""
-        flows = [f for b in self.boundaries for f in b.flows]
-        flows += [f for n in self.nodes for f in (*n.parent, *n.children)]
-        needed = (point for meter in self.virtual for name in meter.expression.names for point, _ in self.names[name])
-        found = {*(f.point_id for f in (*flows, *self.common, *self.transfers)), *needed}
-        return sorted(point for point in found if point > 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Device:
-    """A device with the registers that count."""
-
-    code: str
-    carrier: Carrier
-    role: Role
-    internal_transfer: bool
-    parent: str | None
-    enterprise: str | None
-    sub_park: str | None
-    flows: tuple[Flow, ...]
-    is_virtual: bool = False
-
-    @property
-    def is_generator(self) -> bool:
-        return self.role is Role.GENERATION
-
-    @property
-    def is_in_service(self) -> bool:
-        return any(flow.awaited_to_us is None for flow in self.flows)
-
-    @property
-    def network(self) -> Carrier:
-        """Photovoltaic electricity flows in the same network as any other."""
-        return Carrier.ELECTRICITY if self.carrier in ELECTRIC else self.carrier
 
 
 def accounts_of_catalogue(catalogue: Catalogue, points: Iterable[MeteredPoint]) -> ParkAccounts:
@@ -256,7 +76,7 @@ def park_accounts(
     virtual = tuple(_series(park, n, meter) for n, meter in enumerate(virtual_meters))
     devices = {d.code: d for d in _devices(own)}
     devices |= {m.code: _virtual_device(m, s) for m, s in zip(virtual_meters, virtual, strict=True)}
-    tree = _Tree(devices, dict(sub_park_of or {}))
+    tree = MeterTree(devices, dict(sub_park_of or {}))
     nodes = tree.nodes()
     return ParkAccounts(
         park,
@@ -269,7 +89,7 @@ def park_accounts(
     )
 
 
-def _devices(points: Iterable[MeteredPoint]) -> Iterable[_Device]:
+def _devices(points: Iterable[MeteredPoint]) -> Iterable[MeteredDevice]:
     by_device: defaultdict[str, list[MeteredPoint]] = defaultdict(list)
     for point in points:
         # Registers make up amounts; power is another sum.
@@ -280,7 +100,7 @@ def _devices(points: Iterable[MeteredPoint]) -> Iterable[_Device]:
         flows = tuple(_flow(p, s) for p, s in zip(found, _signs(one, found), strict=True) if s)
         # What makes steam or heat inside counts for nothing itself, but says whose it is that is handed on.
         if flows or one.role is Role.GENERATION:
-            yield _Device(
+            yield MeteredDevice(
                 code,
                 one.carrier,
                 one.role,
@@ -295,8 +115,8 @@ def _devices(points: Iterable[MeteredPoint]) -> Iterable[_Device]:
 def _signs(device: MeteredPoint, points: Sequence[MeteredPoint]) -> list[int]:
     """Signs of a device's registers as those of a meter at a boundary of its own."""
     if device.carrier in NOT_ENERGY:
-        return [int(p.measurand in _OTHER_AMOUNTS and device.role in _METERING) for p in points]
-    role = Role.BOUNDARY if device.role in _METERING else device.role
+        return [int(p.measurand in _OTHER_AMOUNTS and device.role in METERING) for p in points]
+    role = Role.BOUNDARY if device.role in METERING else device.role
     measures = [Measures(p.code, p.measurand) for p in points]
     return signs_at_boundary(role, device.carrier, measures, internal_transfer=False)
 
@@ -326,7 +146,7 @@ def _series(park: str, number: int, meter: VirtualMeter) -> VirtualSeries:
 
 
 def _names(
-    points: Sequence[MeteredPoint], tree: "_Tree", virtual: Sequence[VirtualSeries]
+    points: Sequence[MeteredPoint], tree: MeterTree, virtual: Sequence[VirtualSeries]
 ) -> dict[str, tuple[tuple[int, int], ...]]:
     """A device is what it takes, net; ``device/point`` one register as it stands."""
     devices = {code: tuple((f.point_id, f.sign) for f in d.flows) for code, d in tree.devices.items() if d.flows}
@@ -334,7 +154,7 @@ def _names(
     return devices | registers | {meter.code: ((meter.point_id, 1),) for meter in virtual}
 
 
-def _virtual_device(meter: VirtualMeter, series: VirtualSeries) -> _Device:
+def _virtual_device(meter: VirtualMeter, series: VirtualSeries) -> MeteredDevice:
     counts = meter.role is not Role.NONE and (meter.measurand in ENERGY or meter.carrier in NOT_ENERGY)
     sign = -1 if meter.measurand is Measurand.ACTIVE_ENERGY_EXPORT and meter.role is not Role.GENERATION else 1
     flow = Flow(
@@ -348,150 +168,17 @@ def _virtual_device(meter: VirtualMeter, series: VirtualSeries) -> _Device:
         is_generation=meter.role is Role.GENERATION,
     )
     flows = (flow,) if counts else ()
-    return _Device(
+    return MeteredDevice(
         meter.code, meter.carrier, meter.role, False, None, meter.enterprise, meter.sub_park, flows, is_virtual=True
     )
 
 
-class _Tree:
-    """Devices by code, and who owns them."""
-
-    def __init__(self, devices: Mapping[str, _Device], sub_park_of: Mapping[str, str]) -> None:
-        self.devices = {code: d for code, d in devices.items() if d.flows or d.is_generator}
-        self._sub_park_of = sub_park_of
-        self._above = {code: self._find_parent(d, devices) for code, d in self.devices.items()}
-        self._owners: dict[tuple[str, str], str | None] = {}
-        self._topmost: defaultdict[str, list[_Device]] = defaultdict(list)
-        for device in self.devices.values():
-            owner = self.owner(device, "enterprise")
-            above = self.parent(device)
-            is_topmost = above is None or self.owner(above, "enterprise") != owner
-            is_meter = device.network is Carrier.ELECTRICITY and device.role in _METERING and not device.is_virtual
-            if owner is not None and is_topmost and is_meter:
-                self._topmost[owner].append(device)
-        self._boundary_meters: defaultdict[Carrier, list[_Device]] = defaultdict(list)
-        for device in self.devices.values():
-            if device.role is Role.BOUNDARY and not device.internal_transfer and not device.is_virtual:
-                self._boundary_meters[device.network].append(device)
-
-    def _find_parent(self, device: _Device, known: Mapping[str, _Device]) -> _Device | None:
-        """Nearest device above that counts in the same network; None at the top."""
-        code = device.parent
-        seen = {device.code}
-        while code is not None and code not in seen:
-            seen.add(code)
-            above = self.devices.get(code)
-            if above is not None and above.network is device.network:
-                return above
-            passed = known.get(code)
-            code = None if passed is None else passed.parent
-        return None
-
-    def parent(self, device: _Device) -> _Device | None:
-        """Meter above; None at the top."""
-        return self._above[device.code]
-
-    def owner(self, device: _Device, level: str) -> str | None:
-        """Code of the enterprise (or sub-park) a device belongs to: its own, else that of the one above."""
-        passed: list[str] = []
-        here: _Device | None = device
-        owner: str | None = None
-        while here is not None and owner is None:
-            if (here.code, level) in self._owners:
-                owner = self._owners[here.code, level]
-                break
-            passed.append(here.code)
-            owner = here.enterprise if level == "enterprise" else self._sub_park(here)
-            here = self.parent(here)
-        self._owners |= {(code, level): owner for code in passed}
-        return owner
-
-    def _sub_park(self, device: _Device) -> str | None:
-        return device.sub_park or self._sub_park_of.get(device.enterprise or "")
-
-    def network_owner(self, generator: _Device, level: str) -> str | None:
-        """Whose network a generator feeds; None: the park's."""
-        above = self.parent(generator)
-        if above is not None:
-            return self.owner(above, level)
-        behind = self._topmost.get(generator.enterprise or "", [])
-        return self.owner(behind[0], level) if behind else None
-
-    def nodes(self) -> tuple[MeterNode, ...]:
-        """Meters with others beneath them."""
-        beneath: defaultdict[str, list[_Device]] = defaultdict(list)
-        uncertain = set[str]()
-        for device in self.devices.values():
-            place, doubtful = self._place(device)
-            uncertain.update(doubtful)
-            if place is not None:
-                beneath[place].append(device)
-        return tuple(
-            self._node(self.devices[code], beneath[code], is_certain=code not in uncertain)
-            for code in sorted(beneath)
-        )
-
-    def _place(self, device: _Device) -> tuple[str | None, list[str]]:
-        """Meter that a device hangs on, and meters of which it is doubtful whether it hangs on them."""
-        above = self.parent(device)
-        if above is not None:
-            return above.code, []
-        if device.is_virtual or device.role is Role.BOUNDARY or device.internal_transfer:
-            return None, []
-        own = self._topmost.get(device.enterprise or "", []) if device.is_generator else []
-        candidates = own or self._boundary_meters.get(device.network, [])
-        return (candidates[0].code, []) if len(candidates) == 1 else (None, [d.code for d in candidates])
-
-    def _node(self, device: _Device, beneath: Sequence[_Device], *, is_certain: bool) -> MeterNode:
-        children = [replace(f, sign=-f.sign) if child.is_generator else f for child in beneath for f in child.flows]
-        consumers = [child for child in beneath if not child.is_generator and child.is_in_service]
-        first = device.flows[0]
-        return MeterNode(
-            device.code,
-            device.carrier,
-            first.measurand,
-            first.unit,
-            self.owner(device, "enterprise"),
-            bool(consumers) and all(child.role is Role.DISTRIBUTION for child in consumers),
-            device.flows,
-            tuple(sorted(children, key=lambda f: f.key)),
-            is_certain,
-        )
-
-    def common(self, nodes: Iterable[MeterNode]) -> tuple[Flow, ...]:
-        """Electricity at the ends of the tree that is no enterprise's."""
-        parents = {node.device for node in nodes}
-        return tuple(
-            flow
-            for device in self.devices.values()
-            if device.network is Carrier.ELECTRICITY
-            and device.role in {Role.DISTRIBUTION, Role.CONSUMPTION}
-            and not device.internal_transfer
-            and device.code not in parents
-            and self.owner(device, "enterprise") is None
-            for flow in device.flows
-        )
-
-    def transfers(self) -> tuple[Flow, ...]:
-        """Electricity handed on by meters at the top."""
-        return tuple(
-            flow
-            for device in self.devices.values()
-            if device.internal_transfer
-            and device.network is Carrier.ELECTRICITY
-            and device.role in _METERING
-            and self.parent(device) is None
-            and self.owner(device, "enterprise") is not None
-            for flow in device.flows
-        )
-
-
-def _boundaries(park: str, tree: _Tree) -> Iterable[Boundary]:
-    yield Boundary(park, PARK, _sorted(_park_flows(tree)))
+def _boundaries(park: str, tree: MeterTree) -> Iterable[Boundary]:
+    yield Boundary(park, PARK, _sorted(flows_of_park(tree)))
     for level in ("sub_park", "enterprise"):
         flows: defaultdict[str, list[Flow]] = defaultdict(list)
         for device in tree.devices.values():
-            for owner, flow in _owned(tree, device, level):
+            for owner, flow in flows_of_owners(tree, device, level):
                 flows[owner].append(flow)
         for owner, found in sorted(flows.items()):
             yield Boundary(park, f"{level}/{owner}", _sorted(found))
@@ -499,42 +186,3 @@ def _boundaries(park: str, tree: _Tree) -> Iterable[Boundary]:
 
 def _sorted(flows: Iterable[Flow]) -> tuple[Flow, ...]:
     return tuple(sorted(flows, key=lambda f: (f.key, -f.sign, f.is_generation)))
-
-
-def _park_flows(tree: _Tree) -> Iterable[Flow]:
-    for device in tree.devices.values():
-        counts = device.role in {Role.BOUNDARY, Role.GENERATION} and not device.internal_transfer
-        if counts:
-            yield from device.flows
-
-
-def _owned(tree: _Tree, device: _Device, level: str) -> Iterable[tuple[str, Flow]]:
-    """Owners that a device's flows count for at a level, each with the flow as it counts there."""
-    if device.is_generator:
-        yield from _generated(tree, device, level)
-        return
-    above = tree.parent(device)
-    upper = None if above is None else tree.owner(above, level)
-    owner = tree.owner(device, level)
-    if owner == upper or (level == "sub_park" and device.internal_transfer and above is None):
-        return
-    for flow in device.flows:
-        if owner is not None:
-            yield owner, flow
-        if upper is not None:
-            yield upper, replace(flow, sign=-flow.sign)
-
-
-def _generated(tree: _Tree, generator: _Device, level: str) -> Iterable[tuple[str, Flow]]:
-    owner = tree.owner(generator, level)
-    fed = tree.network_owner(generator, level)
-    for flow in generator.flows:
-        if owner is not None:
-            yield owner, flow
-        if fed != owner:
-            # It crosses from the one to the other as electricity, whatever made it.
-            crossing = replace(flow, carrier=Carrier.ELECTRICITY, is_generation=False)
-            if owner is not None:
-                yield owner, replace(crossing, sign=-flow.sign)
-            if fed is not None:
-                yield fed, crossing
