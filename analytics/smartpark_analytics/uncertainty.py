@@ -96,7 +96,8 @@ def relative_half_width(
     meter_half_width : ndarray of float64, shape (n_meters,)
         Of each meter. [1]
     uses_factor : ndarray of float64, shape (n_factors, n_terms)
-        To which power each term contains each factor: 1 where it is multiplied by it, 0 where not.
+        Relative change of each term per relative change of each factor: 1 where it is multiplied by it, 0 where it
+        does not contain it, -eta / (1 - eta) where it is multiplied by one minus it.
     factor_half_width : ndarray of float64, shape (n_factors,)
         Of each factor. [1]
     gap_half_width : ndarray of float64, shape (n_terms, n_periods)

@@ -57,7 +57,9 @@ class Coefficient:
     formula: str
     """In words of the factors' kinds, e.g. ``net_calorific_value / 0.029307 GJ/kgce``."""
     choices: tuple[FactorChoice, ...]
-    """Factors that it is made of, each a proportion of the value."""
+    """Factors that it is made of."""
+    sensitivity: tuple[float, ...] = ()
+    """Relative change of the value per relative change of each factor; none given: it is proportional to all. [1]"""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -68,6 +70,11 @@ class Coefficient:
     def per(self) -> str:
         """Unit of the amounts it is multiplied by."""
         return self.unit.partition("/")[2]
+
+    def sensitivity_to(self, factor_id: str) -> float:
+        """Relative change of the value per relative change of a factor, wherever that occurs in it."""
+        given = self.sensitivity or (1.0,) * len(self.choices)
+        return sum(one for one, choice in zip(given, self.choices, strict=True) if choice.factor.id == factor_id)
 
     @property
     def reason(self) -> str:

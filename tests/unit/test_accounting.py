@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from accounting_cases import DAY, EXPORT, GRID, IMPORT, RECIPE, START, context, day, hill, point, statements, values
 from smartpark.accounts import Flow
+from smartpark.business_figures import parse_period
 from smartpark.catalogue import Furnace, Role
 from smartpark.clock import to_us
 from smartpark.coefficients import Lookup
@@ -253,23 +254,24 @@ def test_methods_with_certificates_give_the_worked_month_again(indicator, total)
     assert all(term.amount * term.weight == term.contribution for term in carbon.terms)
 
 
-def figure(kind: str, grain: str, first: date, value: float, entity: str = "park"):
-    return SimpleNamespace(entity=entity, kind=kind, grain=grain, first_day=first, value=value)
+def figure(kind: str, period: str, value: float, entity: str = "park"):
+    return SimpleNamespace(entity=entity, kind=kind, period=parse_period(period), value=value)
 
 
 def test_certificates_of_a_year_are_those_of_the_year_or_else_of_its_parts():
     november = period_containing(DAY.start, Grain.MONTH)
     year = period_containing(DAY.start, Grain.YEAR)
     figures = [
-        figure("gec_mwh", "month", date(2026, 11, 1), 3.0),
-        figure("gec_mwh", "month", date(2026, 12, 1), 4.0),
-        figure("green_trade_mwh", "year", date(2026, 1, 1), 10.0),
-        figure("green_trade_mwh", "month", date(2026, 11, 1), 1.0),
-        figure("gec_sold_mwh", "quarter", date(2026, 10, 1), 2.0),
-        figure("gec_mwh", "month", date(2026, 11, 1), 99.0, "enterprise/E1"),
+        figure("gec_mwh", "2026-11", 3.0),
+        figure("gec_mwh", "2026-12", 4.0),
+        figure("green_trade_mwh", "2026", 10.0),
+        figure("green_trade_mwh", "2026-11", 1.0),
+        figure("gec_sold_mwh", "2026Q4", 9.2),
+        figure("gec_mwh", "2026-11", 99.0, "enterprise/E1"),
     ]
-    assert certificates_of(figures, "park", november) == Certificates(4000.0, 0.0, is_entered=True)
-    assert certificates_of(figures, "park", year) == Certificates(17_000.0, 2000.0, is_entered=True)
+    # Thirty of the quarter's 92 days.
+    assert certificates_of(figures, "park", november) == Certificates(4000.0, pytest.approx(3000.0), is_entered=True)
+    assert certificates_of(figures, "park", year) == Certificates(17_000.0, 9200.0, is_entered=True)
     assert certificates_of([], "park", year) == Certificates()
 
 
@@ -278,6 +280,47 @@ def test_certificates_cover_what_was_bought_and_no_more():
     known = {"electricity_purchased": 1000.0, "carbon_scope1": 2.0}
     carbon = certified_carbon("carbon_market", known, Certificates(1500.0, 0.0, is_entered=True), lookup, "x")
     assert (carbon.value, carbon.unused_kwh) == (pytest.approx(2.0), 500.0)
+
+
+def coal_with_scrubber(efficiency: float) -> FactorSet:
+    """Factors of a park whose coal has 0.8 % sulfur, known for certain, and a desulfurisation known to 5 %."""
+    base = {
+        "carrier": Carrier.RAW_COAL,
+        "scope": "measured",
+        "park": "hill",
+        "valid_from": date(2026, 1, 1),
+        "source": "laboratory",
+        "grade": "P",
+    }
+    rows = (
+        {"id": "s", "kind": "sulfur_content", "value": 8.0, "unit": "kg/t", "uncertainty": 0.0},
+        {"id": "c", "kind": "sulfur_conversion", "value": 0.8, "unit": "1", "uncertainty": 0.0},
+        {"id": "eta", "kind": "desulfurisation", "value": efficiency, "unit": "1", "uncertainty": 0.05},
+    )
+    builtin = builtin_factors()
+    return builtin.with_rows([*builtin.factor, *(Factor(**(base | row)) for row in rows)])
+
+
+@pytest.mark.parametrize("efficiency", [0.5, 0.9])
+def test_what_a_desulfurisation_leaves_is_less_sure_than_what_it_takes(efficiency: float):
+    coal = point(5, "C1", Measurand.FUEL_MASS, Carrier.RAW_COAL, Role.BOUNDARY, furnace=Furnace.CHAIN_GRATE)
+    accounts = hill(replace(coal, accuracy_class=0.0))
+    one = statements(accounts, day(accounts, {5: 1.0}), factors=coal_with_scrubber(efficiency))["so2_by_fuel"]
+    # By hand: the two ends of the interval, against the middle.
+    ends = [
+        statements(accounts, day(accounts, {5: 1.0}), factors=coal_with_scrubber(efficiency * end))["so2_by_fuel"]
+        for end in (0.95, 1.05)
+    ]
+    half = (ends[0].value[0] - ends[1].value[0]) / 2 / one.value[0]
+    assert one.uncertainty[0] == pytest.approx(half)
+    assert one.uncertainty[0] == pytest.approx(0.05 * efficiency / (1 - efficiency))
+
+
+def test_of_nothing_left_nobody_can_say_how_sure_it_is():
+    coal = point(5, "C1", Measurand.FUEL_MASS, Carrier.RAW_COAL, Role.BOUNDARY, furnace=Furnace.CHAIN_GRATE)
+    accounts = hill(coal)
+    found = statements(accounts, day(accounts, {5: 1.0}), factors=coal_with_scrubber(1.0))["so2_by_fuel"]
+    assert (found.value[0], np.isnan(found.uncertainty[0])) == (0.0, True)
 
 
 def test_a_plan_without_terms_is_none():

@@ -7,6 +7,7 @@ asked: a tonne of steam is heat, purchased electricity counts by somebody's grid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from math import nan
 from typing import Final
 
 from smartpark.accounts import Flow
@@ -105,8 +106,16 @@ def sulfur_dioxide(context: Context, flow: Flow) -> Coefficient:
         removal = lookup.choose(FactorKind.DESULFURISATION, flow.carrier, _OWN_FIRST)
     except FactorNotFoundError:
         return fitting(flow, replace(plain, formula=f"{formula}; no desulfurisation was entered"))
-    remaining = replace(plain, value=value * (1.0 - removal.value), formula=f"{formula} x (1 - desulfurisation)")
-    return fitting(flow, replace(remaining, choices=(*plain.choices, removal)))
+    left = 1.0 - removal.value
+    remaining = replace(
+        plain,
+        value=value * left,
+        formula=f"{formula} x (1 - desulfurisation)",
+        choices=(*plain.choices, removal),
+        # What is left changes by much when what is taken out changes by little; of nothing left nobody can say.
+        sensitivity=(1.0, 1.0, -removal.value / left if left > 0 else nan),
+    )
+    return fitting(flow, remaining)
 
 
 def _is_steam_by_mass(flow: Flow) -> bool:

@@ -80,7 +80,7 @@ def uncertainty_of(terms: Sequence[Term], factors: FactorSet) -> Uncertainty:
     meters = sorted({term.flow.device for term in terms})
     classes = {term.flow.device: _class_of(term.flow, factors) for term in terms}
     rows = {c.factor.id: c.factor for t in terms for c in t.coefficient.choices}
-    used = [[float(sum(c.factor.id == name for c in t.coefficient.choices)) for t in terms] for name in rows]
+    used = [[t.coefficient.sensitivity_to(name) for t in terms] for name in rows]
     gaps = factors.gap_uncertainty
     return Uncertainty(
         np.array([meters.index(term.flow.device) for term in terms], np.int64),
