@@ -20,6 +20,7 @@ from smartpark_storage import (
 )
 from smartpark_storage.batches import _store_readings
 from smartpark_storage.stale_hours import claim_stale_day, mark_device_hours_stale, mark_hours_stale
+from waiting import wait_until
 
 DAY = 24 * HOUR
 LATER = MIDNIGHT + 100 * DAY
@@ -75,6 +76,11 @@ class Marks:
                 " ORDER BY 1, 2, 3"
             ).fetchall()
         return [(park, device, (hour - MIDNIGHT) // HOUR) for park, device, hour in rows]
+
+    def is_connected(self, pid: int) -> bool:
+        """Whether the server still has a connection."""
+        with transaction(self.connection):
+            return bool(self.connection.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchall())
 
     def claim(self, connection: Connection | None = None, *, closed: int = LATER) -> dict[str, set[int]] | None:
         """Devices of the claimed day with their hours after midnight."""
@@ -133,8 +139,10 @@ def test_a_claim_of_a_worker_that_is_killed_leaves_its_marks(marks: Marks, other
     marks.store(("D1/voltage", 30))
     other.execute("SELECT")
     assert marks.claim(other) == {"D1": {0}}
-    # The connection ends before it commits, as that of a worker that is killed.
+    # The connection ends before it commits, as that of a worker that is killed; the server notices a moment later.
+    pid = other.info.backend_pid
     other.close()
+    wait_until(lambda: not marks.is_connected(pid), what="the killed worker's connection is gone")
     assert marks.claim() == {"D1": {0}}
 
 
