@@ -73,6 +73,18 @@ def test_only_intervals_that_differ_are_written(connection: Connection):
     assert np.isnan(fetch_interval_energy(connection, [register], NOON_US, NOON_US + 1)["amount"]).all()
 
 
+@pytest.mark.parametrize(
+    "level", ["sub_park/C1", "enterprise/E1", "device/M1", "transformer/T1", "feeder/F1", "virtual_meter/V1"]
+)
+def test_numbers_are_published_of_every_kind_of_boundary(connection: Connection, level: str):
+    assert publish_indicators(connection, [replace(ROW, boundary=level)]) == 1
+
+
+def test_what_is_no_boundary_is_refused(connection: Connection):
+    with pytest.raises(IntegrityError, match="boundary_check"):
+        publish_indicators(connection, [replace(ROW, boundary="street/S1")])
+
+
 def test_the_same_number_of_another_boundary_has_revisions_of_its_own(connection: Connection):
     tenant = replace(ROW, boundary="enterprise/T1", value=2.0)
     assert publish_indicators(connection, [ROW, tenant]) == 2

@@ -10,8 +10,3 @@ CREATE INDEX stale_hour_place ON smartpark.stale_hour (park, hour, device);
 GRANT SELECT ON smartpark.stale_hour TO smartpark_api, smartpark_ingest;
 -- Locking a mark asks for UPDATE.
 GRANT INSERT, UPDATE, DELETE ON smartpark.stale_hour TO smartpark_ingest;
-
--- What gauges show is often a number of one device or transformer, not of a part of the park.
-ALTER TABLE smartpark.indicator DROP CONSTRAINT indicator_boundary_check;
-ALTER TABLE smartpark.indicator ADD CONSTRAINT indicator_boundary_check
-    CHECK (boundary ~ '^(park|(sub_park|enterprise|device|transformer)/.+)$');
