@@ -6,8 +6,10 @@ claim. It is as repeatable as the counters' step: everything follows from the re
 that is killed leaves its marks and the next one does the same again.
 
 An hour is closed some seconds after its end, so that its last readings count in its first revision; a reading that
-comes later marks its hour again. What reaches across midnight (a window of demand, two hours of heavy load) is in the
-next day's numbers: where the last hours of a day are stale, the first hour of the next one becomes so.
+comes later marks its hour again. What reaches across midnight changes two days: where the last hours of a day are
+stale, the first hour of the next one becomes so, for its windows of demand and its heavy loads; and where the first
+hours of a day with heavy load are stale, noon of the day before becomes so, because the load of that evening may have
+become two hours long. Noon reaches neither neighbour, so days do not mark each other for ever.
 """
 
 import logging
@@ -38,10 +40,10 @@ from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_day, l
 
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.gauge_air import air_numbers, air_points
-from smartpark_ingest.gauge_day import LEAD, Findings, GaugeDay
+from smartpark_ingest.gauge_day import LEAD, TRAIL, Findings, GaugeDay
 from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
 from smartpark_ingest.gauge_months import DAY_US, Rollup, contract_demand_uses, months_of, rolled_up, years_of
-from smartpark_ingest.gauge_power import contract_on, power_numbers, power_points, settlement_day
+from smartpark_ingest.gauge_power import LONG_LOADS, contract_on, power_numbers, power_points, settlement_day
 from smartpark_ingest.gauge_quality import quality_numbers, quality_points
 from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
 
@@ -63,10 +65,12 @@ class Calculator:
     numbers: Callable[[GaugeDay, MinuteMeans], Findings]
     by_device: bool
     """Whether devices are independent of each other, so that they may be computed in chunks."""
+    trail: int = 0
+    """Minutes after the day that it reads as well. [min]"""
 
 
 CALCULATORS: Final = (
-    Calculator(power_points, power_numbers, by_device=False),
+    Calculator(power_points, power_numbers, by_device=False, trail=TRAIL),
     Calculator(quality_points, quality_numbers, by_device=True),
     Calculator(air_points, air_numbers, by_device=True),
 )
@@ -111,11 +115,12 @@ class GaugeDeriver:
         found, readings = Findings(), 0
         for calculator in self._calculators:
             for points in _chunks(calculator, day):
-                minutes = self._minutes(connection, day, points, closed_us)
+                minutes = self._minutes(connection, day, points, closed_us, calculator.trail)
                 one = calculator.numbers(day, minutes)
                 found.rows.extend(one.rows)
                 found.missing.extend(one.missing)
                 readings += minutes.readings
+        _mark_evening_before(connection, claimed, day, found.rows)
         published = publish_indicators(connection, found.rows)
         # From here on we see the days that others have committed, and they wait for ours.
         lock_rollup(connection, day.park)
@@ -146,18 +151,19 @@ class GaugeDeriver:
         return self._registry
 
     def _minutes(
-        self, connection: Connection, day: GaugeDay, points: Sequence[PointRecord], closed_us: int
+        self, connection: Connection, day: GaugeDay, points: Sequence[PointRecord], closed_us: int, trail: int = 0
     ) -> MinuteMeans:
         is_recent = day.end_us > day.computed_at_us - KEPT_DAYS * 24 * HOUR_US
         return fetch_minutes(
             connection,
             points,
             day.start_us - LEAD * MINUTE_US,
-            day.end_us,
+            day.end_us + trail * MINUTE_US,
             closed_us=closed_us,
             stale=day.stale,
-            # Of the day before others may know more than we do: it is not in our hand.
+            # Of the days before and after others may know more than we do: they are not in our hand.
             keep_from_us=day.start_us if is_recent else day.end_us,
+            keep_until_us=day.end_us,
         )
 
     def _stacks(
@@ -232,6 +238,25 @@ def _mark_next_day(connection: Connection, claimed: StaleDay) -> None:
     late = [device for device, hours in claimed.hours.items() if max(hours) >= end_us - LEAD * MINUTE_US]
     if late:
         mark_device_hours_stale(connection, claimed.park, late, end_us)
+
+
+def _mark_evening_before(
+    connection: Connection, claimed: StaleDay, day: GaugeDay, rows: Sequence[IndicatorRow]
+) -> None:
+    """Where there is heavy load, or was before these rows, let the day before see how its evening went on."""
+    on_transformers = {p.device for p in day.points if p.transformer is not None}
+    until = claimed.start_us + TRAIL * MINUTE_US
+    early = [d for d, hours in claimed.hours.items() if d in on_transformers and min(hours) < until]
+    found = [row for row in rows if row.indicator in LONG_LOADS]
+    if not early or not found:
+        return
+    boundaries = sorted({row.boundary for row in found})
+    start_us, end_us = claimed.start_us - DAY_US, claimed.start_us + DAY_US
+    before = fetch_parts(
+        connection, day.park, boundaries, LONG_LOADS, grain=Grain.DAY.value, start_us=start_us, end_us=end_us
+    )
+    if any(row.value for row in (*found, *before)):
+        mark_device_hours_stale(connection, claimed.park, early, claimed.start_us - DAY_US // 2)
 
 
 def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:

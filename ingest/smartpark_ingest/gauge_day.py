@@ -25,6 +25,8 @@ Bools = NDArray[np.bool_]
 
 LEAD: Final = 120
 """Minutes before the day: a heavy load is called so after two hours. [min]"""
+TRAIL: Final = 120
+"""Minutes after the day, for those who ask: a heavy load that began in the evening may have gone on. [min]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,12 @@ def any_of_row(matrix: Bools) -> list[bool]:
     return [bool(found) for found in np.logical_or.reduce(matrix, axis=1)]
 
 
+def until_end(day: GaugeDay, minutes: MinuteMeans) -> MinuteMeans:
+    """Leave out the minutes after the day."""
+    n_minutes = (day.end_us - minutes.start_us) // MINUTE_US
+    return replace(minutes, mean=minutes.mean[:, :n_minutes], status=minutes.status[:, :n_minutes])
+
+
 def of_day(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The day's own minutes."""
+    """The day's own minutes, of a matrix that ends with it."""
     return matrix[:, LEAD:]

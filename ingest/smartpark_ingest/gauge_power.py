@@ -36,12 +36,16 @@ from smartpark_ingest.gauge_day import (
     in_service,
     of_day,
     published,
+    until_end,
 )
 
 LONGEST_RHYTHM: Final = 5
 """A meter that reports power less often than that says nothing of a window that slides by the minute. [min]"""
+LONG_LOADS: Final = ("transformer_heavy_hours", "transformer_overload_hours")
+"""What depends on how long a load lasts, also beyond the day."""
 _BLOCK, _BLOCK_LEAST = 15, 13
 _LEAD_BLOCKS = LEAD // _BLOCK
+_MINUTES_A_DAY: Final = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,10 @@ def power_points(day: GaugeDay) -> list[PointRecord]:
 def power_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
     """Numbers of the day."""
     rules = builtin_electricity_rules()
-    often = device_totals(held(minutes, LONGEST_RHYTHM), Measurand.ACTIVE_POWER)
+    often = device_totals(held(until_end(day, minutes), LONGEST_RHYTHM), Measurand.ACTIVE_POWER)
     # Load curves are of quarters of an hour, and so may be the readings.
-    minutes = held(minutes, _BLOCK)
+    longer = held(minutes, _BLOCK)
+    minutes = until_end(day, longer)
     active = device_totals(minutes, Measurand.ACTIVE_POWER)
     numbers = list[Number]()
     sums = _boundaries(day, active)
@@ -74,7 +79,9 @@ def power_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
         numbers += _blocks_of_demand(day, sums, rules)
         numbers += _load(day, sums, rules)
     numbers += _coincidence(day, active, rules)
-    numbers += _transformers(day, active, device_totals(minutes, Measurand.REACTIVE_POWER), rules)
+    numbers += _transformers(
+        day, device_totals(longer, Measurand.ACTIVE_POWER), device_totals(longer, Measurand.REACTIVE_POWER), rules
+    )
     return Findings([published(day, number) for number in numbers])
 
 
@@ -244,9 +251,10 @@ def _coincidence(day: GaugeDay, active: DeviceMinutes, rules: ElectricityRules) 
 def _transformers(
     day: GaugeDay, active: DeviceMinutes, reactive: DeviceMinutes, rules: ElectricityRules
 ) -> Iterable[Number]:
+    """Load of the day; a heavy load that reaches over midnight counts in both days, each with its own hours."""
     rated = {} if day.catalogue is None else {t.code: t.rated_kva for t in day.catalogue.transformer}
     found = [(code, rows) for code, rows in _meters_of_transformers(active, reactive) if code in rated]
-    has_readings = any_of_row(active.has_reading[:, LEAD:])
+    has_readings = any_of_row(active.has_reading[:, LEAD : LEAD + _MINUTES_A_DAY])
     found = [
         (code, rows)
         for code, rows in found
@@ -262,7 +270,9 @@ def _transformers(
     bands, judgement = rules.load_bands_on(day.period.day), rules.load_judgement_on(day.period.day)
     capacity = np.array([rated[code] for code, _ in found])
     load = transformer_load(apparent_power(*blocks), capacity, bands, interval_hours=0.25)
-    period = np.repeat(np.array([-1, 0], np.int64), [_LEAD_BLOCKS, blocks[0].shape[1] - _LEAD_BLOCKS])
+    n_blocks = _MINUTES_A_DAY // _BLOCK
+    around = blocks[0].shape[1] - _LEAD_BLOCKS - n_blocks
+    period = np.repeat(np.array([-1, 0, -1], np.int64), [_LEAD_BLOCKS, n_blocks, around])
     days = transformer_periods(load, period, 1, judgement, interval_hours=0.25)
     for row, (code, _) in enumerate(found):
         rate = float(days.maximum_rate[row, 0])
@@ -280,10 +290,7 @@ def _transformers(
             rule_set=rules.version,
             reason=REASONS[Sufficiency(int(days.reason[row, 0]))] or worst,
         )
-        for indicator, band in (
-            ("transformer_heavy_hours", LoadBand.HEAVY),
-            ("transformer_overload_hours", LoadBand.OVERLOAD),
-        ):
+        for indicator, band in zip(LONG_LOADS, (LoadBand.HEAVY, LoadBand.OVERLOAD), strict=True):
             yield Number(
                 boundary,
                 indicator,

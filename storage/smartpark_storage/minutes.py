@@ -65,6 +65,7 @@ def fetch_minutes(
     closed_us: int,
     stale: Mapping[str, AbstractSet[int]],
     keep_from_us: int,
+    keep_until_us: int | None = None,
 ) -> MinuteMeans:
     """Minute means of points in [start, end).
 
@@ -81,6 +82,8 @@ def fetch_minutes(
         Starts of the hours, per device, that are to be read from the readings whatever was kept. [µs]
     keep_from_us : int
         Hours from here on are kept when they were read anew; earlier ones are not in the caller's hand. [µs]
+    keep_until_us : int, optional
+        Neither are those from here on; default the end. [µs]
 
     Returns
     -------
@@ -97,7 +100,8 @@ def fetch_minutes(
     hour_starts = start_us + np.arange(n_hours) * HOUR_US
     missing[:, hour_starts >= closed_us] = False
     readings = sum(_read(connection, matrix, rows, first, last) for rows, first, last in _gaps(missing))
-    _keep(connection, matrix, missing & (hour_starts >= keep_from_us))
+    in_hand = (hour_starts >= keep_from_us) & (hour_starts < (end_us if keep_until_us is None else keep_until_us))
+    _keep(connection, matrix, missing & in_hand)
     return replace(matrix, mean=matrix.mean * _multipliers(connection, matrix), readings=readings)
 
 

@@ -254,6 +254,32 @@ def test_the_windows_of_a_day_reach_into_the_evening_before_but_not_over_the_cut
     assert uses[from_us(MIDNIGHT)] == 0.8
 
 
+@pytest.mark.parametrize("comes_late", [True, False])
+def test_a_heavy_load_over_midnight_counts_in_both_days_each_with_its_hours(gauges: GaugePark, *, comes_late: bool):
+    keys = ["T1/active_power", "T1/reactive_power"]
+
+    def load(key: str, time: int) -> float:
+        is_heavy = MIDNIGHT - HOUR <= time < MIDNIGHT + 2 * HOUR
+        return (1100.0 if is_heavy else 300.0) if key == "T1/active_power" else 0.0
+
+    def heavy() -> list[float]:
+        return [row["value"] for row in gauges.published("transformer_heavy_hours", "day", "transformer/TR1")]
+
+    gauges.feed(MIDNIGHT - DAY, MIDNIGHT, keys=keys, curve=load)
+    if comes_late:
+        gauges.derive(now=MIDNIGHT + HOUR // 2)
+        assert heavy() == [0.0]
+    gauges.feed(MIDNIGHT, MIDNIGHT + DAY, keys=keys, curve=load)
+    gauges.derive()
+    assert heavy() == [1.0, 2.0]
+    (month,) = gauges.published("transformer_heavy_hours", "month", "transformer/TR1")
+    assert month["value"] == 3.0
+    # Readings that say it was not so take it back on both days.
+    gauges.feed(MIDNIGHT, MIDNIGHT + 2 * HOUR, keys=["T1/active_power"], curve=lambda *_: -300.0)
+    gauges.derive()
+    assert heavy() == [0.0, 0.0]
+
+
 def test_a_meter_that_reports_every_five_minutes_is_complete(gauges: GaugePark):
     # From the evening before: the very first reading of a point has no rhythm yet.
     gauges.feed(MIDNIGHT - 3 * HOUR, MIDNIGHT + DAY, keys=["T1/active_power"], every=5 * MINUTE)
