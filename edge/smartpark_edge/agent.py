@@ -15,6 +15,7 @@ from smartpark.errors import SmartparkError
 from smartpark.wire import Status
 
 from smartpark_edge.health import SourceHealth
+from smartpark_edge.meters import Meters
 from smartpark_edge.mqtt_source import MqttListener
 from smartpark_edge.opcua_source import OpcUaListener
 from smartpark_edge.publisher import Publisher
@@ -68,6 +69,7 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.meters = Meters()
         self._mishap = ""
         """What happened to the spool of before, when this one took its place while running."""
         self._open()
@@ -76,7 +78,7 @@ class Agent:
         edge = self.settings.edge
         self.spool = Spool(edge.spool, limit_bytes=edge.spool_limit_bytes, when_full=edge.when_full, now=utc_now())
         self._rate = FillRate(self.spool.counters.accepted, time.monotonic())
-        self._recorder = Recorder(self.spool, _pace(self.settings), on_change=self._wake)
+        self._recorder = Recorder(self.spool, _pace(self.settings), on_change=self._wake, meters=self.meters)
         self._publisher: Publisher | None = None
         self._sources: dict[tuple[str, str], Source] = {}
 
@@ -89,6 +91,25 @@ class Agent:
         """Whether it hears all sources and is connected to the platform."""
         connected = self._publisher is not None and self._publisher.connected.is_set()
         return connected and all(source.health.subscribed for source in self._sources.values())
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes its spool."""
+        return self._recorder
+
+    @property
+    def publisher(self) -> Publisher | None:
+        """What sends from its spool; None while it is being exchanged."""
+        return self._publisher
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """How fast the spool would fill; None: not known yet."""
+        return self._rate.bytes_per_second
+
+    def sources(self) -> tuple[Source, ...]:
+        """What it listens to."""
+        return tuple(self._sources.values())
 
     @property
     def is_broken(self) -> bool:
@@ -218,7 +239,12 @@ class Agent:
     def _start_publisher(self) -> None:
         settings = self.settings
         self._publisher = Publisher(
-            settings.edge.code, settings.broker, settings.publish, self._recorder, self.status
+            settings.edge.code,
+            settings.broker,
+            settings.publish,
+            recorder=self._recorder,
+            make_status=self.status,
+            meters=self.meters,
         )
         self._publisher.start()
 

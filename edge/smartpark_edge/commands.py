@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError, Problem
+from smartpark.metrics_options import add_metrics_options, metrics_address
 
 from smartpark_edge.choices import OpcUaSecurity, Protocol
 
@@ -35,13 +36,18 @@ def _add_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         metavar="PATH",
         help="written when every source and the platform broker are connected",
     )
+    add_metrics_options(run)
     run.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from smartpark.vitals import vitals_port
+
     from smartpark_edge.supervisor import Supervisor
 
-    Supervisor(arguments.config, arguments.ready_file).run()
+    supervisor = Supervisor(arguments.config, arguments.ready_file)
+    with vitals_port(supervisor.vitals, metrics_address(arguments)):
+        supervisor.run()
     return 0
 
 

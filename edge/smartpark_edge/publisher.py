@@ -15,13 +15,15 @@ from typing import Final
 
 from smartpark.broker import BrokerAddress
 from smartpark.errors import SmartparkError
+from smartpark.vitals import Pulse
 from smartpark.wire import (
     Status,
     pack_json,
 )
 
+from smartpark_edge.meters import Meters
 from smartpark_edge.mqtt_client import Backoff, in_words
-from smartpark_edge.recorder import Recorder
+from smartpark_edge.recorder import STUCK_S, Recorder
 from smartpark_edge.session import Session
 from smartpark_edge.settings import Publish
 from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
@@ -39,16 +41,37 @@ class Publisher(threading.Thread):
     """Sends one agent's batches."""
 
     def __init__(
-        self, edge: str, address: BrokerAddress, settings: Publish, recorder: Recorder, make_status: MakeStatus
+        self,
+        edge: str,
+        address: BrokerAddress,
+        settings: Publish,
+        *,
+        recorder: Recorder,
+        make_status: MakeStatus,
+        meters: Meters,
     ) -> None:
         super().__init__(name=f"publisher-{edge}", daemon=True)
         self._edge, self._address, self._settings = edge, address, settings
-        self._recorder, self._make_status = recorder, make_status
+        self._recorder, self._make_status, self._meters = recorder, make_status, meters
+        self._session: Session | None = None
+        self.pulse = Pulse("the publisher", STUCK_S)
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self.connected = threading.Event()
         self.note = ""
         """Last trouble with the connection."""
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that are sent and not yet acknowledged."""
+        session = self._session
+        return 0 if session is None else session.in_flight
+
+    @property
+    def unanswered_s(self) -> float:
+        """Since when ingest has not acknowledged anything, in seconds; 0 while nothing is under way."""
+        session = self._session
+        return time.monotonic() - session.acked_s if session is not None and session.in_flight else 0.0
 
     def wake(self) -> None:
         """There is something new in the spool."""
@@ -65,6 +88,7 @@ class Publisher(threading.Thread):
         """Connect, send, and connect again, until stopped."""
         backoff = Backoff()
         while not self._stopping.is_set():
+            self.pulse.beat()
             try:
                 self._run_session(backoff)
             except SpoolCorruptError as error:
@@ -88,8 +112,15 @@ class Publisher(threading.Thread):
     def _run_session(self, backoff: Backoff) -> None:
         reader = SpoolReader(self._recorder.spool.path)
         session = Session(
-            self._edge, self._address, self._settings, recorder=self._recorder, reader=reader, wake=self._wake
+            self._edge,
+            self._address,
+            self._settings,
+            recorder=self._recorder,
+            reader=reader,
+            wake=self._wake,
+            meters=self._meters,
         )
+        self._session = session
         try:
             session.open(_CONNECT_PATIENCE_S, self._stopping)
             if self._stopping.is_set():
@@ -99,6 +130,7 @@ class Publisher(threading.Thread):
             _log.info("%s: connected to the platform broker %s", self._edge, self._address.url)
             self._serve(session, reader)
         finally:
+            self._session = None
             session.close()
             reader.close()
 
@@ -107,6 +139,7 @@ class Publisher(threading.Thread):
         self.connected.set()
         status_due = 0.0
         while not self._stopping.is_set() and not session.lost.is_set():
+            self.pulse.beat()
             self._wake.clear()
             if session.asked_birth.is_set():
                 session.asked_birth.clear()

@@ -21,10 +21,12 @@ from typing import Final
 from smartpark.clock import from_us, utc_now_us
 from smartpark.errors import SmartparkError
 from smartpark.status import is_bad
+from smartpark.vitals import Pulse
 from smartpark.wire import Ack, BirthPoint
 
 from smartpark_edge.health import SourceHealth
 from smartpark_edge.memory import PointMemory, Verdict
+from smartpark_edge.meters import Meters
 from smartpark_edge.readings import Mapped, Point, Reading
 from smartpark_edge.spool import Spool
 from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
@@ -38,6 +40,8 @@ GROUP: Final = 2_000
 """Works in one transaction at most."""
 QUEUE: Final = 20_000
 REBUILD_READINGS: Final = 500_000
+STUCK_S: Final = 120.0
+"""A thread that has not come round for so long never will: a disk that hangs counts. [s]"""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,11 +76,15 @@ class _Stream:
 class Recorder(threading.Thread):
     """Writes the spool of one agent."""
 
-    def __init__(self, spool: Spool, pace: Pace, *, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, spool: Spool, pace: Pace, *, on_change: Callable[[], None], meters: Meters | None = None
+    ) -> None:
         super().__init__(name=f"recorder-{spool.path.stem}", daemon=True)
         self.spool = spool
         self.pace = pace
         self._on_change = on_change
+        self._meters = meters or Meters()
+        self.pulse = Pulse("the recorder", STUCK_S)
         self._queue: queue.Queue[Work | Callable[[], None]] = queue.Queue(QUEUE)
         self._stopping = threading.Event()
         self._known: dict[Point, _Known] = {}
@@ -149,6 +157,7 @@ class Recorder(threading.Thread):
             self.broken.set()
 
     def _turn(self) -> None:
+        self.pulse.beat()
         works, actions = self._gather()
         for action in actions:
             self._persist(action)
@@ -190,7 +199,11 @@ class Recorder(threading.Thread):
             self._on_change()
 
     def _add(self, addition: Addition) -> None:
+        began = time.perf_counter()
         dropped = self.spool.add(addition, utc_now_us())
+        self._meters.commit.observe(time.perf_counter() - began)
+        for _, rows in addition.sealed:
+            self._meters.batch.observe(len(rows))
         if dropped is not None:
             self._report(dropped, "the oldest batches made room")
 
@@ -198,6 +211,7 @@ class Recorder(threading.Thread):
         """Do something to the spool; while the disk refuses, wait and try again."""
         wait = 0.05
         while True:
+            self.pulse.beat()
             try:
                 action()
             except SpoolUnavailableError as error:

@@ -27,6 +27,7 @@ from smartpark.wire import (
     unpack_json,
 )
 
+from smartpark_edge.meters import Meters
 from smartpark_edge.mqtt_client import build_client, connect, refusal
 from smartpark_edge.recorder import Recorder
 from smartpark_edge.settings import Publish
@@ -52,9 +53,13 @@ class Session:
         recorder: Recorder,
         reader: SpoolReader,
         wake: threading.Event,
+        meters: Meters,
     ) -> None:
         self._edge, self._address, self._settings = edge, address, settings
         self._recorder, self._reader, self._wake = recorder, reader, wake
+        self._meters = meters
+        self.acked_s = time.monotonic()
+        """When ingest acknowledged last, or when this session began; monotonic seconds."""
         self._topics = Topics(edge)
         self.started = utc_now_us()
         self.lost = threading.Event()
@@ -218,9 +223,19 @@ class Session:
             _log.warning("%s: %s ignored: %s", self._edge, message.topic, error)
 
     def _acknowledged(self, sequences: list[int]) -> None:
+        now = self.acked_s = time.monotonic()
         with self._lock:
+            for sequence in sequences:
+                sent = self._window.sent.get(sequence)
+                if sent is not None:
+                    self._meters.ack.observe(now - sent.at)
             self._window.acknowledge(sequences)
         self._wake.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that are sent and not yet acknowledged."""
+        return len(self._window.sent)
 
 
 def _dead_letter(letter: Letter, boot: int, sequence: int, floor: int) -> DeadLetter:

@@ -19,6 +19,7 @@ from smartpark.errors import InvalidFileError, SmartparkError
 
 from smartpark_edge.agent import Agent
 from smartpark_edge.check import check_files
+from smartpark_edge.vitals import AgentsVitals
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Supervisor:
             for watched in self._watched:
                 watched.agent.spool.close()
             raise
+        self.vitals = AgentsVitals([watched.agent for watched in self._watched])
 
     def run(self) -> None:
         """Work until a signal says stop."""
@@ -78,6 +80,7 @@ class Supervisor:
     def _watch(self) -> None:
         rate_due = 0.0
         while not self._stop.wait(_LOOK_S):
+            self.vitals.pulse.beat()
             if self._reread.is_set() or any(_stamp(w.path) != w.stamp for w in self._watched):
                 self._reread.clear()
                 self._reload()
