@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartpark.cli import Subparsers, command_group
+from smartpark.metrics_options import add_metrics_options, metrics_address
 from smartpark_storage.dead_reasons import DeadReason
 
 from smartpark_ingest.derive_commands import register_derive
@@ -53,6 +54,7 @@ def _register_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         "--ready-file", type=Path, metavar="FILE", help="exists while every worker listens and can write"
     )
     _add_limits(run)
+    add_metrics_options(run)
     run.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     run.set_defaults(run=_run)
 
@@ -107,6 +109,7 @@ def _limits_of(arguments: argparse.Namespace) -> "Limits":
 
 def _run(arguments: argparse.Namespace) -> int:
     from smartpark.broker import BrokerAddress
+    from smartpark.vitals import vitals_port
     from smartpark_storage import dsn_from_environment
 
     from smartpark_ingest.shards import Shard
@@ -126,10 +129,16 @@ def _run(arguments: argparse.Namespace) -> int:
             *("--max-future-seconds", str(arguments.max_future_seconds)),
             *("--max-age-days", str(arguments.max_age_days)),
         )
-        Supervisor(arguments.workers, passed_on, ready_file=ready_file, stop=stop).run()
+        supervisor = Supervisor(
+            arguments.workers, passed_on, ready_file=ready_file, stop=stop, metrics=metrics_address(arguments)
+        )
+        with vitals_port(supervisor.vitals, metrics_address(arguments)):
+            supervisor.run()
     else:
         shard = Shard(0, 1) if arguments.shard is None else Shard.parse(arguments.shard)
-        Worker(WorkerSettings(dsn, broker, shard, _limits_of(arguments), ready_file), stop).run()
+        worker = Worker(WorkerSettings(dsn, broker, shard, _limits_of(arguments), ready_file), stop)
+        with vitals_port(worker.vitals, metrics_address(arguments)):
+            worker.run()
     return 0
 
 

@@ -1,6 +1,10 @@
-"""What a worker has done so far, in one place: for the summary line now, for metrics later."""
+"""What a worker has done so far, in one place: for the summary line and for metrics (`vitals`)."""
 
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+from smartpark_storage import DeadLetterRow
 
 
 @dataclass(slots=True)
@@ -15,8 +19,8 @@ class Counters:
     """Batches that the ledger already had: acknowledged again, not stored again."""
     readings: int = 0
     """Readings stored."""
-    dead_letters: int = 0
-    """Dead letters stored."""
+    letters: Counter[str] = field(default_factory=Counter[str])
+    """Dead letters stored, by reason."""
     transactions: int = 0
     retries: int = 0
     """Transactions tried again because the database was away or busy."""
@@ -35,7 +39,20 @@ class Counters:
     connections: int = 0
     """Connections to the broker so far."""
 
+    @property
+    def dead_letters(self) -> int:
+        """Dead letters stored."""
+        return self.letters.total()
+
+    def count_letters(self, letters: Iterable[DeadLetterRow]) -> None:
+        """Letters that are stored now."""
+        self.letters.update(letter.reason.value for letter in letters)
+
+    def numbers(self) -> dict[str, int]:
+        """Every plain count by its name."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "letters"}
+
     def summary(self) -> str:
         """One line: what is not zero."""
-        told = (f"{field.name} {getattr(self, field.name)}" for field in fields(self))
-        return ", ".join(part for part in told if not part.endswith(" 0")) or "nothing yet"
+        counts = {**self.numbers(), "dead_letters": self.dead_letters}
+        return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "nothing yet"

@@ -49,6 +49,11 @@ class PatientDatabase:
         self._counters = counters
         self._connection: Connection | None = None
         self._spent_s = 0.0
+        self.tried_s = time.monotonic()
+        """When work was tried last, in monotonic seconds: also while the database is away something moves."""
+        self.trouble = ""
+        """Why work cannot be done just now."""
+        self.waiting_since_s: float | None = None
 
     def take_spent_s(self) -> float:
         """Seconds spent on work since this was asked last, waiting for the database included."""
@@ -66,9 +71,11 @@ class PatientDatabase:
     def _insist(self, work: Callable[[Connection], Result]) -> Result:
         wait_s, give_up_s = _FIRST_WAIT_S, None
         while True:
+            self.tried_s = time.monotonic()
             try:
-                return work(self._connected())
+                result = work(self._connected())
             except RetryableError as error:
+                self._note_trouble(str(error))
                 if isinstance(error, StorageUnavailableError):
                     self.close()
                 if self._stop.is_set():
@@ -77,8 +84,21 @@ class PatientDatabase:
                         raise StoppedError from error
                 _log.warning("%s; trying again in %.1f s", error, wait_s)
                 self._counters.retries += 1
+            else:
+                self._note_trouble("")
+                return result
             self._pause(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  spreads load, hides nothing
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def _note_trouble(self, trouble: str) -> None:
+        self.trouble = trouble
+        self.waiting_since_s = (self.waiting_since_s or self.tried_s) if trouble else None
+
+    @property
+    def waiting_s(self) -> float:
+        """For how long work has been tried in vain, in seconds; 0 while all goes well."""
+        since_s = self.waiting_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
 
     def close(self) -> None:
         """Close the connection; the next work opens another."""

@@ -138,6 +138,11 @@ class Desk:
         for edge, waiting in self._parking.take_overdue(now_s):
             yield from self._data(edge, waiting.arrival, now_s, since_s=waiting.since_s)
 
+    @property
+    def parked(self) -> int:
+        """Batches that wait for a birth."""
+        return len(self._parking)
+
     def excuse(self, seconds: float) -> None:
         """Not count this time against the edges: the worker could not listen, and the birth may lie in the inbox."""
         self._parking.excuse(seconds)

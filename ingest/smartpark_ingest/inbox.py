@@ -68,6 +68,16 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._arrivals)
 
+    @property
+    def bytes(self) -> int:
+        """Payload bytes that wait."""
+        return self._bytes
+
+    def oldest_us(self) -> int | None:
+        """Arrival of what has waited longest; None when nothing waits."""
+        with self._changed:
+            return self._arrivals[0].received_us if self._arrivals else None
+
     def _has_room(self, arrival: Arrival) -> bool:
         # An arrival larger than the whole bound may pass alone, else it could never pass.
         return not self._arrivals or (

@@ -27,6 +27,9 @@ class ParkingPlace:
         self._waiting: dict[tuple[str, int, int], Waiting] = {}
         self._bytes = 0
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def put(self, edge: str, number: tuple[int, int], arrival: Arrival, since_s: float) -> None:
         """Park a batch; one that is there already keeps its age, and one too many is left to its edge to resend."""
         key = (edge, *number)

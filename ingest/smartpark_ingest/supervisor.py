@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from smartpark.cli import command_line
+from smartpark.metrics_options import MetricsPortError
 
 from smartpark_ingest.shards import Shard
+from smartpark_ingest.vitals import SupervisorVitals, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
@@ -44,12 +46,22 @@ class Supervisor:
     """N workers, one per shard."""
 
     def __init__(
-        self, count: int, arguments: Sequence[str], *, ready_file: Path | None, stop: threading.Event
+        self,
+        count: int,
+        arguments: Sequence[str],
+        *,
+        ready_file: Path | None,
+        stop: threading.Event,
+        metrics: tuple[str, int] | None = None,
     ) -> None:
         self._count = count
         self._arguments = tuple(arguments)
         self._ready_file = ready_file
         self._stop = stop
+        self._ports = _ports_of_workers(metrics, count)
+        self._workers = {f"{index}/{count}": WorkerProcess() for index in range(count)}
+        ports = {f"{index}/{count}": address for index, address in self._ports.items()}
+        self.vitals = SupervisorVitals(self._workers, ports)
 
     def run(self) -> None:
         """Supervise until asked to stop, then let the workers finish what they have in hand."""
@@ -61,6 +73,7 @@ class Supervisor:
             ]
             try:
                 while not self._stop.wait(0.1):
+                    self.vitals.pulse.beat()
                     for child in children:
                         self._look_after(child)
                     self._say_ready(children)
@@ -82,25 +95,49 @@ class Supervisor:
                 pause_s,
             )
             child.process, child.due_s = None, now_s + pause_s
+            known = self._workers[_name_of(child.shard)]
+            known.running, known.restarts = False, known.restarts + 1
             child.wait_s = min(2 * child.wait_s, _LONGEST_WAIT_S)
         if child.process is None and now_s >= child.due_s:
             self._start(child)
 
     def _start(self, child: _Child) -> None:
-        shard = f"{child.shard.index}/{child.shard.count}"
+        shard = _name_of(child.shard)
         child.started_s = time.monotonic()
         child.process = subprocess.Popen(
             [
                 *command_line(*self._arguments),
                 *("--shard", shard, "--ready-file", str(child.ready_file), "--until-stdin-closes"),
+                *self._metrics_of(child.shard),
             ],
             stdin=subprocess.PIPE,
         )
+        self._workers[_name_of(child.shard)].running = True
+
+    def _metrics_of(self, shard: Shard) -> tuple[str, ...]:
+        if shard.index not in self._ports:
+            return ()
+        host, port = self._ports[shard.index]
+        return "--metrics-host", host, "--metrics-port", str(port)
 
     def _say_ready(self, children: list[_Child]) -> None:
         ready = self._ready_file
         if ready is not None and not ready.exists() and all(child.ready_file.exists() for child in children):
             ready.write_text(f"{self._count} workers\n", encoding="utf-8")
+
+
+def _name_of(shard: Shard) -> str:
+    return f"{shard.index}/{shard.count}"
+
+
+def _ports_of_workers(metrics: tuple[str, int] | None, count: int) -> dict[int, tuple[str, int]]:
+    """The supervisor is at the port asked for, worker k at the k-th after it."""
+    if metrics is None:
+        return {}
+    host, first = metrics
+    if not 0 < first <= 65_535 - count:
+        raise MetricsPortError(f"port {first}: {count} workers need a port of their own, the {count} after this one")
+    return {index: (host, first + 1 + index) for index in range(count)}
 
 
 def _end(children: list[_Child]) -> None:

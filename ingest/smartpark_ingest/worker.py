@@ -28,9 +28,11 @@ from smartpark_ingest.database import PatientDatabase, StoppedError
 from smartpark_ingest.desk import Desk
 from smartpark_ingest.inbox import Inbox
 from smartpark_ingest.intake import Intake
+from smartpark_ingest.meters import Meters
 from smartpark_ingest.outcomes import Admitted, AskBirth, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
 from smartpark_ingest.registry_watch import RegistryWatch
 from smartpark_ingest.shards import Shard
+from smartpark_ingest.vitals import WorkerVitals
 from smartpark_ingest.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -82,7 +84,11 @@ class Worker:
             stop=stop,
             counters=self._counters,
         )
-        self._writer = Writer(self._database, self._counters)
+        self._meters = Meters()
+        self._writer = Writer(self._database, self._counters, self._meters)
+        self.vitals = WorkerVitals(
+            settings.shard, self._counters, self._meters, inbox=self._inbox, database=self._database
+        )
         self._told_s = time.monotonic()
 
     def run(self) -> None:
@@ -102,6 +108,7 @@ class Worker:
         watch = RegistryWatch(self._database)
         desk = Desk(watch.load(), self._settings.limits, lambda: watch.newer(looked_s=GROUP_AGE_S))
         intake = Intake(self._settings.broker, self._settings.shard, self._inbox, self._counters)
+        self.vitals.watch(intake, desk)
         try:
             while not self._stop.is_set():
                 intake.ensure_alive()
@@ -114,6 +121,7 @@ class Worker:
                 self._settings.ready_file.unlink(missing_ok=True)
 
     def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake) -> None:
+        self.vitals.pulse.beat()
         desk.registry = watch.newer(looked_s=_REGISTRY_POLL_S) or desk.registry
         group = _Group()
         desk.excuse(self._database.take_spent_s())
@@ -165,6 +173,7 @@ class Worker:
                 self._database.run(lambda c, n=number, d=life.death, at=at: record_death(c, n, d, at))
         for report in group.reports.values():
             number, at = self._writer.edge_id(report.edge), from_us(report.received_us)
+            self._meters.heard_clock(report.edge, report.status.time, report.received_us)
             self._database.run(lambda c, n=number, s=report.status, at=at: record_status(c, n, s, at))
 
     def _commit(self, group: _Group, desk: Desk, intake: Intake) -> None:

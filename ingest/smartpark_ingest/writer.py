@@ -6,10 +6,11 @@ so that it is acknowledged, visible and replayable, and the others never notice.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from smartpark.clock import utc_now
+from smartpark.clock import utc_now, utc_now_us
 from smartpark_storage import (
     Batch,
     BatchKey,
@@ -26,6 +27,7 @@ from smartpark_storage import (
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, is_fault_of_the_data
 from smartpark_ingest.letters import row_letters
+from smartpark_ingest.meters import Meters
 from smartpark_ingest.outcomes import NO_ROWS, Admitted
 
 _log = logging.getLogger(__name__)
@@ -43,9 +45,10 @@ class Commit:
 class Writer:
     """Writes what the desk let in."""
 
-    def __init__(self, database: PatientDatabase, counters: Counters) -> None:
+    def __init__(self, database: PatientDatabase, counters: Counters, meters: Meters | None = None) -> None:
         self._database = database
         self._counters = counters
+        self._meters = meters or Meters()
         self._edge_ids: dict[str, int] = {}
 
     def edge_id(self, edge: str) -> int:
@@ -63,7 +66,7 @@ class Writer:
 
         if letters:
             self._database.run(work)
-            self._counters.dead_letters += len(letters)
+            self._counters.count_letters(letters)
 
     def store(self, admitted: Sequence[Admitted], registry: Registry) -> list[Commit]:
         """Store batches; everything that is returned is committed."""
@@ -78,13 +81,20 @@ class Writer:
             return []
         batches = [self._batch(one) for one in admitted]
         try:
-            result = self._database.run(lambda connection: store_batches(connection, batches, received_at=utc_now()))
+            result = self._database.run(lambda connection: self._timed(connection, batches))
         except Exception as error:
             if not is_fault_of_the_data(error):
                 raise
             return self._isolate(admitted, registry, error)
         self._count(result, batches)
+        self._meters.committed(admitted, result.readings, now_us=utc_now_us())
         return [*result.new, *result.known]
+
+    def _timed(self, connection: Connection, batches: Sequence[Batch]) -> StoreResult:
+        began_s = time.perf_counter()
+        result = store_batches(connection, batches, received_at=utc_now())
+        self._meters.commit.observe(time.perf_counter() - began_s)
+        return result
 
     def _isolate(self, admitted: Sequence[Admitted], registry: Registry, error: Exception) -> list[BatchKey]:
         if len(admitted) > 1:
@@ -122,4 +132,6 @@ class Writer:
         self._counters.batches_known += len(result.known)
         self._counters.readings += result.readings
         # A batch that came twice in one group is stored once; so are its letters.
-        self._counters.dead_letters += sum(len(b.dead) for b in {b.key: b for b in batches}.values() if b.key in new)
+        self._counters.count_letters(
+            letter for b in {b.key: b for b in batches}.values() if b.key in new for letter in b.dead
+        )
