@@ -3,6 +3,7 @@
 Who may see what comes with access control; until then `smartpark api serve` listens to its own machine only.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -23,6 +24,7 @@ from smartpark_api.routes import figures, health, indicators, operations, pages,
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import Snapshots
+from smartpark_api.vitals import CountRequests, Requests
 from smartpark_api.words import Language, words_of
 
 PREFIX: Final = "/api/v1"
@@ -68,6 +70,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         # A thread more than connections, so that /healthz answers while all of them are busy.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + 4
+        app.state.loop = asyncio.get_running_loop()
         app.state.pool = open_pool(settings.dsn, application="smartpark api", max_size=settings.pool_size)
         try:
             yield
@@ -96,6 +99,8 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     install_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Guard, host_names=settings.host_names)
+    app.state.requests = Requests()
+    app.add_middleware(CountRequests, requests=app.state.requests)
     _check_package_data()
     return app
 

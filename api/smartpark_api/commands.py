@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import SmartparkError
+from smartpark.metrics_options import add_metrics_options, metrics_address
 
 if TYPE_CHECKING:
     from smartpark_api.settings import ApiSettings
@@ -49,6 +50,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--allow-network", action="store_true", help="listen even where other machines can reach it; see below"
     )
+    add_metrics_options(parser)
     parser.set_defaults(run=_serve)
 
 
@@ -79,7 +81,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names, workday_file=workday_file)
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)
-        _run(settings, listener)
+        _run(settings, listener, metrics_address(arguments))
     return 0
 
 
@@ -114,13 +116,17 @@ def _say_where(listener: socket.socket, dsn: str) -> None:
     print(f"smartpark api: http://{shown}:{port}/  database: {database}", flush=True)
 
 
-def _run(settings: "ApiSettings", listener: socket.socket) -> None:
+def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, int] | None) -> None:
     import uvicorn
+    from smartpark.vitals import vitals_port
 
     from smartpark_api.app import create_app
+    from smartpark_api.vitals import ApiVitals
+
+    app = create_app(settings)
 
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -130,7 +136,8 @@ def _run(settings: "ApiSettings", listener: socket.socket) -> None:
     # for us ending is enough: exit code 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ended)
-    uvicorn.Server(config).run(sockets=[listener])
+    with vitals_port(ApiVitals(app), metrics):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:
