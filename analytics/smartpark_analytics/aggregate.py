@@ -96,6 +96,8 @@ def combined_estimated_share(amount: Floats, estimated_share: Floats) -> Floats:
     ndarray of float64, shape (n_periods,)
         0 where nothing contributes. [0-1]
     """
+    if not estimated_share.any():
+        return np.zeros(amount.shape[1])
     weight = np.abs(np.nan_to_num(amount))
     total = weight.sum(axis=0)
     return np.divide((weight * estimated_share).sum(axis=0), total, out=np.zeros_like(total), where=total > 0)

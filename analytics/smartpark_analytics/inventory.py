@@ -1,6 +1,6 @@
 """The CO2 of a boundary put together: scope 1, scope 2 by each method, totals side by side, and carbon per energy.
 
-Adds up what `fuel_carbon` and `purchased_electricity` computed. What is handed on inside the boundary has been left out
+Adds up what `fuel_carbon` and `purchased_electricity` computed. What is handed on inside has been left out
 by whoever chose the flows.
 """
 

@@ -70,6 +70,8 @@ def half_width_of_gaps(completeness: Floats, estimated_share: Floats, *, estimat
     >>> half_width_of_gaps(np.array([1.0, 0.9]), np.zeros(2), estimate=0.5, missing=1.0).round(4)
     array([0.    , 0.1111])
     """
+    if (completeness == 1.0).all() and not estimated_share.any():
+        return np.zeros(completeness.shape)
     absent = np.divide(
         1.0 - completeness, completeness, out=np.full(completeness.shape, np.nan), where=completeness > 0
     )
@@ -126,18 +128,26 @@ def relative_half_width(
     >>> own.round(4), common.round(4)
     (array([0.0707]), array([0.1]))
     """
-    measured_by = (np.arange(len(meter_half_width))[:, np.newaxis] == meter).astype(np.float64)
-    meters = _common(measured_by, contributions, meter_half_width)
-    factors = _common(uses_factor, contributions, factor_half_width)
-    gaps = np.sum(_product(contributions, gap_half_width) ** 2, axis=0)
+    meters = _common(_sums_by_meter(contributions, meter), meter_half_width[np.unique(meter)])
+    # Not `@`: a linear algebra library would wake its threads for a few rows.
+    factors = _common(np.einsum("ft,tp->fp", uses_factor, contributions), factor_half_width)
+    gaps = np.sum(_product(contributions, gap_half_width) ** 2, axis=0) if gap_half_width.any() else 0.0
     total = np.sum(contributions, axis=0)
     half_width = np.sqrt(meters + factors + gaps)
     return np.divide(half_width, np.abs(total), out=np.full(total.shape, np.nan), where=total != 0)
 
 
-def _common(belongs: Floats, contributions: Floats, half_width: Floats) -> Floats:
+def _sums_by_meter(contributions: Floats, meter: Ints) -> Floats:
+    """What each meter that measures anything contributes, ascending by meter."""
+    order = np.argsort(meter, kind="stable")
+    starts = np.flatnonzero(np.diff(meter[order], prepend=-1))
+    return (
+        contributions[order] if len(starts) == len(order) else np.add.reduceat(contributions[order], starts, axis=0)
+    )
+
+
+def _common(shared: Floats, half_width: Floats) -> Floats:
     """Sum over the sources of (half-width x everything that shares the source)², shape (n_periods,)."""
-    shared = belongs @ contributions
     return np.sum(_product(shared, half_width[:, np.newaxis]) ** 2, axis=0)
 
 

@@ -3,8 +3,8 @@
 Measured is `smartpark derive --park P --from D --to D` as people run it: a process of its own from its start to its
 end, and all processes of a database server of the bench's own. Readings are stored as the writer stores a backlog,
 nothing is computed yet. Growth is the exponent of processor time over meters and over days (1: linear), without what
-an empty run costs. Then the numpy core by itself, on quarter-hour registers of many meters and a year, beside the same
-indicators plainly written in pandas.
+an empty run costs. Then the numpy core by itself, on quarter-hour registers of many meters for a year, beside the
+same indicators plainly written in pandas.
 """
 
 import argparse

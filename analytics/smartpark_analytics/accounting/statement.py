@@ -55,18 +55,20 @@ class Uncertainty:
     missing: float
     """Of what is missing, relative to what the rest lets expect there. [1]"""
 
-    def of(self, contribution: Floats, completeness: Floats, share: Floats, awaited: Bools) -> Floats:
-        """Relative half-width of the 95 % interval, shape (n_periods,); NaN: not known."""
+    def of(self, contribution: Floats, completeness: Floats, share: Floats) -> Floats:
+        """Relative half-width of the 95 % interval, shape (n_periods,); NaN: not known.
+
+        Completeness is 1 where nobody waits for more.
+        """
         if np.isnan(self.meter_half_width).any() or np.isnan(self.factor_half_width).any():
             return np.full(contribution.shape[1], np.nan)
-        covered = np.where(awaited, completeness, 1.0)
         return relative_half_width(
             contribution,
             meter=self.meter,
             meter_half_width=self.meter_half_width,
             uses_factor=self.uses_factor,
             factor_half_width=self.factor_half_width,
-            gap_half_width=half_width_of_gaps(covered, share, estimate=self.estimate, missing=self.missing),
+            gap_half_width=half_width_of_gaps(completeness, share, estimate=self.estimate, missing=self.missing),
         )
 
 
@@ -191,8 +193,12 @@ def state(plan: Plan, series: Series) -> Statement:
     awaited = awaited_in([term.flow for term in plan.terms], series.start_us, series.end_us)
     known = series.sums.amount[rows]
     completeness, share = series.sums.completeness[rows], series.sums.estimated_share[rows]
-    has_part: Bools = np.any(awaited | ~np.isnan(known), axis=0, keepdims=True)[0]
-    amount = np.where(~awaited & np.isnan(known), 0.0, known)
+    if awaited.all():  # as nearly always; the general way gives the same
+        has_part, amount, counted = awaited[0], known, completeness
+    else:
+        has_part = np.any(awaited | ~np.isnan(known), axis=0)
+        amount = np.where(~awaited & np.isnan(known), 0.0, known)
+        counted = np.where(awaited, completeness, 1.0)
     weight = np.array([term.weight(plan.recipe.per) for term in plan.terms])
     contribution = amount * weight[:, np.newaxis]
     # Not `sum`, whose order of additions depends on the shape.
@@ -205,10 +211,10 @@ def state(plan: Plan, series: Series) -> Statement:
         term_completeness=completeness,
         term_estimated_share=share,
         awaited=awaited,
-        completeness=np.where(has_part, np.where(awaited, completeness, 1.0).min(axis=0), 0.0),
+        completeness=np.where(has_part, counted.min(axis=0), 0.0),
         estimated_share=combined_estimated_share(contribution, share),
         has_part=has_part,
-        uncertainty=plan.uncertainty.of(contribution, completeness, share, awaited),
+        uncertainty=plan.uncertainty.of(contribution, counted, share),
     )
 
 
@@ -217,6 +223,8 @@ def awaited_in(flows: Sequence[Flow], start_us: Ints, end_us: Ints) -> Bools:
     limits = np.iinfo(np.int64)
     first = [limits.min if f.awaited_from_us is None else f.awaited_from_us for f in flows]
     last = [limits.max if f.awaited_to_us is None else f.awaited_to_us for f in flows]
+    if len(start_us) and max(first) <= start_us.min() and end_us.max() <= min(last):
+        return np.ones((len(flows), len(start_us)), np.bool_)
     begins = start_us >= np.array(first, np.int64)[:, np.newaxis]
     return begins & (end_us <= np.array(last, np.int64)[:, np.newaxis])
 
