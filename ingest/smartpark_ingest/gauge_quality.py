@@ -1,11 +1,11 @@
 """Quality of supply of a day: voltage, frequency, unbalance and harmonics of each meter against its limits. Pure.
 
 Judged are records of ten minutes. Voltage needs the nominal voltage of the meter in the catalogue, and so do limits
-that go by the voltage level; a meter without it is judged by its frequency alone.
+that go by the voltage level; without it, or without a limit for that level, there is no number but the reason.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import sqrt
 from typing import Final
@@ -14,9 +14,16 @@ import numpy as np
 from smartpark.dated import RuleNotFoundError
 from smartpark.derived_gauges import SUPPLY_QUALITY
 from smartpark.measurands import Measurand
-from smartpark.power_quality_limits import QualityLimit, QualityQuantity, builtin_quality_limits
+from smartpark.power_quality_limits import Basis, QualityLimit, QualityQuantity, builtin_quality_limits
 from smartpark_analytics.demand import block_means
-from smartpark_analytics.power_quality import LimitShare, limit_share, probability_value, voltage_deviation
+from smartpark_analytics.power_quality import (
+    Compliance,
+    LimitShare,
+    Verdict,
+    compliance,
+    limit_share,
+    voltage_deviation,
+)
 from smartpark_analytics.sufficiency import REASONS, Sufficiency
 from smartpark_storage import PointRecord
 from smartpark_storage.minutes import MinuteMeans
@@ -78,22 +85,31 @@ def quality_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
             points = [minutes.points[row] for row in rows]
             # A meter that shows its phases is nominally between phase and neutral; limits go by that between phases.
             factor = sqrt(3) if device in by_phase else 1.0
-            limit = _limit(subject, points[0].nominal_voltage_v, factor, day.period.day)
-            if limit is not None:
+            limit, why = _limit(subject, points[0].nominal_voltage_v, factor, day.period.day)
+            if limit is None:
+                found.missing.append(f"park {day.park}, {subject.share} of {device}: {why}")
+                numbers = _not_judged(subject, device, records[rows], why)
+            else:
                 numbers = _numbers(subject, limit, points, records[rows])
-                found.rows.extend(published(day, number) for number in numbers)
+            found.rows.extend(published(day, number) for number in numbers)
     return found
 
 
-def _limit(subject: _Judged, nominal_v: float | None, factor: float, on: date) -> QualityLimit | None:
-    """Limit of a meter's level; None where nothing says what the level is, or none is entered for it."""
+def _limit(subject: _Judged, nominal_v: float | None, factor: float, on: date) -> tuple[QualityLimit | None, str]:
+    """Limit of a meter's level; or none, and what to enter."""
     if nominal_v is None and subject.quantity is not QualityQuantity.FREQUENCY:
-        return None
+        return None, "its voltage level is not known: enter nominal_voltage_v in the catalogue"
     level_kv = _ANY_LEVEL_KV if nominal_v is None else nominal_v * factor / 1000.0
     try:
-        return builtin_quality_limits().limit_on(subject.quantity, nominal_kv=level_kv, on=on)
-    except RuleNotFoundError:
-        return None
+        return builtin_quality_limits().limit_on(subject.quantity, nominal_kv=level_kv, on=on), ""
+    except RuleNotFoundError as error:
+        return None, str(error)
+
+
+def _not_judged(subject: _Judged, device: str, records: Floats, why: str) -> Iterable[Number]:
+    completeness = float(np.isfinite(records).mean())
+    for indicator in filter(None, (subject.share, subject.value95)):
+        yield Number(f"device/{device}", indicator, np.nan, completeness, _METHOD, reason=why)
 
 
 def _numbers(
@@ -103,35 +119,43 @@ def _numbers(
         records = voltage_deviation(records, np.array([p.nominal_voltage_v for p in points], np.float64))
     whole = np.zeros(records.shape[1], np.int64)
     share = limit_share(records, limit, whole, 1)
-    boundary, completeness = f"device/{points[0].device}", float(share.completeness.mean())
+    judged = compliance(records, limit, whole, 1, record_hours=_RECORD_HOURS)
     enough = bool((share.reason == Sufficiency.ENOUGH).all())
-    reason = REASONS[Sufficiency(int(share.reason.max()))]
     known, kept = int(share.known.sum()), int(share.in_limits.sum())
-    yield Number(
-        boundary,
+    base = Number(
+        f"device/{points[0].device}",
         subject.share,
         value=kept / known if enough else np.nan,
-        completeness=completeness,
+        completeness=float(share.completeness.mean()),
         method=_METHOD,
         # Hours of all phases together: a month is the sum of its days.
         numerator=kept * _RECORD_HOURS if enough else np.nan,
         denominator=known * _RECORD_HOURS if enough else np.nan,
         rules=(limit.id,),
         rule_set=builtin_quality_limits().version,
-        reason=_extremes(share, limit) if enough else reason,
+        reason=_extremes(share, limit) if enough else REASONS[Sufficiency(int(share.reason.max()))],
     )
+    if limit.basis is Basis.RANGE:
+        # There is no band to be within, but the range itself is judged.
+        base = replace(base, reason=_judgement(judged, limit))
+    yield base
     if subject.value95 is not None:
-        value = probability_value(records, limit.probability or 0.95, whole, 1).max()
-        yield Number(
-            boundary,
-            subject.value95,
-            value=float(value) if enough else np.nan,
-            completeness=completeness,
-            method=_METHOD,
-            rules=(limit.id,),
-            rule_set=builtin_quality_limits().version,
-            reason=f"limit {limit.high:g} {limit.unit}" if enough else reason,
+        yield replace(
+            base,
+            indicator=subject.value95,
+            value=float(judged.judged_value.max()),
+            numerator=None,
+            denominator=None,
+            reason=_judgement(judged, limit),
         )
+
+
+def _judgement(judged: Compliance, limit: QualityLimit) -> str:
+    """Verdict on the phase that is farthest from the limit's good side, or why there is none."""
+    if (judged.verdict == Verdict.NOT_JUDGED).any():
+        return REASONS[Sufficiency(int(judged.reason.max()))]
+    verdict = Verdict(int(judged.verdict.min())).name.lower()
+    return f"limit {limit.high:g} {limit.unit}, {limit.basis} {judged.judged_value.max():.2f} {limit.unit}: {verdict}"
 
 
 def _extremes(share: LimitShare, limit: QualityLimit) -> str:

@@ -254,6 +254,45 @@ def test_the_windows_of_a_day_reach_into_the_evening_before_but_not_over_the_cut
     assert uses[from_us(MIDNIGHT)] == 0.8
 
 
+def quality_of(gauges: GaugePark, nominal_voltage_v: float | None, thd: float = 2.5) -> None:
+    """A day of a meter of that voltage, all of its phases two percent high."""
+    catalogue = document()
+    catalogue["device"][0].pop("nominal_voltage_v")
+    if nominal_voltage_v is not None:
+        catalogue["device"][0]["nominal_voltage_v"] = nominal_voltage_v
+    gauges.load(catalogue)
+    keys = [key for key in VALUES if key.startswith("M0/") and "power" not in key]
+    shown = {"M0/voltage_thd": thd, "M0/frequency": 50.0}
+    gauges.feed(
+        MIDNIGHT, MIDNIGHT + DAY, keys=keys, curve=lambda key, _: shown.get(key, 1.02 * (nominal_voltage_v or 230.0))
+    )
+    gauges.derive()
+
+
+@pytest.mark.parametrize(("thd", "verdict"), [(2.5, "kept"), (4.5, "exceeded")])
+def test_what_is_judged_by_its_95_percent_value_says_the_verdict(gauges: GaugePark, thd: float, verdict: str):
+    quality_of(gauges, 5773.5, thd)
+    row = gauges.day("voltage_thd_p95", "device/M0")
+    assert (row["value"], row["reason"]) == (thd, f"limit 4 %, probability {thd:.2f} %: {verdict}")
+
+
+def test_at_35_kv_the_range_is_judged_where_there_is_no_band(gauges: GaugePark):
+    quality_of(gauges, 20_207.3)
+    row = gauges.day("voltage_in_limits", "device/M0")
+    assert (row["value"], row["reason"]) == (None, "limit 10 %, range 2.00 %: kept")
+
+
+@pytest.mark.parametrize(
+    ("nominal", "why"), [(None, "enter nominal_voltage_v in the catalogue"), (288_675.0, "no normal limit of")]
+)
+def test_a_meter_without_limits_says_why(gauges: GaugePark, nominal: float | None, why: str):
+    quality_of(gauges, nominal)
+    row = gauges.day("voltage_thd_p95", "device/M0")
+    assert row["value"] is None
+    assert why in row["reason"]
+    assert gauges.day("frequency_in_limits", "device/M0")["value"] == 1.0
+
+
 @pytest.mark.parametrize("comes_late", [True, False])
 def test_a_heavy_load_over_midnight_counts_in_both_days_each_with_its_hours(gauges: GaugePark, *, comes_late: bool):
     keys = ["T1/active_power", "T1/reactive_power"]
