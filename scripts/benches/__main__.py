@@ -18,6 +18,7 @@ BENCHES = {
     "late": "bench_late",
     "ingest": "bench_ingest",
     "backfill": "bench_backfill",
+    "edge": "bench_edge",
 }
 """Name to module."""
 

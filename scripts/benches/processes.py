@@ -61,7 +61,11 @@ def running_command(
 ) -> Iterator[psutil.Process]:
     """Run a smartpark command until its ready file appears, and on until the end of the block."""
     with running(command_line(*arguments), log, environment) as process:
-        wait_until(ready.exists, what=f"smartpark {' '.join(arguments[:2])} is ready", log=log)
+        is_over = lambda: ready.exists() or process.status() == psutil.STATUS_ZOMBIE  # noqa: E731
+        wait_until(is_over, what=f"smartpark {' '.join(arguments[:2])} is ready", log=log)
+        if not ready.exists():
+            said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise SystemExit(f"scripts/bench: smartpark {' '.join(arguments[:2])} ended:\n{said}")
         yield process
 
 

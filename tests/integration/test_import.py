@@ -61,10 +61,11 @@ def stored(dsn, measurand="active_energy_import"):
 
 
 def wide(rows: int, *, first: int = 0) -> str:
-    lines = ["time,kWh,V"]
-    for n in range(first, first + rows):
-        lines.append(f"{START + timedelta(minutes=n):%Y-%m-%d %H:%M:%S},{1000 + n // 10}.{n % 10}7,{230 + n % 7}.1")
-    return "\n".join(lines) + "\n"
+    lines = (
+        f"{START + timedelta(minutes=first + n):%Y-%m-%d %H:%M:%S},{1000 + n // 10}.{n % 10}7,{230 + n % 7}.1\n"
+        for n in range(rows)
+    )
+    return "time,kWh,V\n" + "".join(lines)
 
 
 def rejected(path: Path) -> list[tuple[str, str, str]]:

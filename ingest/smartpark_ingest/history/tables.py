@@ -97,7 +97,7 @@ def _text_pieces(path: Path, form: FileForm, wanted: Wanted) -> Iterator[Piece]:
         names = _heading(path, stream.readline(), form)
         line = 2
         for number, block in enumerate(_blocks(stream)):
-            piece, lines = _parse(path, _as_utf8(path, block, form, line), names, form, wanted, number, line)
+            piece, lines = _parse(_Text(path, _as_utf8(path, block, form, line), number, line), names, form, wanted)
             piece.read_bytes = raw.tell()
             line += lines
             yield piece
@@ -135,10 +135,19 @@ def _as_utf8(path: Path, block: bytes, form: FileForm, line: int) -> bytes:
         ) from error
 
 
-def _parse(
-    path: Path, block: bytes, names: list[str], form: FileForm, wanted: Wanted, number: int, line: int
-) -> tuple[Piece, int]:
+class _Text(NamedTuple):
+    """A piece of text, and where it stands."""
+
+    path: Path
+    block: bytes
+    number: int
+    line: int
+    """Of its first row."""
+
+
+def _parse(text: _Text, names: list[str], form: FileForm, wanted: Wanted) -> tuple[Piece, int]:
     """A piece of text, and how many lines it has."""
+    path, block, number, line = text
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     try:
         table, odd = _read(block, names, form, wanted, pa.float64())
@@ -151,7 +160,7 @@ def _parse(
     keep = np.ones(lines, np.bool_)
     keep[[row - 1 for row, _ in odd]] = False
     piece = Piece(number, line + np.flatnonzero(keep), {})
-    piece.wrong += [Wrong(line + row - 1, "", text, "not as many cells as headings") for row, text in odd if text]
+    piece.wrong += [Wrong(line + row - 1, "", cells, "not as many cells as headings") for row, cells in odd if cells]
     for name in (*wanted.texts, *wanted.numbers):
         column = table.column(name).combine_chunks()
         as_number = name in wanted.numbers and not pa.types.is_floating(column.type)
