@@ -142,7 +142,7 @@ def saturation_temperature(pressure: Floats) -> Floats:
     return _properties("T", pressure, "Q", np.ones(pressure.shape), where=usable) - _ZERO_CEL
 
 
-def steam_heat(mass: Floats, enthalpy: Floats, reference_enthalpy: float) -> Floats:
+def steam_heat(mass: Floats, enthalpy: Floats, reference_enthalpy: float | Floats) -> Floats:
     """Heat that steam carries, counted from the enthalpy of the water it is made of.
 
     Parameters
@@ -151,7 +151,7 @@ def steam_heat(mass: Floats, enthalpy: Floats, reference_enthalpy: float) -> Flo
         Steam. [t]
     enthalpy : ndarray of float64, same shape
         Of the steam. [GJ/t]
-    reference_enthalpy : float
+    reference_enthalpy : float or ndarray of float64
         Of the water, a dated factor: 0.08374 where the guidelines hold. [GJ/t]
 
     Returns

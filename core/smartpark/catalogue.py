@@ -122,6 +122,15 @@ class Furnace(StrEnum):
     ENGINE = "engine"
 
 
+class PressureReference(StrEnum):
+    """What a pressure is counted from."""
+
+    ABSOLUTE = "absolute"
+    """From vacuum."""
+    GAUGE = "gauge"
+    """From the air around the instrument (表压)."""
+
+
 class BasicCharge(StrEnum):
     """How the fixed part of a two-part tariff is charged (发改办价格〔2016〕1583号)."""
 
@@ -308,6 +317,8 @@ class Device(StrictModel):
     """Reference oxygen content of a stack; none: that of its `emission_limit`."""
     emission_limit: str | None = None
     """Limit set that a stack is held to."""
+    pressure_reference: PressureReference = PressureReference.ABSOLUTE
+    """What its pressure points count from: steam by enthalpy needs absolute pressure."""
 
 
 class VirtualMeter(StrictModel):

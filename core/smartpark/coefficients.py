@@ -162,6 +162,10 @@ class Lookup:
         """Heat in a tonne of steam of which pressure and temperature are not known [GJ/t]."""
         return _single(self.choose(FactorKind.NET_CALORIFIC_VALUE, Carrier.STEAM, (*_OWN, TABLE)))
 
+    def reference_enthalpy(self) -> FactorChoice:
+        """Enthalpy of the water that steam is counted from [GJ/t]."""
+        return self.choose(FactorKind.REFERENCE_ENTHALPY, Carrier.STEAM, (*_OWN, TABLE))
+
     def process_carbon(self, material: Carrier) -> Coefficient:
         """CO2 per tonne of a carbonate that decomposes: its factor times its purity, which has no default [kg/t]."""
         factor = self.choose(FactorKind.CARBON_DIOXIDE, material, (*_OWN, TABLE))

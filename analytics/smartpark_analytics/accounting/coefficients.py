@@ -14,8 +14,9 @@ from smartpark.accounts import Flow
 from smartpark.coefficients import Basis, Coefficient, Lookup
 from smartpark.errors import FactorNotFoundError, SmartparkError
 from smartpark.factor_kinds import FactorKind
-from smartpark.factors import MEASURED, SUPPLIER, TABLE, FactorSet
+from smartpark.factors import MEASURED, SUPPLIER, TABLE, FactorChoice, FactorSet
 from smartpark.measurands import Carrier, Measurand
+from smartpark.steam_meters import mass_of
 
 from smartpark_analytics.sulfur import INVENTORY_SO2_PER_SULFUR
 
@@ -35,6 +36,8 @@ class Context:
     on: date
     electricity_scope: str
     """Whose grid average counts, e.g. ``provincial:FJ``."""
+    by_enthalpy: frozenset[int] = frozenset()
+    """Points that count the mass of steam whose heat follows from its pressure and temperature."""
 
     def lookup(self, flow: Flow) -> Lookup:
         """Lookup for a meter."""
@@ -61,6 +64,8 @@ def coal_equivalent_primary(context: Context, flow: Flow) -> Coefficient:
 
 def _coal(context: Context, flow: Flow, basis: Basis) -> Coefficient:
     lookup = context.lookup(flow)
+    if mass_of(flow.point_id) is not None:
+        return fitting(flow, _by_enthalpy(lookup, lookup.coal_equivalent(Carrier.HEAT, basis)))
     try:
         return fitting(flow, lookup.coal_equivalent(flow.carrier, basis))
     except FactorNotFoundError:
@@ -74,6 +79,8 @@ def carbon_dioxide(context: Context, flow: Flow) -> Coefficient:
     lookup = context.lookup(flow)
     if flow.is_material:
         return fitting(flow, lookup.process_carbon(flow.carrier))
+    if mass_of(flow.point_id) is not None:
+        return fitting(flow, _by_enthalpy(lookup, lookup.heat_carbon(Carrier.HEAT)))
     if _is_steam_by_mass(flow):
         return fitting(flow, _times(lookup.heat_of_steam(), lookup.heat_carbon(Carrier.HEAT), "kg/t"))
     if flow.carrier in {Carrier.HEAT, Carrier.STEAM}:
@@ -116,6 +123,24 @@ def sulfur_dioxide(context: Context, flow: Flow) -> Coefficient:
         sensitivity=(1.0, 1.0, -removal.value / left if left > 0 else nan),
     )
     return fitting(flow, remaining)
+
+
+def heat_terms(context: Context, device: str) -> tuple[FactorChoice, FactorChoice]:
+    """Enthalpy of the water that a meter's steam is counted from, and the heat of steam of which nothing is known."""
+    lookup = Lookup(context.factors, context.on, park=context.park, device=device)
+    return lookup.reference_enthalpy(), lookup.heat_of_steam().choices[0]
+
+
+def _by_enthalpy(lookup: Lookup, per_heat: Coefficient) -> Coefficient:
+    """Heat that was computed from enthalpy: the rows behind it are named too."""
+    reference, table = lookup.reference_enthalpy(), lookup.heat_of_steam().choices[0]
+    return replace(
+        per_heat,
+        formula=f"({per_heat.formula}) x heat; heat = mass x (enthalpy(p, T) - reference_enthalpy)",
+        choices=(*per_heat.choices, reference, table),
+        # What the water brought is taken off; where the table stands in, that is an estimate, and unsure as such.
+        sensitivity=(*(1.0 for _ in per_heat.choices), -reference.value / table.value, 0.0),
+    )
 
 
 def _is_steam_by_mass(flow: Flow) -> bool:

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from smartpark.accounts import Boundary, Flow
 from smartpark.coefficients import Coefficient
 from smartpark.factors import FactorSet
+from smartpark.measurands import Measurand
+from smartpark.steam_meters import as_heat, mass_of
 
-from smartpark_analytics.accounting.coefficients import Context
+from smartpark_analytics.accounting.coefficients import Context, one
 from smartpark_analytics.accounting.recipes import Recipe, Traits
 from smartpark_analytics.aggregate import PeriodSums, combined_estimated_share
 from smartpark_analytics.uncertainty import half_width_of_class, half_width_of_gaps, relative_half_width
@@ -95,7 +97,11 @@ def uncertainty_of(terms: Sequence[Term], factors: FactorSet) -> Uncertainty:
 
 
 def _class_of(flow: Flow, factors: FactorSet) -> float:
-    return factors.accuracy_class(flow.measurand) if flow.accuracy_class is None else flow.accuracy_class
+    if flow.accuracy_class is not None:
+        return flow.accuracy_class
+    # Heat by enthalpy is as exact as the meter of the mass.
+    by_enthalpy = mass_of(flow.point_id) is not None
+    return factors.accuracy_class(Measurand.STEAM_MASS if by_enthalpy else flow.measurand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +178,15 @@ def plan_of(recipe: Recipe, boundary: Boundary, context: Context) -> Plan | None
     if not recipe.is_whole(traits):
         return None
     counted = [(flow, recipe.counts(flow, traits)) for flow in boundary.flows]
-    terms = tuple(Term(flow, times, recipe.rule(flow)(context, flow)) for flow, times in counted if times)
+    terms = tuple(_term(recipe, flow, times, context) for flow, times in counted if times)
     return Plan(recipe, boundary.name, terms, uncertainty_of(terms, context.factors)) if terms else None
+
+
+def _term(recipe: Recipe, flow: Flow, times: int, context: Context) -> Term:
+    rule = recipe.rule(flow)
+    # What is converted is converted by its heat, where that is known; what is only counted stays in tonnes.
+    counted = as_heat(flow) if flow.point_id in context.by_enthalpy and rule is not one else flow
+    return Term(counted, times, rule(context, counted))
 
 
 def state(plan: Plan, series: Series) -> Statement:
