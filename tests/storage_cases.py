@@ -88,6 +88,7 @@ def write_truth(
     meta: dict[str, str] | None = None,
     dead_letters: int = 0,
     park_truth: Iterable[tuple[int, float, float]] = (),
+    said: Iterable[tuple[str, int, str | None, int]] | None = None,
 ) -> Path:
     """Write a truth ledger as the simulators do."""
     with closing(sqlite3.connect(path)) as ledger, ledger:
@@ -103,5 +104,10 @@ def write_truth(
         ledger.executemany("INSERT INTO reading VALUES (?, ?, ?, ?)", rows)
         ledger.execute("INSERT INTO expected_dead VALUES (1, 'garbage', 't', 0, ?)", (dead_letters,))
         ledger.executemany("INSERT INTO park_truth VALUES (?, ?, ?)", park_truth)
+        if said is not None:
+            ledger.execute(
+                "CREATE TABLE said (message INTEGER, point TEXT, time INTEGER, value TEXT, status INTEGER)"
+            )
+            ledger.executemany("INSERT INTO said VALUES (1, ?, ?, ?, ?)", said)
     ledger.close()
     return path

@@ -33,7 +33,7 @@ from smartpark_storage import (
     write_interval_energy,
 )
 from smartpark_storage.roles import DatabaseRole, set_password
-from smartpark_storage.verification import TruthLedgerError, verify
+from smartpark_storage.verification import Difference, TruthLedgerError, Verdict, verify
 from storage_cases import HOUR_US, NOON, NOON_US, QUARTER_US, batch, park, write_truth
 
 BAD = 0x808C_0000
@@ -122,6 +122,54 @@ def test_what_nobody_sent_is_counted_apart(connection: Connection, points: dict[
     store(connection, points)
     verdict = verify(connection, write_truth(tmp_path / "t.sqlite", [*TRUTH[:1], *TRUTH[2:]]))
     assert (verdict.readings_unexpected, verdict.readings_intact) == (1, True)
+
+
+def _verdict_with_one_only_said(connection: Connection, folder: Path) -> tuple[Verdict, list[Difference]]:
+    """Of the readings one was said, and nobody told that he took it."""
+    ledger = write_truth(folder / "t.sqlite", TRUTH[1:], said=TRUTH)
+    differences: list[Difference] = []
+    return verify(connection, ledger, differences=differences), differences
+
+
+def test_what_was_said_and_never_accepted_may_be_stored(
+    connection: Connection, points: dict[str, int], tmp_path: Path
+):
+    store(connection, points)
+    verdict, differences = _verdict_with_one_only_said(connection, tmp_path)
+    assert verdict.readings_intact
+    assert (verdict.readings_sent, verdict.readings_stored, verdict.readings_unexpected) == (4, 4, 0)
+    assert differences == []
+
+
+def test_what_was_said_and_never_accepted_may_be_missing(
+    connection: Connection, points: dict[str, int], tmp_path: Path
+):
+    store(connection, points, leave_out=0)
+    verdict, differences = _verdict_with_one_only_said(connection, tmp_path)
+    assert (verdict.readings_intact, verdict.readings_sent, verdict.readings_unexpected) == (True, 4, 0)
+    assert differences == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"), [({"twice": 0}, "duplicated"), ({"change": (0, (12_346,))}, "altered")], ids=str
+)
+def test_what_was_said_and_never_accepted_must_not_be_doubled_or_altered(
+    connection: Connection, points: dict[str, int], tmp_path: Path, wrong, what
+):
+    store(connection, points, **wrong)
+    verdict, differences = _verdict_with_one_only_said(connection, tmp_path)
+    assert not verdict.readings_intact
+    assert differences == [Difference(what, REGISTER, NOON_US, 1)]
+
+
+def test_the_command_lists_what_is_missing(database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with connect(database_dsn, application="test") as connection:
+        load_catalogue(connection, park(devices=["M0"]), source="hill.toml", loaded_by="test", at=NOON)
+        store(connection, {k: r.point_id for k, r in load_registry(connection).by_key.items()}, leave_out=1)
+    ledger, listing = write_truth(tmp_path / "t.sqlite", TRUTH), tmp_path / "list.tsv"
+    monkeypatch.setenv("SMARTPARK_DSN", database_dsn)
+    assert main(["verify", str(ledger), "--list", str(listing)]) == 1
+    assert listing.read_text() == f"lost\t{REGISTER}\t{NOON_US + 1}\t1\n"
 
 
 def test_a_reading_of_an_unknown_point_is_lost(connection: Connection, points: dict[str, int], tmp_path: Path):

@@ -121,6 +121,9 @@ class ProxyLine:
             writer.transport.abort()
             return
         pipe = Pipe(writer, far_writer)
+        if self._is_cut:  # while we were connecting
+            pipe.abort()
+            return
         self._pipes.add(pipe)
         to_server, to_client = self._witness() if self._witness is not None else (None, None)
         directions = [

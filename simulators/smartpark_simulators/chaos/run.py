@@ -34,7 +34,7 @@ class Run:
     seconds: float
     folder: Path
     started: float = field(default_factory=time.monotonic)
-    recoveries: list[float] = field(default_factory=list[float])
+    recoveries: list[tuple[float, Strike]] = field(default_factory=list[tuple[float, Strike]])
     complaints: list[str] = field(default_factory=list[str])
 
     def tell(self, text: str) -> None:
@@ -90,7 +90,7 @@ class Run:
                 )
                 break
             await asyncio.sleep(0.1)
-        self.recoveries.append(time.monotonic() - over)
+        self.recoveries.append((time.monotonic() - over, strike))
 
     async def _come_to_rest(self, stage: Stage) -> None:
         self.tell("stopping the park")
@@ -141,8 +141,12 @@ class Run:
             "dead_letters": found["dead_letters"],
             "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named),
             "dead_letters_most": settled.letters_most,
-            "recovery_p50_s": quantile(self.recoveries, 0.50),
-            "recovery_p99_s": quantile(self.recoveries, 0.99),
+            "recovery_p50_s": quantile([seconds for seconds, _ in self.recoveries], 0.50),
+            "recovery_p99_s": quantile([seconds for seconds, _ in self.recoveries], 0.99),
+            "slowest": [
+                f"{seconds:.1f} s after {strike.kind} of {strike.target} at {strike.at_s:g} s"
+                for seconds, strike in sorted(self.recoveries, key=lambda one: one[0])[-3:]
+            ],
         }
 
 

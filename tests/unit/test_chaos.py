@@ -1,0 +1,305 @@
+"""The parts of chaos, each by itself: its plan, its lines, its witness, its judgement."""
+
+import asyncio
+import doctest
+import importlib
+import pkgutil
+import random
+import sqlite3
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+import smartpark_simulators.chaos
+from hypothesis import given
+from hypothesis import strategies as st
+from smartpark.clock import utc_now
+from smartpark_simulators.chaos.agent_clock import turn, turned
+from smartpark_simulators.chaos.lines import ProxyLine, Tampering, to_tcp
+from smartpark_simulators.chaos.losses import NamedLoss, dropped_between
+from smartpark_simulators.chaos.mqtt_frames import Frames, acknowledged_id, as_repeated, parse_publish
+from smartpark_simulators.chaos.plan import Kind, draw
+from smartpark_simulators.chaos.run import complaints_about
+from smartpark_simulators.chaos.settlement import settle
+from smartpark_simulators.chaos.witness import Acceptance, nobody
+from smartpark_simulators.faults import FaultKind
+from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger, message_number
+
+MODULES = [
+    f"smartpark_simulators.chaos.{module.name}"
+    for module in pkgutil.iter_modules(smartpark_simulators.chaos.__path__)
+    if module.name != "__main__"
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_hold(name: str):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+# --- the plan -----------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10_000))
+def test_a_plan_is_the_same_again_and_meets_every_kind_within_a_minute(seed: int):
+    plan = draw(seed, 60)
+    assert plan == draw(seed, 60)
+    assert {strike.kind for strike in plan} == set(Kind)
+    assert [strike.at_s for strike in plan] == sorted(strike.at_s for strike in plan)
+    assert plan[-1].at_s <= 56
+
+
+@given(st.integers(0, 10_000))
+def test_a_longer_plan_begins_like_a_shorter_one(seed: int):
+    short = draw(seed, 30)
+    assert draw(seed, 300)[: len(short)] == short
+
+
+@given(st.integers(0, 10_000))
+def test_nobody_is_struck_while_he_is_down_and_no_broker_dies_beside_a_damaged_spool(seed: int):
+    plan = draw(seed, 200)
+    for index, one in enumerate(plan):
+        for other in plan[index + 1 :]:
+            if one.target == other.target:
+                assert other.at_s >= one.ends_s
+            if {one.kind, other.kind} == {Kind.CORRUPT_SPOOL, Kind.KILL_BROKER}:
+                assert other.at_s - one.ends_s >= 8
+
+
+# --- packets ------------------------------------------------------------------------------------------------------
+
+
+def _length(size: int) -> bytes:
+    found = bytearray()
+    while True:
+        size, digit = divmod(size, 128)
+        found.append(digit | (0x80 if size else 0))
+        if not size:
+            return bytes(found)
+
+
+def _packet(first: int, body: bytes) -> bytes:
+    return bytes([first]) + _length(len(body)) + body
+
+
+def _publish(topic: str, packet_id: int, body: bytes, *, properties: bytes = b"", dup: bool = False) -> bytes:
+    head = len(topic).to_bytes(2, "big") + topic.encode() + packet_id.to_bytes(2, "big")
+    return _packet(0x3A if dup else 0x32, head + properties + body)
+
+
+def _puback(packet_id: int, reason: bytes = b"") -> bytes:
+    return _packet(0x40, packet_id.to_bytes(2, "big") + reason)
+
+
+def _connect(level: int) -> bytes:
+    return _packet(0x10, b"\x00\x04MQTT" + bytes([level, 2, 0, 60]) + b"\x00\x01c")
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=8), st.integers(1, 50))
+def test_packets_come_out_whole_however_they_are_cut(bodies: list[bytes], step: int):
+    packets = [_publish("a/b", n, body) for n, body in enumerate(bodies)]
+    stream = b"".join(packets)
+    frames = Frames()
+    found = [p for start in range(0, len(stream), step) for p in frames.feed(stream[start : start + step])]
+    assert found == packets
+
+
+@pytest.mark.parametrize(("level", "properties"), [(4, b""), (5, b"\x00"), (5, b"\x02\x01\x01")])
+def test_a_publish_is_understood_in_both_versions(level: int, properties: bytes):
+    message = parse_publish(_publish("meters/M0", 513, b"{}", properties=properties), level)
+    assert (message.packet_id, message.topic, message.body) == (513, "meters/M0", b"{}")
+    assert parse_publish(_packet(0x30, b"\x00\x01a{}"), level) is None
+    assert acknowledged_id(_puback(513)) == 513
+
+
+# --- the witness --------------------------------------------------------------------------------------------------
+
+
+def test_a_message_counts_when_its_agent_has_acknowledged_it_and_not_before():
+    acceptance = Acceptance()
+    to_server, to_client = acceptance.witness()
+    to_server(_connect(4))
+    to_client(_publish("meters/M0", 1, b"one"))
+    to_client(_publish("meters/M0", 2, b"two"))
+    to_client(_publish("meters/M0", 3, b"three"))
+    assert acceptance.accepted == set()
+    to_server(_puback(2))
+    to_server(_puback(3, b"\x80"))  # refused
+    to_server(_puback(9))  # of nothing that was delivered here
+    assert acceptance.accepted == {message_number("meters/M0", b"two")}
+
+
+def test_packet_ids_of_one_connection_say_nothing_about_another():
+    acceptance = Acceptance()
+    acceptance.witness()[1](_publish("meters/M0", 1, b"one"))
+    acceptance.witness()[0](_puback(1))
+    assert acceptance.accepted == set()
+
+
+def test_deliveries_with_and_without_the_flag_are_told_apart():
+    acceptance = Acceptance()
+    _, to_client = acceptance.witness()
+    for dup in (False, True, False):
+        to_client(_publish("t", 1, b"x", dup=dup))
+    assert acceptance.fresh == Counter({message_number("t", b"x"): 2})
+
+
+# --- the lines ----------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _line(witness=None):
+    """A line to a server that answers whatever it hears; the line, and a connection through it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(1_000):
+                writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    line = ProxyLine("test", to_tcp("127.0.0.1", server.sockets[0].getsockname()[1]), witness=witness)
+    await line.open()
+    reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+    try:
+        yield line, reader, writer
+    finally:
+        writer.close()
+        await line.close()
+        server.close()
+
+
+async def _hears_nothing(reader: asyncio.StreamReader) -> bool:
+    """Whether the connection has ended, one way or the other."""
+    try:
+        return await reader.read(1) == b""
+    except ConnectionError:
+        return True
+
+
+async def test_a_line_passes_everything_on():
+    async with _line() as (_, reader, writer):
+        data = random.Random(1).randbytes(300_000)
+        writer.write(data)
+        assert await reader.readexactly(len(data)) == data
+
+
+async def test_a_cut_line_breaks_what_there_is_and_what_comes_until_it_is_mended():
+    async with _line() as (line, reader, _):
+        line.cut()
+        assert await _hears_nothing(reader)
+        again, other = await asyncio.open_connection("127.0.0.1", line.port)
+        assert await _hears_nothing(again)
+        other.close()
+        line.mend()
+        third, writer = await asyncio.open_connection("127.0.0.1", line.port)
+        writer.write(b"there")
+        assert await third.readexactly(5) == b"there"
+        writer.close()
+
+
+async def test_a_frozen_line_holds_everything_back_and_loses_nothing():
+    async with _line() as (line, reader, writer):
+        line.freeze()
+        writer.write(b"held")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.2)
+        line.mend()
+        assert await reader.readexactly(4) == b"held"
+
+
+async def test_a_delayed_line_is_late_and_in_order():
+    async with _line() as (line, reader, writer):
+        line.delay(0.15)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for n in range(5):
+            writer.write(bytes([n]))
+            await writer.drain()
+        assert await reader.readexactly(5) == bytes(range(5))
+        assert loop.time() - started >= 0.3  # there and back
+
+
+async def test_messages_are_doubled_with_their_flag():
+    async with _line(nobody) as (line, reader, writer):
+        message = _publish("t", 1, b"x")
+        line.tampering = Tampering(doubled=1.0)
+        writer.write(message)
+        # The answer passes the line too.
+        expected = message + as_repeated(message) + as_repeated(message) * 2
+        assert await reader.readexactly(len(expected)) == expected
+
+
+async def test_messages_are_shuffled_and_none_is_lost():
+    async with _line(nobody) as (line, reader, writer):
+        messages = [_publish("t", n, b"%d" % n) for n in range(1, 101)]
+        line.tampering = Tampering(shuffled=0.5, chance=random.Random(3))
+        writer.write(b"".join(messages) + _packet(0xC0, b"") * 2)  # a ping lets go of what is held
+        data = await reader.readexactly(sum(map(len, messages)) + 4)
+        found = [packet for packet in Frames().feed(data) if packet[0] == 0x32]
+        assert found != messages
+        assert sorted(found) == sorted(messages)
+
+
+# --- the judgement ------------------------------------------------------------------------------------------------
+
+
+def test_what_was_said_counts_when_it_was_accepted(tmp_path):
+    ledger = TruthLedger(tmp_path / "truth.sqlite")
+    ledger.say([TrueReading("p/M0/voltage", 1, "230.1")], message=11)
+    ledger.say([TrueReading("p/M0/voltage", 2, "230.2")], message=12)
+    ledger.say([], message=13, dead=ExpectedDead(FaultKind.GARBAGE, "t", 3, 1))
+    ledger.say([], message=14, dead=ExpectedDead(FaultKind.GARBAGE, "t", 4, 1))
+    ledger.say([], message=15, dead=ExpectedDead(FaultKind.CLOCK_SKEW, "t", 5, 7))
+    ledger.close()
+    settled = settle(tmp_path / "truth.sqlite", {11, 13, 15}, Counter({11: 1, 13: 2, 14: 1, 15: 3}))
+    with sqlite3.connect(tmp_path / "truth.sqlite") as database:
+        assert database.execute("SELECT * FROM reading").fetchall() == [("p/M0/voltage", 1, "230.1", 0)]
+        assert database.execute("SELECT sum(letters) FROM expected_dead").fetchone() == (8,)
+    database.close()
+    # Garbage that came twice as if new is two letters at most, and what nobody acknowledged may be one.
+    assert (settled.letters_least, settled.letters_most) == (8, 10)
+
+
+def test_a_loss_is_what_one_spool_has_counted_between_two_looks():
+    before, after = {"dropped": 3, "dropped_letters": 1}, {"dropped": 10, "dropped_letters": 1}
+    assert dropped_between("edge-a", before, after, (1, 2)) == NamedLoss("edge-a", 7, 0, 1, 2, "dropped")
+    assert dropped_between("edge-a", after, after, (1, 2)) is None
+
+
+GOOD = {
+    **dict.fromkeys(("lost", "duplicated", "altered", "unexpected"), 0),
+    "readings_sent": 9,
+    "dead_letters": 5,
+    "dead_letters_least": 4,
+    "dead_letters_most": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({}, None),
+        ({"lost": 1}, "lost is 1"),
+        ({"duplicated": 2}, "duplicated is 2"),
+        ({"altered": 1}, "altered is 1"),
+        ({"unexpected": 1}, "unexpected is 1"),
+        ({"readings_sent": 0}, "nothing was sent"),
+        ({"dead_letters": 3}, "3 dead letters, should be 4 to 5"),
+        ({"dead_letters": 6}, "6 dead letters, should be 4 to 5"),
+    ],
+)
+def test_a_report_is_judged(wrong: dict, complaint: str | None):
+    found = complaints_about({**GOOD, **wrong})
+    assert found == [] if complaint is None else complaint in found[0]
+
+
+def test_an_agents_clock_is_turned_by_a_file_and_goes_on_from_there(tmp_path):
+    offset = tmp_path / "edge-a.clock"
+    clock = turned(utc_now, offset)
+    assert abs(clock() - utc_now()) < timedelta(seconds=5)
+    turn(-86_400.0, offset)
+    assert abs(clock() - utc_now() + timedelta(days=1)) < timedelta(seconds=5)
+    turn(0.0, offset)
+    assert abs(clock() - utc_now()) < timedelta(seconds=5)
