@@ -76,6 +76,9 @@ INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?);
 -- name: get_meta
 SELECT value FROM meta WHERE key = ?;
 
+-- name: span_pending
+SELECT min(first_time), max(last_time) FROM batch WHERE acked = 0;
+
 -- name: aliases
 SELECT alias, point, measurand, exponent FROM alias ORDER BY alias;
 

@@ -9,12 +9,13 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Final
 
+from smartpark.clock import from_us
 from smartpark.errors import RetryableError, SmartparkError
 
 _log = logging.getLogger(__name__)
@@ -84,8 +85,9 @@ def open_writer(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
     """Connection for the one writer, and an alarm when a damaged file had to be set aside ("" when not)."""
     alarm = ""
     if path.exists() and not _is_sound(path):
+        waiting = _waiting_in(path)
         kept = _set_aside(path, now)
-        alarm = f"spool {path.name} was damaged; kept as {kept.name}, started a fresh one"
+        alarm = f"spool {path.name} was damaged; kept as {kept.name}, started a fresh one; {waiting}"
         _log.error("%s", alarm)
     connection = connect(path)
     with translate_sqlite():
@@ -148,6 +150,18 @@ def _is_sound(path: Path) -> bool:
         raise SpoolUnavailableError(f"{path}: {error}") from error
     except sqlite3.DatabaseError:
         return False
+
+
+def _waiting_in(path: Path) -> str:
+    """What a damaged spool still says about what is lost with it, in words."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            readings = connection.execute(SQL["counters"]).fetchone()[0]
+            first, last = connection.execute(SQL["span_pending"]).fetchone()
+    except (sqlite3.Error, TypeError):
+        return "how many readings in it were not yet acknowledged cannot be read any more"
+    span = "" if first is None else f", {from_us(first).isoformat()} to {from_us(last).isoformat()}"
+    return f"{readings} readings in it were not yet acknowledged{span}"
 
 
 def _set_aside(path: Path, now: datetime) -> Path:

@@ -149,3 +149,21 @@ def test_a_spool_of_another_version_is_refused_and_left_alone(open_spool, path, 
     with pytest.raises(SpoolVersionError, match="spool version 1; this agent writes version 2"):
         Spool(path, limit_bytes=1, when_full=WhenFull.DROP_OLDEST, now=NOW)
     assert path.read_bytes() == before
+
+
+def test_a_damaged_spool_names_what_is_lost_with_it_as_far_as_it_can_be_read(path, open_spool):
+    spool = open_spool()
+    spool.add(Addition(sealed=[(False, rows(1_000_000, 3, ODD)), (False, rows(2_000_000, 4))]), 0)
+    spool.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        # Its structure is wrong, and what it counts can still be read.
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'batch_pending'")
+    alarm = open_spool().alarm
+    assert "edge.sqlite was damaged; kept as edge.sqlite.damaged-20261122T000000" in alarm
+    assert "7 readings in it were not yet acknowledged, 1970-01-01T00:00:01+00:00 to 1970-01-01T00:00:02" in alarm
+
+
+def test_of_a_spool_that_is_noise_it_says_that_nobody_can_tell(path, open_spool):
+    path.write_bytes(b"this was a database" * 1000)
+    assert "how many readings in it were not yet acknowledged cannot be read any more" in open_spool().alarm
