@@ -22,12 +22,14 @@ from smartpark.clock import from_us, to_us
 from smartpark.errors import SmartparkError
 from smartpark.factors import FactorSet
 from smartpark.periods import Grain, Period, period_containing
+from smartpark.steam_meters import SteamMeter, steam_meters
 from smartpark_analytics.accounting import (
     RECIPES,
     TREE_RECIPES,
     Context,
     Plan,
     Statement,
+    add_steam_heat,
     hours_and_days,
     park_quarters,
     plan_of,
@@ -46,6 +48,7 @@ from smartpark_storage import (
 from smartpark_storage.deriving import lock_parks, park_factor_scopes
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.revisions import sum_parts
+from smartpark_storage.steam_minutes import fetch_steam_minutes
 
 from smartpark_ingest.derive_certified import publish_certified
 from smartpark_ingest.derive_ratios import publish_ratios
@@ -76,6 +79,9 @@ class _Park:
     accounts: ParkAccounts
     electricity_scope: str
     point_ids: list[int]
+    steam: tuple[SteamMeter, ...]
+    gauges: dict[int, PointRecord]
+    """Points of pressure and temperature of the steam."""
     plans: dict[tuple[int, int], tuple[list[Plan], list[str]]] = field(
         default_factory=dict[tuple[int, int], tuple[list[Plan], list[str]]]
     )
@@ -107,7 +113,9 @@ class Publisher:
             accounts = (
                 park_accounts(park, records) if catalogue is None else accounts_of_catalogue(catalogue, records)
             )
-            self._parks[park] = _Park(accounts, scope, accounts.point_ids)
+            steam = steam_meters(catalogue, (p for p in records if p.park == park))
+            gauges = {p: registry.by_id[p] for meter in steam for p in (meter.pressure_id, meter.temperature_id)}
+            self._parks[park] = _Park(accounts, scope, accounts.point_ids, steam, gauges)
 
     def concerns(self, point: PointRecord) -> bool:
         """Whether what a counter measures is part of anything that is published."""
@@ -151,9 +159,12 @@ class Publisher:
     def _plans(self, park: _Park, day: Period) -> tuple[list[Plan], list[str]]:
         epoch = self._epoch(day.day)
         if epoch not in park.plans:
-            context = Context(self._factors, park.accounts.park, day.day, park.electricity_scope)
-            park.plans[epoch] = _plans(park, context)
+            park.plans[epoch] = _plans(park, self._context(park, day))
         return park.plans[epoch]
+
+    def _context(self, park: _Park, day: Period) -> Context:
+        by_enthalpy = frozenset(meter.mass_id for meter in park.steam)
+        return Context(self._factors, park.accounts.park, day.day, park.electricity_scope, by_enthalpy)
 
     def _rows(
         self, connection: Connection, park: _Park, days: Sequence[Period], hours: AbstractSet[int], *, now_us: int
@@ -162,13 +173,21 @@ class Publisher:
             [fetch_interval_energy(connection, park.point_ids, start, end) for start, end in _runs(days)]
         )
         starts = np.array([to_us(day.start) for day in days], np.int64)
-        series, n_hours = hours_and_days(park_quarters(park.accounts, intervals, starts), hours)
+        quarters = park_quarters(park.accounts, intervals, starts)
+        heat = add_steam_heat(
+            quarters,
+            park.steam,
+            self._context(park, days[0]),
+            lambda start, end: fetch_steam_minutes(connection, park.steam, park.gauges, start, end),
+        )
+        series, n_hours = hours_and_days(heat.quarters, hours)
         columns = Columns(series.start_us.tolist(), [Grain.HOUR.value] * n_hours + [Grain.DAY.value] * len(days))
         noted = Noted(park.accounts.park, self._factors.version, now_us)
         stated: dict[tuple[str, str], Statement] = {}
         for plan in self._plans(park, days[0])[0]:
             statement = state(plan, series)
-            yield from rows_of(statement, columns, noted, residual_words(statement, park.accounts))
+            findings = residual_words(statement, park.accounts) or heat.words(statement, series)
+            yield from rows_of(statement, columns, noted, findings)
             if plan.recipe.indicator in {"carbon_location", "comprehensive_energy"}:
                 stated[plan.boundary, plan.recipe.indicator] = statement
         for (boundary, indicator), energy in stated.items():

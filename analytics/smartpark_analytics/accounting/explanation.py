@@ -18,6 +18,7 @@ from smartpark_analytics.accounting.certified import VERSIONS, CertifiedCarbon, 
 from smartpark_analytics.accounting.coefficients import Context
 from smartpark_analytics.accounting.recipes import RECIPES
 from smartpark_analytics.accounting.statement import Plan, Statement, plan_of
+from smartpark_analytics.accounting.steam_heat import SteamSummary
 from smartpark_analytics.accounting.tree_plans import tree_plans
 
 
@@ -126,6 +127,8 @@ class Explanation:
     terms: tuple[ExplainedTerm, ...] = ()
     factors: tuple[ExplainedFactor, ...] = ()
     parts: tuple[ExplainedPart, ...] = ()
+    steam: tuple[SteamSummary, ...] = ()
+    """Behind heat by enthalpy."""
     numerator: float | None = None
     denominator: float | None = None
     differences: tuple[str, ...] = ()

@@ -5,16 +5,18 @@ other. Where a quarter-hour has mass and no enthalpy (an instrument is silent or
 stands in, and counts as estimated. A state of the steam holds until the next reading, an hour at most.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.steam_meters import SteamMeter, heat_number
+from smartpark.errors import SmartparkError
+from smartpark.steam_meters import SteamMeter, heat_number, mass_of
 
-from smartpark_analytics.accounting.statement import Statement
-from smartpark_analytics.accounting.sums import QUARTER_US, Quarters
+from smartpark_analytics.accounting.coefficients import Context, heat_terms
+from smartpark_analytics.accounting.statement import Series, Statement
+from smartpark_analytics.accounting.sums import HOUR_US, HOURS_A_DAY, QUARTER_US, Quarters
 from smartpark_analytics.demand import block_means
 from smartpark_analytics.steam import SteamState, steam_enthalpy, steam_heat
 
@@ -23,6 +25,7 @@ Ints = NDArray[np.int64]
 
 LEAD_QUARTERS: Final = 4
 """Quarter-hours before the first day whose readings may still hold."""
+DAY_US: Final = HOURS_A_DAY * HOUR_US
 _MINUTES: Final = 15
 
 
@@ -49,6 +52,74 @@ class SteamStates:
     """NaN where `state` says so. [GJ/t]"""
     state: Ints
     """`SteamState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SteamHeat:
+    """Quarter-hours of a park with the heat of its steam, and the states that it follows from."""
+
+    quarters: Quarters
+    states: SteamStates | None = None
+    """None: no meter knows its steam."""
+
+    def words(self, statement: Statement, series: Series) -> list[str]:
+        """What is to be said of a statement's steam in each period; empty: nothing."""
+        if self.states is None:
+            return []
+        return steam_words(statement, self.quarters, self.states, series.start_us, series.end_us)
+
+    def summaries(self, statement: Statement, start_us: int, end_us: int) -> list["SteamSummary"]:
+        """The steam behind a statement's heat in [start, end), meter by meter."""
+        mass = {mass_of(term.flow.point_id) for term in statement.plan.terms}
+        return [
+            steam_summary(self.quarters, self.states, meter.mass_id, start_us, end_us)
+            for meter in (() if self.states is None else self.states.meters)
+            if self.states is not None and meter.mass_id in mass
+        ]
+
+
+def add_steam_heat(
+    quarters: Quarters,
+    meters: Sequence[SteamMeter],
+    context: Context,
+    minutes_of: Callable[[int, int], tuple[Floats, Floats]],
+) -> SteamHeat:
+    """Append the heat of steam to the quarter-hours of a park.
+
+    Parameters
+    ----------
+    quarters : Quarters
+    meters : sequence of SteamMeter
+        Of the park.
+    context : Context
+        On the first of the days; the same factors hold on all of them.
+    minutes_of : callable
+        Gives minute means of pressure and temperature of the meters in [start, end): arrays of shape
+        (n_meters, n_minutes).
+    """
+    if not meters:
+        return SteamHeat(quarters)
+    runs = np.split(quarters.days_us, np.flatnonzero(np.diff(quarters.days_us) != DAY_US) + 1)
+    found = [minutes_of(int(run[0]) - LEAD_QUARTERS * QUARTER_US, int(run[-1]) + DAY_US) for run in runs]
+    parts = [steam_states(meters, pressure, temperature) for pressure, temperature in found]
+    states = SteamStates(
+        tuple(meters),
+        *(
+            np.concatenate([getattr(part, name) for part in parts], axis=1)
+            for name in ("pressure", "temperature", "enthalpy", "state")
+        ),
+    )
+    terms = {meter.mass_id: _terms(context, meter.device) for meter in meters}
+    return SteamHeat(with_steam_heat(quarters, states, terms), states)
+
+
+def _terms(context: Context, device: str) -> HeatTerms:
+    try:
+        reference, table = heat_terms(context, device)
+    except SmartparkError:
+        # Whoever wants the number is told which row is missing; without it there is no heat.
+        return HeatTerms(np.nan, np.nan)
+    return HeatTerms(reference.value, table.value)
 
 
 def steam_states(meters: Sequence[SteamMeter], pressure: Floats, temperature: Floats) -> SteamStates:
@@ -98,7 +169,7 @@ def with_steam_heat(quarters: Quarters, states: SteamStates, terms: Mapping[int,
 def steam_words(
     statement: Statement, quarters: Quarters, states: SteamStates, start_us: Ints, end_us: Ints
 ) -> list[str]:
-    """What is to be said of a statement's steam in each period; nothing where all is superheated, or there is none."""
+    """What is to be said of a statement's steam in each period; nothing where all is superheated."""
     words = [""] * len(start_us)
     place = {heat_number(meter.mass_id): n for n, meter in enumerate(states.meters)}
     starts = quarters.days_us[:, np.newaxis] + QUARTER_US * np.arange(states.state.shape[1] // len(quarters.days_us))

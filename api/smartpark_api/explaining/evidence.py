@@ -6,7 +6,7 @@ published. Nothing is written.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 
@@ -18,11 +18,13 @@ from smartpark.errors import SmartparkError
 from smartpark.factors import FactorSet
 from smartpark.indicators import INDICATORS, Accumulation, IndicatorMeaning, meaning_of
 from smartpark.periods import Grain, Period, period_containing
+from smartpark.steam_meters import SteamMeter, steam_meters
 from smartpark_analytics.accounting import (
     RECIPES,
     TREE_RECIPES,
     Context,
-    Quarters,
+    SteamHeat,
+    add_steam_heat,
     hours_and_days,
     park_quarters,
     reason_of,
@@ -45,6 +47,7 @@ from smartpark_storage.factors import load_factor_set
 from smartpark_storage.figures import read_figures
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.revisions import PublishedRow, published_parts, published_row
+from smartpark_storage.steam_minutes import fetch_steam_minutes
 
 _PERIOD = re.compile(r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})(T(?P<hour>\d{2})(:00)?)?)?)?")
 _PARTS = {Grain.MONTH: Grain.DAY, Grain.YEAR: Grain.MONTH}
@@ -101,7 +104,8 @@ class Sources:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._accounts: dict[str, ParkAccounts] = {}
-        self._quarters: dict[tuple[str, int], Quarters] = {}
+        self._quarters: dict[tuple[str, int], SteamHeat] = {}
+        self._steam: dict[str, tuple[SteamMeter, ...]] = {}
 
     @cached_property
     def factors(self) -> FactorSet:
@@ -124,18 +128,32 @@ class Sources:
             if catalogue is None:
                 known = ", ".join(sorted(self.scopes)) or "none yet"
                 raise NothingToExplainError(f"there is no park {park!r}; known: {known}")
-            self._accounts[park] = accounts_of_catalogue(catalogue, self._registry.by_id.values())
+            points = self._registry.by_id
+            self._accounts[park] = accounts_of_catalogue(catalogue, points.values())
+            self._steam[park] = steam_meters(catalogue, (p for p in points.values() if p.park == park))
         return self._accounts[park]
 
-    def quarters(self, park: str, day: Period) -> Quarters:
-        """Quarter-hours of an accounting day."""
+    def context(self, park: str, day: Period) -> Context:
+        """By whose factors the park counts on a day, and which of its steam by enthalpy."""
+        self.accounts(park)
+        by_enthalpy = frozenset(meter.mass_id for meter in self._steam[park])
+        return Context(self.factors, park, day.day, self.scopes[park], by_enthalpy)
+
+    def quarters(self, park: str, day: Period) -> SteamHeat:
+        """Quarter-hours of an accounting day, with the heat of its steam."""
         start, end = to_us(day.start), to_us(day.end)
         if (park, start) not in self._quarters:
             accounts = self.accounts(park)
             intervals = fetch_interval_energy(self.connection, accounts.point_ids, start, end)
             if not intervals.size:
                 raise NothingToExplainError(f"{park}, {day.day}: there is no interval energy on that day")
-            self._quarters[park, start] = park_quarters(accounts, intervals, np.array([start], np.int64))
+            steam, points = self._steam[park], self._registry.by_id
+            self._quarters[park, start] = add_steam_heat(
+                park_quarters(accounts, intervals, np.array([start], np.int64)),
+                steam,
+                self.context(park, day),
+                lambda first, last: fetch_steam_minutes(self.connection, steam, points, first, last),
+            )
         return self._quarters[park, start]
 
 
@@ -204,13 +222,14 @@ def _required(sources: Sources, question: Question, published: PublishedRow | No
 def _from_terms(sources: Sources, question: Question) -> Explanation:
     accounts, period = sources.accounts(question.park), question.period
     day = period_containing(period.start, Grain.DAY)
-    context = Context(sources.factors, question.park, day.day, sources.scopes[question.park])
-    plan = plan_for(accounts, question.indicator, question.boundary, context)
-    quarters = sources.quarters(question.park, day)
+    plan = plan_for(accounts, question.indicator, question.boundary, sources.context(question.park, day))
+    heat = sources.quarters(question.park, day)
     is_hour = period.grain is Grain.HOUR
-    series, _ = hours_and_days(quarters, {to_us(period.start)} if is_hour else set())
+    series, _ = hours_and_days(heat.quarters, {to_us(period.start)} if is_hour else set())
     statement = state(plan, series)
-    return explain_statement(statement, 0, reason_of(statement, 0))
+    said = (heat.words(statement, series) or [""])[0]
+    explained = explain_statement(statement, 0, "; ".join(filter(None, (said, reason_of(statement, 0)))))
+    return replace(explained, steam=tuple(heat.summaries(statement, to_us(period.start), to_us(period.end))))
 
 
 def _from_parts(sources: Sources, question: Question, published: PublishedRow | None) -> Explanation:

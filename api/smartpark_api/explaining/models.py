@@ -1,9 +1,11 @@
 """An explanation as the API gives it."""
 
+from math import isnan
 from typing import Annotated
 
 from pydantic import Field
 from smartpark.clock import from_us
+from smartpark_analytics.accounting import SteamSummary
 from smartpark_storage.revisions import PublishedRow
 
 from smartpark_api.explaining.evidence import Answer as Found
@@ -44,6 +46,18 @@ class FactorOut(Answer):
     source: str
     grade: str
     why: str
+
+
+class SteamOut(Answer):
+    """Steam of a meter whose pressure and temperature are known; means are over the steam."""
+
+    meter: str
+    mass_t: float
+    pressure_kpa: Annotated[float | None, Field(description="Absolute; null: never known.")]
+    temperature_cel: float | None
+    enthalpy_gj_per_t: float | None
+    by_table_t: Annotated[float, Field(description="Steam whose heat is the factor table's: an estimate.")]
+    heat_gj: float
 
 
 class PartOut(Answer):
@@ -95,6 +109,7 @@ class ExplanationOut(Answer):
     terms: list[TermOut]
     factors: list[FactorOut]
     parts: list[PartOut]
+    steam: Annotated[list[SteamOut], Field(description="Behind heat by enthalpy.")]
     numerator: float | None
     denominator: float | None
     published: RevisionOut | None
@@ -138,10 +153,26 @@ def answer_out(found: Found) -> ExplanationOut:
             )
             for part in explained.parts
         ],
+        steam=[_steam(one) for one in explained.steam],
         numerator=explained.numerator,
         denominator=explained.denominator,
         published=None if found.published is None else _revision(found.published),
         differences=list(explained.differences),
+    )
+
+
+def _steam(one: SteamSummary) -> SteamOut:
+    pressure, temperature, enthalpy = (
+        None if isnan(value) else value for value in (one.pressure, one.temperature, one.enthalpy)
+    )
+    return SteamOut(
+        meter=one.meter,
+        mass_t=one.mass,
+        pressure_kpa=pressure,
+        temperature_cel=temperature,
+        enthalpy_gj_per_t=enthalpy,
+        by_table_t=one.by_table,
+        heat_gj=one.heat,
     )
 
 

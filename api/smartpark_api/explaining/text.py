@@ -1,11 +1,13 @@
 """An explanation on the terminal, in English or Chinese: numbers as they are, so that they can be added up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Final
 
 from smartpark.clock import PARK_ZONE, from_us
 from smartpark.measurands import CARRIER_WORDS, Carrier
 from smartpark.periods import Grain
+from smartpark_analytics.accounting import SteamSummary
 from smartpark_analytics.accounting.explanation import ExplainedFactor, ExplainedTerm
 
 from smartpark_api.explaining.evidence import Answer, day_of
@@ -19,6 +21,8 @@ _EN: Final = {
     "published": "published: revision {revision}, computed {computed}, method {method}",
     "formula": "formula",
     "terms": "terms: amount x weight = contribution",
+    "steam": "steam: mass, and means over it",
+    "by_table": "by the table's heat",
     "factors": "factors",
     "parts": "parts",
     "sum": "sum",
@@ -40,6 +44,8 @@ _ZH: Final = {
     "published": "已发布: 第 {revision} 版, 计算于 {computed}, 方法 {method}",
     "formula": "公式",
     "terms": "各项: 数量 x 权重 = 贡献",
+    "steam": "蒸汽: 质量及其加权平均状态",
+    "by_table": "按表列热值计",
     "factors": "因子",
     "parts": "组成",
     "sum": "合计",
@@ -68,6 +74,7 @@ def _lines(answer: Answer, words: dict[str, str], *, chinese: bool) -> Iterable[
         for term in found.terms:
             yield from _term(term, words, chinese=chinese)
         yield f"    {words['sum']} = {_number(found.added_up(), words)} {answer.meaning.unit}"
+        yield from _steam(found.steam, words)
         yield f"  {words['factors']}" if found.factors else f"  {words['factors']}: -"
         for factor in found.factors:
             yield from _factor(factor, words)
@@ -132,6 +139,19 @@ def _term(term: ExplainedTerm, words: dict[str, str], *, chinese: bool) -> Itera
         details.append(f"{words['estimated']} {term.estimated_share:.1%}")
     if details:
         yield f"        {'; '.join(details)}"
+
+
+def _steam(steam: Sequence[SteamSummary], words: dict[str, str]) -> Iterable[str]:
+    if steam:
+        yield f"  {words['steam']}"
+    for one in steam:
+        state = (
+            ""
+            if isnan(one.enthalpy)
+            else (f", p {one.pressure!r} kPa (abs), T {one.temperature!r} Cel, h {one.enthalpy!r} GJ/t")
+        )
+        by_table = f", {one.by_table!r} t {words['by_table']}" if one.by_table else ""
+        yield f"    {one.meter}: {one.mass!r} t{state}{by_table} = {one.heat!r} GJ"
 
 
 def _factor(factor: ExplainedFactor, words: dict[str, str]) -> Iterable[str]:

@@ -1,6 +1,7 @@
 -- Marks of what is stale: spans of counters, hours of devices whose gauges something is derived from.
 
 -- mark_touched --
+-- Steam counts by its pressure and temperature, so their readings mark the counter that stands beside them.
 -- One row per point and hour that brought readings. A mark that is there is held until commit, so that whoever wants to
 -- take it waits for our readings; one that somebody is taking counts as none. Neither waits for the other.
 WITH touched AS MATERIALIZED (
@@ -13,7 +14,16 @@ WITH touched AS MATERIALIZED (
 ),
 spans AS (
     INSERT INTO smartpark.stale_mark (point_id, span_start, span_end)
-    SELECT point_id, min(span_start), max(span_end) FROM touched WHERE kind = 'counter'
+    SELECT point_id, min(span_start), max(span_end)
+    FROM (
+        SELECT point_id, span_start, span_end FROM touched WHERE kind = 'counter'
+        UNION ALL
+        SELECT counter.point_id, touched.span_start, touched.span_end
+        FROM touched
+        JOIN smartpark.point AS counter
+            ON counter.park = touched.park AND counter.device = touched.device AND counter.measurand = 'steam_mass'
+        WHERE touched.measurand IN ('pressure', 'temperature')
+    ) AS counted
     GROUP BY point_id ORDER BY point_id
 ),
 wanted AS MATERIALIZED (
