@@ -54,6 +54,7 @@ KEPT_READINGS: Final = 100_000
 """Acknowledged readings that stay as memory of what was said."""
 RECENT_PER_POINT: Final = 16
 _DOUBLE: Final = 127
+_LAST_NUMBER: Final = 2**63 - 1
 
 
 class Spool:
@@ -198,6 +199,8 @@ class Spool:
         acknowledged: list[int] = []
         with self._transaction() as counters:
             for first, last in ranges:
+                # Whatever is acknowledged beyond the numbers that SQLite has is none of ours.
+                first, last = max(first, 0), min(last, _LAST_NUMBER)  # noqa: PLW2901
                 for sequence, kind, count, size in self._db.execute(SQL["pending_in"], (first, last)).fetchall():
                     acknowledged.append(sequence)
                     self._settle(counters, sequence, kind, count, size)
@@ -290,6 +293,8 @@ class Spool:
         if self.when_full is WhenFull.DROP_NEWEST:
             return None  # has_room() and fitting() have kept the news out; sealing what is here may go a little over
         dropped = self._drop_oldest(counters, goal=int(self.limit_bytes * 0.95))
+        if not dropped.readings and not dropped.letters:
+            return None  # what is not in a batch yet is never given up
         count_loss(counters, dropped)
         return dropped
 

@@ -167,6 +167,12 @@ def test_memory_goes_before_anything_that_is_not_acknowledged(open_spool):
     assert spool.counters.dropped == 0
 
 
+def test_a_spool_that_is_over_its_limit_with_nothing_to_give_up_names_no_loss(open_spool):
+    spool = open_spool(limit=1_000)
+    assert spool.add(Addition(pieces=[(False, rows(0, 100))], accepted=100), 0) is None
+    assert (spool.counters.dropped, spool.counters.dropped_from, spool.counters.dropped_to) == (0, None, None)
+
+
 def test_a_spool_told_to_keep_the_oldest_says_when_it_has_no_room(open_spool):
     spool = open_spool(limit=5_000, when_full=WhenFull.DROP_NEWEST)
     assert spool.has_room(100)
