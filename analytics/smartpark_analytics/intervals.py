@@ -79,7 +79,7 @@ def interval_amounts(
     keys = _Keys.of(movements, intervals)
     start = _boundary(movements, keys, intervals.point, intervals.start, max_gap_us)
     end = _boundary(movements, keys, intervals.point, intervals.start + intervals.width_us, max_gap_us)
-    amount = _difference(movements, start, end, _scale_of_points(movements, intervals.point))
+    amount = _difference(movements, start, end)
     missing = ~(start.known & end.known)
     amount[missing] = np.nan
     flags = np.where(missing, np.int32(IntervalFlag.GAP), np.int32(0)).astype(np.int32)
@@ -146,33 +146,38 @@ def _boundary(movements: Movements, keys: _Keys, point: Ints, time: Ints, max_ga
     return _Boundary(after, part, between | on_reading)
 
 
-def _scale_of_points(movements: Movements, point: Ints) -> Floats:
-    """Scale at the first reading of each interval's point, in units per step."""
-    scale = np.zeros(int(max(movements.point.max(initial=0), point.max(initial=0))) + 1)
-    scale[movements.point[movements.first]] = movements.scale[movements.first]
-    return scale[point]
-
-
-def _difference(movements: Movements, start: _Boundary, end: _Boundary, scale: Floats) -> Floats:
+def _difference(movements: Movements, start: _Boundary, end: _Boundary) -> Floats:
     """Amount between two boundaries: whole movements as exact integers, the parts at both ends as doubles."""
     if not movements.time.size:
-        return np.full(len(scale), np.nan)
+        return np.full(len(start.after), np.nan)
     total = np.cumsum(movements.rise)  # may wrap around; differences stay right
     whole = total[end.after] - total[start.after]
     ends = (1.0 - start.part) * movements.rise[start.after] - (1.0 - end.part) * movements.rise[end.after]
-    amount = (whole + ends) * scale
-    if (movements.flags & IntervalFlag.MULTIPLIER_CHANGED).any():
-        amount += _correction(movements, start, end)
+    amount = (whole + ends) * movements.scale[end.after]
+    _count_each_at_its_scale(movements, start, end, amount)
     return np.maximum(amount, 0.0)
 
 
-def _correction(movements: Movements, start: _Boundary, end: _Boundary) -> Floats:
-    """What is missing when every step is taken at the point's first scale although it changed on the way."""
-    first = np.maximum.accumulate(np.where(movements.first, np.arange(len(movements.first)), 0))
-    extra = movements.rise * (movements.scale - movements.scale[first])
-    total = np.cumsum(extra)
-    whole = total[end.after] - total[start.after]
-    return whole + (1.0 - start.part) * extra[start.after] - (1.0 - end.part) * extra[end.after]
+def _count_each_at_its_scale(movements: Movements, start: _Boundary, end: _Boundary, amount: Floats) -> None:
+    """Where the scale changes inside an interval, sum its movements one by one, in place.
+
+    Of the interval's own movements only: so the last digit does not depend on what else is computed with it.
+    """
+    changes = np.zeros(len(movements.time), np.int64)
+    changes[1:] = (movements.scale[1:] != movements.scale[:-1]) & ~movements.first[1:]
+    if not changes.any():
+        return
+    until = np.cumsum(changes)
+    mixed = np.flatnonzero(start.known & end.known & (until[end.after] > until[start.after]))
+    count = end.after[mixed] - start.after[mixed] + 1
+    opens = np.cumsum(count) - count
+    movement = np.arange(count.sum()) + np.repeat(start.after[mixed] - opens, count)
+    share = np.ones(len(movement))
+    share[opens] = 1.0 - start.part[mixed]
+    share[opens + count - 1] = end.part[mixed]
+    contribution = share * movements.rise[movement] * movements.scale[movement]
+    if mixed.size:
+        amount[mixed] = np.add.reduceat(contribution, opens)
 
 
 def _estimated_share(

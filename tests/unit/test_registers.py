@@ -312,6 +312,26 @@ def test_a_changed_multiplier_holds_from_its_own_reading_on():
     assert has(result, IntervalFlag.MULTIPLIER_CHANGED) == [1]
 
 
+def test_after_a_changed_multiplier_an_amount_does_not_depend_on_where_the_computing_began():
+    # Revisions are told apart by their last digit: the same readings must give the same number in any window.
+    shown = 12_345_678 + np.cumsum(np.arange(96) % 7 * 131 + 3)
+    scale = np.where(np.arange(96) < 30, 0.1, 0.2)
+    times = 900_000_000 * np.arange(96, dtype=np.int64)
+
+    def amounts(first: int) -> list[float]:
+        given_ = RegisterReadings(
+            np.zeros(96 - first, np.int64),
+            times[first:],
+            shown[first:],
+            np.zeros(96 - first, np.int32),
+            scale[first:],
+        )
+        moved = register_movements(given_, RegisterPoints.unknown(1))
+        return interval_amounts(moved, Intervals.dense(1, int(times[50]), 45)).amount.tolist()
+
+    assert amounts(0) == amounts(20) == amounts(48)
+
+
 def test_glitches_longer_than_the_window_are_resets():
     steps = np.concatenate([1000 + np.arange(4), np.zeros(5), 1010 + np.arange(4)]).astype(np.int64)
     limits = RegisterLimits(glitch_window_us=10 * MINUTE)
