@@ -64,6 +64,9 @@ def rescale(mantissa: int, exponent: int, to: int) -> int | None:
 
 
 def _from_decimal(value: str | Decimal, exponent: int) -> int:
+    if isinstance(value, str) and "_" in value:
+        # Python's way of grouping digits, and no meter's.
+        raise NotANumberError(f"{value!r} is not a number")
     try:
         number = Decimal(value)
         if not number.is_finite():

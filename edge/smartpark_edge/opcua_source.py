@@ -295,9 +295,9 @@ class OpcUaListener(threading.Thread):
             for item in notification.MonitoredItems or []
         ]
         if values:
-            await self._take(values, {})
+            await self._take(values, None)
 
-    async def _take(self, values: Any, unknown: dict[int, str]) -> None:
+    async def _take(self, values: Any, unknown: dict[int, str] | None) -> None:
         """Have (place, DataValue) pairs recorded."""
         works = self._works(values, unknown)
         if not works:
@@ -319,14 +319,18 @@ class OpcUaListener(threading.Thread):
             self._is_saving = False
             self._last_heard = time.monotonic()
 
-    def _works(self, values: Any, unknown: dict[int, str]) -> list[Notification]:
-        """Turn (place, DataValue) pairs into work for the recorder."""
+    def _works(self, values: Any, unknown: dict[int, str] | None) -> list[Notification]:
+        """Turn (place, DataValue) pairs into work for the recorder.
+
+        A poll asks for nodes that the server may not have: those go into `unknown`, and are no readings. A server
+        that says so of a node it has granted (unknown is None) says how that node fares, and that is a reading.
+        """
         arrival = utc_now_us()
         mapped = Mapped()
         works: list[Notification] = []
         for place, value in values:
             node = self._nodes[place]
-            if status_of(value) in _NO_SUCH_NODE:
+            if unknown is not None and status_of(value) in _NO_SUCH_NODE:
                 unknown[place] = f"{node.address}: {value.StatusCode.name}"
                 continue
             self._count(value, arrival)

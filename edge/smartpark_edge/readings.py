@@ -116,6 +116,8 @@ class Converter:
     @staticmethod
     def _number(value: float | str) -> float:
         try:
+            if isinstance(value, str) and "_" in value:
+                raise NotANumberError(f"{value!r} is not a number")
             return float(value)
         except (ValueError, OverflowError):
             raise NotANumberError(f"{value!r} is not a finite number") from None

@@ -25,9 +25,10 @@ from smartpark.vitals import Pulse
 from smartpark.wire import Ack, BirthPoint
 
 from smartpark_edge.health import SourceHealth
+from smartpark_edge.mapping import MALFORMED
 from smartpark_edge.memory import PointMemory, Verdict
 from smartpark_edge.meters import Meters
-from smartpark_edge.readings import Mapped, Point, Reading
+from smartpark_edge.readings import Mapped, Point, Reading, Trouble
 from smartpark_edge.spool import Spool
 from smartpark_edge.spool_file import SpoolCorruptError, SpoolUnavailableError
 from smartpark_edge.spool_records import Addition, Dropped, Row
@@ -36,6 +37,8 @@ from smartpark_edge.work import Work, letter_of
 _log = logging.getLogger(__name__)
 
 CONFLICT: Final = "conflicting_value"
+_MISMAPPED: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What stumbling over a message may raise; trouble with the spool or with memory is none of these."""
 GROUP: Final = 2_000
 """Works in one transaction at most."""
 QUEUE: Final = 20_000
@@ -228,7 +231,7 @@ class Recorder(threading.Thread):
 
     def _take(self, work: Work, addition: Addition, news: tuple[list[Row], list[Row]]) -> None:
         troubles: dict[str, list[str]] = {}
-        for mapped in work.map():
+        for mapped in _mapped(work):
             self._count(work.health, mapped, work.arrival)
             for reason, detail in mapped.troubles:
                 troubles.setdefault(reason, []).append(detail)
@@ -359,3 +362,12 @@ class Recorder(threading.Thread):
             health.arrival_times += len(readings)
         if readings and not is_bad(readings[-1].status):
             health.heard(max(readings[0].time, readings[-1].time), arrival)
+
+
+def _mapped(work: Work) -> list[Mapped]:
+    """What a work holds; what nobody foresaw is a dead letter too, for the message would come again and again."""
+    try:
+        return list(work.map())
+    except _MISMAPPED as error:
+        _log.exception("%s: message on %s could not be mapped", work.health.name, work.topic)
+        return [Mapped(troubles=[Trouble(MALFORMED, f"could not be mapped: {error!r}")])]

@@ -57,4 +57,9 @@ def letter_of(work: Work, reason: str, details: list[str]) -> Letter:
     if len(payload) > LETTER_LIMIT:
         text += f"; only the first {LETTER_LIMIT} of {len(payload)} bytes are kept"
         payload = payload[:LETTER_LIMIT]
-    return Letter(work.arrival, work.health.name, work.topic, f"{reason}: {text}", payload)
+    return Letter(work.arrival, work.health.name, _writable(work.topic), _writable(f"{reason}: {text}"), payload)
+
+
+def _writable(text: str) -> str:
+    """Text that UTF-8 has: JSON may hold half of a surrogate pair, and a detail quotes what it holds."""
+    return text.encode("utf-8", "replace").decode()
