@@ -142,6 +142,13 @@ def pack_data(
     return header + payload
 
 
+def announced_readings(payload: bytes) -> int:
+    """Readings that a data message says it has, without looking at them; 0 when it is none."""
+    if len(payload) < HEADER_SIZE or payload[:2] != MAGIC:
+        return 0
+    return min(int(_HEADER.unpack_from(payload)[3]), MAX_READINGS)
+
+
 def unpack_data(payload: bytes | memoryview) -> DataMessage:
     """Read a data message without copying its columns; `WireError` says what is wrong with it."""
     view = memoryview(payload)

@@ -20,7 +20,7 @@ import logging
 import re
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,6 +59,7 @@ from smartpark_ingest.outcomes import (
 )
 from smartpark_ingest.parking import ParkingPlace
 from smartpark_ingest.textform import TextBatch, given_texts, read_batch
+from smartpark_ingest.together import Unpacked, admit_together
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +126,50 @@ class Desk:
             # A bug of ours; one message must not take the worker with it, and with the worker its whole shard.
             _log.exception("message of edge %r on %s could not be judged", edge, arrival.topic)
             yield self._unreadable_outcome(edge, arrival, f"could not be judged: {error!r}")
+
+    def handle_all(self, arrivals: Iterable[Arrival], *, now_s: float) -> Iterator[Outcome]:
+        """Outcomes of messages in their order; data messages of one boot between two others are judged together."""
+        waiting: dict[tuple[str, int], list[Unpacked]] = {}
+        for arrival in arrivals:
+            unpacked = self._unpacked(arrival)
+            if unpacked is None:
+                yield from self._judge_together(waiting, now_s)
+                waiting = {}
+                yield from self.handle(arrival, now_s=now_s)
+            else:
+                waiting.setdefault((unpacked.edge, unpacked.message.boot), []).append(unpacked)
+        yield from self._judge_together(waiting, now_s)
+
+    def _unpacked(self, arrival: Arrival) -> Unpacked | None:
+        """A data message of a known boot; None where anything about it is out of the ordinary."""
+        try:
+            edge, leaf = _parse(arrival.topic)
+            if arrival.problem or leaf != "data":
+                return None
+            message = unpack_data(arrival.payload)
+            _check_identity(message.boot, message.sequence, message.floor)
+        except WireError:
+            return None
+        known = self._edges.get(edge)
+        return Unpacked(edge, arrival, message) if known is not None and message.boot in known.books else None
+
+    def _judge_together(self, waiting: dict[tuple[str, int], list[Unpacked]], now_s: float) -> Iterator[Outcome]:
+        for (edge, boot), members in waiting.items():
+            admitted = self._admit_together(self._edges[edge].books[boot], members)
+            if admitted is not None:
+                yield from admitted
+                continue
+            # Something is to be said about one of them: each by itself says it.
+            for member in members:
+                yield from self.handle(member.arrival, now_s=now_s)
+
+    def _admit_together(self, book: AliasBook, members: Sequence[Unpacked]) -> list[Admitted] | None:
+        if len(members) == 1:
+            return None
+        try:
+            return admit_together(book.bindings(self.registry), members, self._limits)
+        except _MISJUDGED:
+            return None
 
     def release(self, edge: str, *, now_s: float) -> Iterator[Outcome]:
         """Look again at the batches of an edge that waited for a birth."""

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from smartpark.clock import utc_now_us
+from smartpark.wire import announced_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,21 @@ class Inbox:
             self._changed.notify_all()
             return True
 
-    def take(self, *, until: float) -> Arrival | None:
-        """Oldest arrival; None when there is none until `until`, in monotonic seconds."""
+    def take(self, *, until: float, readings: int) -> list[Arrival]:
+        """Oldest arrivals that announce about so many readings together, at least one.
+
+        None when none comes until `until`, in monotonic seconds.
+        """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._arrivals, timeout=max(0.0, until - time.monotonic())):
-                return None
-            arrival = self._arrivals.popleft()
-            self._bytes -= len(arrival.payload)
+            self._changed.wait_for(lambda: self._arrivals, timeout=max(0.0, until - time.monotonic()))
+            taken: list[Arrival] = []
+            while self._arrivals and (not taken or readings > 0):
+                arrival = self._arrivals.popleft()
+                self._bytes -= len(arrival.payload)
+                readings -= 1 + announced_readings(arrival.payload)
+                taken.append(arrival)
             self._changed.notify_all()
-            return arrival
+            return taken
 
     def wake(self) -> None:
         """Let whoever waits look again."""

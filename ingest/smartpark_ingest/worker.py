@@ -1,18 +1,20 @@
 """One ingest worker: takes messages from the inbox, has the desk judge them, writes, acknowledges.
 
-The flow. The network thread fills the inbox (`intake`); everything else happens here, in one thread, in this order:
-collect a group (until it is large enough or 100 ms old), store it in one transaction, and only after the commit
-publish which sequences the database now holds. A crash at any point leaves batches unacknowledged, and the edges send
-them again; the ledger in the database recognises those that had been committed after all.
+The flow. The network thread fills the inbox (`intake`). The main thread judges what is in it and collects a group
+(until it is large enough, or 100 ms old and the database is free). The storing thread stores a group in one
+transaction, and only after the commit publishes which sequences the database now holds; meanwhile the main thread
+collects the next one. A crash at any point leaves batches unacknowledged, and the edges send them again; the ledger
+in the database recognises those that had been committed after all.
 
-While the database is away the worker waits with the group in hand, the inbox fills up to its bound, and what does not
-fit is set aside unread: memory stays bounded however long it takes.
+While the database is away the worker waits with two groups in hand, the inbox fills up to its bound, and what does
+not fit is set aside unread: memory stays bounded however long it takes.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ from typing import Final
 from smartpark.broker import BrokerAddress
 from smartpark.clock import from_us
 from smartpark.wire import Ack, Command, Topics, pack_json
-from smartpark_storage import describe_database, record_birth, record_death, record_status
+from smartpark_storage import Registry, describe_database, record_birth, record_death, record_status
 
 from smartpark_ingest.admission import Limits
 from smartpark_ingest.counters import Counters
@@ -41,7 +43,11 @@ GROUP_READINGS: Final = 50_000
 """Readings after which a group is stored without waiting for more."""
 GROUP_AGE_S: Final = 0.1
 """Age at which a group is stored however small. [s]"""
+SIZEABLE: Final = 5_000
+"""Readings after which a group is stored as soon as nothing more comes at once."""
+_SILENCE_S: Final = 0.005
 _IDLE_S: Final = 0.2
+_STORING_POLL_S: Final = 0.005
 _REGISTRY_POLL_S: Final = 1.0
 _SUMMARY_S: Final = 30.0
 
@@ -69,6 +75,11 @@ class _Group:
     reports: dict[str, Reported] = field(default_factory=dict[str, Reported])
     readings: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.admitted or self.unreadable or self.lives or self.reports)
+
 
 class Worker:
     """Serves the edges of one shard until `stop` is set."""
@@ -84,6 +95,15 @@ class Worker:
             stop=stop,
             counters=self._counters,
         )
+        # The storing thread has a connection of its own: a transaction is nobody else's.
+        self._registry_database = PatientDatabase(
+            settings.dsn,
+            application=f"smartpark {settings.shard.client_id} registry",
+            stop=stop,
+            counters=self._counters,
+        )
+        self._storing: Future[None] | None = None
+        self._waited_s = 0.0
         self._meters = Meters()
         self._writer = Writer(self._database, self._counters, self._meters)
         self.vitals = WorkerVitals(
@@ -101,44 +121,75 @@ class Worker:
             _log.warning("%s", error)
         finally:
             self._database.close()
+            self._registry_database.close()
             _log.info("%s ends: %s", self._settings.shard.client_id, self._counters.summary())
 
     def _serve(self) -> None:
         _log.info("%s writes to %s", self._settings.shard.client_id, self._database.run(describe_database).label)
-        watch = RegistryWatch(self._database)
+        watch = RegistryWatch(self._registry_database)
         desk = Desk(watch.load(), self._settings.limits, lambda: watch.newer(looked_s=GROUP_AGE_S))
         intake = Intake(self._settings.broker, self._settings.shard, self._inbox, self._counters)
         self.vitals.watch(intake, desk)
         try:
-            while not self._stop.is_set():
-                intake.ensure_alive()
-                self._say_ready(intake)
-                self._step(desk, watch, intake)
-                self._tell()
+            with ThreadPoolExecutor(1, "storing") as storer:
+                while not self._stop.is_set():
+                    intake.ensure_alive()
+                    self._say_ready(intake)
+                    self._step(desk, watch, intake, storer)
+                    self._tell()
+                self._finish_storing()
         finally:
             intake.stop()
             if self._settings.ready_file is not None:
                 self._settings.ready_file.unlink(missing_ok=True)
 
-    def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake) -> None:
+    def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake, storer: Executor) -> None:
         self.vitals.pulse.beat()
         desk.registry = watch.newer(looked_s=_REGISTRY_POLL_S) or desk.registry
         group = _Group()
-        desk.excuse(self._database.take_spent_s())
+        desk.excuse(self._registry_database.take_spent_s() + self._waited_s)
+        self._waited_s = 0.0
         self._sort(group, desk.look_at_parked(now_s=time.monotonic()), intake)
         self._collect(group, desk, intake)
+        if not group.is_empty:
+            self._finish_storing()
+            self._storing = storer.submit(self._store, group, desk.registry, intake)
+
+    def _store(self, group: _Group, registry: Registry, intake: Intake) -> None:
+        """Do what a group asks for; in the storing thread."""
         self._note(group)
-        self._commit(group, desk, intake)
+        self._commit(group, registry, intake)
+
+    def _finish_storing(self) -> None:
+        """Wait until the group before is stored; what went wrong with it goes wrong here."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            began_s = time.monotonic()
+            storing.result()
+            self._waited_s += time.monotonic() - began_s
 
     def _collect(self, group: _Group, desk: Desk, intake: Intake) -> None:
-        arrival = self._inbox.take(until=time.monotonic() + _IDLE_S)
+        arrivals = self._inbox.take(until=time.monotonic() + _IDLE_S, readings=GROUP_READINGS)
         until_s = time.monotonic() + GROUP_AGE_S
-        while arrival is not None:
-            self._counters.messages += 1
-            self._sort(group, desk.handle(arrival, now_s=time.monotonic()), intake)
+        while arrivals or self._is_storing():
+            self._counters.messages += len(arrivals)
+            self._sort(group, desk.handle_all(arrivals, now_s=time.monotonic()), intake)
             if group.readings >= GROUP_READINGS or self._stop.is_set():
                 return
-            arrival = self._inbox.take(until=until_s)
+            room = GROUP_READINGS - group.readings
+            arrivals = self._inbox.take(until=self._patience_s(group, until_s), readings=room)
+
+    def _patience_s(self, group: _Group, until_s: float) -> float:
+        """Until when a group waits for more."""
+        now_s = time.monotonic()
+        if self._is_storing():
+            return max(until_s, now_s + _STORING_POLL_S)
+        # Edges send no more than a window without an ack: when they fall silent, this group is what they wait for.
+        return min(until_s, now_s + _SILENCE_S) if group.readings >= SIZEABLE else until_s
+
+    def _is_storing(self) -> bool:
+        """Whether the group before is not stored yet: so long this one may grow."""
+        return self._storing is not None and not self._storing.done()
 
     def _sort(self, group: _Group, outcomes: Iterable[Outcome], intake: Intake) -> None:
         for outcome in outcomes:
@@ -176,13 +227,13 @@ class Worker:
             self._meters.heard_clock(report.edge, report.status.time, report.received_us)
             self._database.run(lambda c, n=number, s=report.status, at=at: record_status(c, n, s, at))
 
-    def _commit(self, group: _Group, desk: Desk, intake: Intake) -> None:
+    def _commit(self, group: _Group, registry: Registry, intake: Intake) -> None:
         for one in group.unreadable:
             self._counters.malformed += 1
             if one.letter is not None:
                 _log.warning("edge %r, topic %s: %s", one.edge, one.letter.topic, one.letter.detail)
         self._writer.keep_letters([one.letter for one in group.unreadable if one.letter is not None])
-        for commit in self._writer.store(group.admitted, desk.registry):
+        for commit in self._writer.store(group.admitted, registry):
             self._counters.acks += 1
             intake.publish(Topics(commit.edge).of("ack"), pack_json(Ack.of(commit.boot, commit.sequences)))
 

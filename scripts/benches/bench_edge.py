@@ -1,10 +1,10 @@
 """Edge: what one agent takes in from vendors' devices, into its spool and on to the platform.
 
-`smartpark edge run` as people run it, with one broker for devices and platform. Meters send Acrel's JSON, a time and
-twenty values, at QoS 1: counted is what the agent's spool has accepted, that is what is committed to its disk, and only
-then does it acknowledge. Then an OPC UA server writes to a thousand nodes, faster and faster, until the agent does not
-keep up or the server does not. Batches go on to an acknowledger that stores nothing; what the devices cost is told
-apart, and whether they were what was measured. Last, how much a spool holds while the platform is away.
+`smartpark edge run` as people run it, one broker for devices and platform. Meters send Acrel's JSON, a time and
+twenty values, at QoS 1: counted is what the agent's spool has accepted, that is what is committed to its disk, and
+only then does it acknowledge. Then an OPC UA server writes to a thousand nodes, faster and faster, until the agent
+does not keep up or the server does not. Batches go on to an acknowledger that stores nothing; what the devices cost
+is told apart, and whether they were what was measured. Last, how much a spool holds while the platform is away.
 """
 
 import argparse

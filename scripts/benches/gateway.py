@@ -1,8 +1,9 @@
 """What surrounds one edge agent in a bench: vendors' devices, and an ingest that only acknowledges.
 
 Run as a program with a role and its settings as JSON; each role is a process of its own, so that what it costs is
-known apart. Devices send Acrel's JSON (twenty values and a time) at QoS 1 and never more than a window ahead of what
-the agent's spool has accepted. The acknowledger answers every batch as ingest does after its commit; it stores nothing.
+known apart. Devices send Acrel's JSON (twenty values and a time) at QoS 1 and never more than a window ahead of
+what the agent's spool has accepted. The acknowledger answers every batch as ingest does after its commit; it stores
+nothing.
 """
 
 import asyncio

@@ -474,6 +474,17 @@ def test_the_inbox_is_bounded_by_messages_and_by_bytes():
     large, small = Arrival("t", bytes(100), 0), Arrival("t", b"1", 0)
     assert inbox.put(large, patience_s=0)
     assert not inbox.put(small, patience_s=0)
-    assert inbox.take(until=0) is large
+    assert inbox.take(until=0, readings=1) == [large]
     assert [inbox.put(small, patience_s=0) for _ in range(3)] == [True, True, False]
-    assert [inbox.take(until=0) for _ in range(3)] == [small, small, None]
+    assert [inbox.take(until=0, readings=1) for _ in range(3)] == [[small], [small], []]
+    assert [inbox.put(small, patience_s=0) for _ in range(2)] == [True, True]
+    assert inbox.take(until=0, readings=100) == [small, small]
+
+
+def test_the_inbox_gives_about_as_many_readings_as_are_asked_for():
+    inbox = Inbox(max_messages=100, max_bytes=10**6)
+    message = pack_data(bytes(24 * 40), boot=1, sequence=1, floor=0, deflate=True)
+    for _ in range(10):
+        assert inbox.put(Arrival("t", message, 0), patience_s=0)
+    assert len(inbox.take(until=0, readings=100)) == 3
+    assert len(inbox.take(until=0, readings=-5)) == 1, "one at least"

@@ -92,10 +92,12 @@ WHERE l.edge_id = old.edge_id AND l.boot = old.boot AND l.sequence = old.sequenc
 
 -- upsert_latest --
 INSERT INTO smartpark.latest (point_id, time, scaled, raw, status, received_at)
-SELECT point_id, time, nullif(scaled, -9223372036854775808), nullif(raw, 'NaN'), status, %(received_at)s
+SELECT
+    point_id, timestamptz 'epoch' + time_us * INTERVAL '1 microsecond',
+    nullif(scaled, -9223372036854775808), nullif(raw, 'NaN'), status, %(received_at)s
 FROM unnest(
-    %(points)s::integer[], %(times)s::timestamptz[], %(scaled)s::bigint[], %(raw)s::float8[], %(status)s::integer[]
-) AS given (point_id, time, scaled, raw, status)
+    %(points)s::integer[], %(times)s::bigint[], %(scaled)s::bigint[], %(raw)s::float8[], %(status)s::integer[]
+) AS given (point_id, time_us, scaled, raw, status)
 ORDER BY point_id
 ON CONFLICT (point_id) DO UPDATE
 SET time = excluded.time, scaled = excluded.scaled, raw = excluded.raw, status = excluded.status,
