@@ -40,6 +40,7 @@ class Difference:
 class ExpectedLetter:
     """A message that must become dead letters, unless what it became was named as lost."""
 
+    message: int
     time_us: int
     letters: int
 
@@ -60,44 +61,47 @@ def read_differences(file: Path) -> list[Difference]:
     return [Difference(what, point, int(time), int(count)) for what, point, time, count in rows]
 
 
-def explained(lost: Iterable[Difference], named: Iterable[NamedLoss], edge_of: Mapping[str, str]) -> int:
-    """How many of the lost readings the named losses account for; `edge_of` maps devices to their agent.
+def explained(lost: Iterable[Difference], named: Iterable[NamedLoss], edge_of: Mapping[str, str]) -> list[int]:
+    """How many of the lost readings each named loss accounts for; `edge_of` maps devices to their agent.
 
     Examples
     --------
     >>> lost = [Difference("lost", "park/M1/voltage", time, 1) for time in (1, 5, 6, 9)]
     >>> explained(lost, [NamedLoss("edge-a", 1, 0, 5, 6, "full")], {"M1": "edge-a"})
-    1
+    [1]
     >>> explained(lost, [NamedLoss("edge-b", 9, 0, 5, 6, "full")], {"M1": "edge-a"})
-    0
+    [0]
     """
     left = set(lost)
-    total = len(left)
+    counts: list[int] = []
     for loss in named:
         mine = [
             one
             for one in left
             if loss.first_us <= one.time_us <= loss.last_us and edge_of[one.point.split("/")[1]] == loss.edge
         ]
-        left -= set(mine[: loss.readings])
-    return total - len(left)
+        mine = mine[: loss.readings]
+        left -= set(mine)
+        counts.append(len(mine))
+    return counts
 
 
-def explained_letters(expected: Iterable[ExpectedLetter], named: Iterable[NamedLoss]) -> int:
+def explained_letters(expected: Iterable[ExpectedLetter], named: Iterable[NamedLoss], readings: Iterable[int]) -> int:
     """How many dead letters the named losses may have taken with them.
 
-    A reading that only ingest would have refused is still a reading when a spool drops it.
+    A reading that only ingest would have refused is still a reading when a spool drops it: `readings` says how many
+    of each loss are accounted for by others.
 
     Examples
     --------
-    >>> explained_letters([ExpectedLetter(5, 3), ExpectedLetter(8, 1)], [NamedLoss("edge-a", 1, 1, 4, 6, "full")])
+    >>> expected = [ExpectedLetter(1, 5, 3), ExpectedLetter(2, 8, 1)]
+    >>> explained_letters(expected, [NamedLoss("edge-a", 9, 1, 4, 6, "full")], [8])
     2
     """
-    rows = list(expected)
-    return sum(
-        min(
-            sum(one.letters for one in rows if loss.first_us <= one.time_us <= loss.last_us),
-            loss.readings + loss.letters,
-        )
-        for loss in named
-    )
+    left = set(expected)
+    count = 0
+    for loss, accounted in zip(named, readings, strict=True):
+        within = {one for one in left if loss.first_us <= one.time_us <= loss.last_us}
+        left -= within
+        count += min(sum(one.letters for one in within), loss.readings - accounted + loss.letters)
+    return count

@@ -116,7 +116,7 @@ class Run:
         found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
         lost = [one for one in read_differences(listing) if one.what == "lost"]
         edges = {device.code: edge_of(device) for device in stage.catalogue.device}
-        report = self._report(found, settled, explained(lost, named, edges), named)
+        report = self._report(found, settled, named, explained(lost, named, edges))
         for actor in stage.actors.values():
             self.complaints += [f"{actor.name} ended unasked with {code}" for code in actor.unasked]
         self.complaints += complaints_about(report)
@@ -124,7 +124,7 @@ class Run:
         return report
 
     def _report(
-        self, found: dict[str, Any], settled: Settled, excused: int, named: list[NamedLoss]
+        self, found: dict[str, Any], settled: Settled, named: list[NamedLoss], accounted: list[int]
     ) -> dict[str, Any]:
         return {
             "database": found["database"],
@@ -132,14 +132,14 @@ class Run:
             "seconds": round(self.seconds, 1),
             "faults": dict(sorted(Counter(strike.kind.value for strike in self.plan).items())),
             "readings_sent": found["readings_sent"],
-            "lost": found["readings_lost"] - excused,
+            "lost": found["readings_lost"] - sum(accounted),
             "duplicated": found["readings_duplicated"],
             "altered": found["readings_altered"],
             "unexpected": found["readings_unexpected"],
-            "lost_and_named": excused,
+            "lost_and_named": sum(accounted),
             "named": [str(one) for one in named],
             "dead_letters": found["dead_letters"],
-            "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named),
+            "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named, accounted),
             "dead_letters_most": settled.letters_most,
             "recovery_p50_s": quantile([seconds for seconds, _ in self.recoveries], 0.50),
             "recovery_p99_s": quantile([seconds for seconds, _ in self.recoveries], 0.99),

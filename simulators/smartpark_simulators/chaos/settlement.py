@@ -48,6 +48,8 @@ def settle(ledger: Path, accepted: set[int], fresh: Counter[int]) -> Settled:
             " FROM said_dead LEFT JOIN accepted AS a USING (message)",
             (FaultKind.GARBAGE.value,),
         ).fetchone()
-        expected = database.execute("SELECT time, letters FROM said_dead JOIN accepted USING (message)").fetchall()
+        expected = database.execute(
+            "SELECT message, time, letters FROM said_dead JOIN accepted USING (message)"
+        ).fetchall()
         database.execute("COMMIT")
-    return Settled(tuple(ExpectedLetter(time, letters) for time, letters in expected), int(most))
+    return Settled(tuple(ExpectedLetter(*row) for row in expected), int(most))

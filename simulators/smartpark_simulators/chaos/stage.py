@@ -29,7 +29,8 @@ from smartpark_simulators.demo.processes import DemoError, ask, parse_object, ru
 from smartpark_simulators.parks import DEMO_PARK
 
 _START_S = 60.0
-SHARDS = ("ingest-0", "ingest-1")
+SHARDS = ("ingest-0", "ingest-1", "ingest-2")
+"""Of three workers the first two serve an agent each; the third has the rest of the world."""
 Tell = Callable[[str], None]
 
 
@@ -71,6 +72,8 @@ class Stage:
             command = smartpark("ingest", "run", "--shard", f"{index}/{len(SHARDS)}", *ready)
             self.start(shard, command, self._ingest_environment())
         self._start_park()
+        # Once the PLC listens nothing in the agents' start has to be tried twice.
+        await self.until(lambda: answers(self.plc_port), "the PLC")
         for edge in EDGES:
             self.write_settings(edge)
             run = ("edge", "run", str(self.layout.edge(edge)), "--ready-file", str(self.layout.ready(edge)))
