@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -187,6 +188,41 @@ def test_nothing_vanishes(rows):
     assert ((got.rows["time"] >= earliest) & (got.rows["time"] <= latest)).all()
     assert not ((got.rows["scaled"] != MISSING) & ~np.isnan(got.rows["raw"])).any()
     assert not np.isinf(got.rows["raw"]).any()
+
+
+GOOD_ROWS = st.tuples(st.integers(1, 3), st.just(0), st.integers(NOW_US - 10**6, NOW_US), st.integers(0, 2_000))
+ANY_ROWS = st.tuples(ALIASES, STATUSES, TIMES, VALUES)
+MESSAGES = st.lists(
+    st.tuples(st.integers(1, 5), st.lists(st.one_of(GOOD_ROWS, GOOD_ROWS, GOOD_ROWS, ANY_ROWS), max_size=6)),
+    max_size=12,
+)
+
+
+def told(outcomes) -> list[tuple]:
+    """Outcomes in a form that can be compared."""
+    return sorted(
+        (type(o).__name__, o.envelope.sequence, o.envelope.received_us, o.floor, o.rows.tobytes(), repr(o.letters))
+        if isinstance(o, Admitted)
+        else (type(o).__name__, 0, 0, 0, b"", repr(o))
+        for o in outcomes
+    )
+
+
+@given(MESSAGES, st.integers(0, 12))
+def test_messages_judged_together_are_judged_as_each_by_itself(messages, broken):
+    arrivals = [data(*rows, sequence=sequence) for sequence, rows in messages]
+    arrivals = [replace(one, received_us=NOW_US + 1000 * n) for n, one in enumerate(arrivals)]
+    arrivals.insert(min(broken, len(arrivals)), Arrival(Topics("e").of("data"), b"SP and no more", NOW_US))
+    apart, together = desk_with(*ALL), desk_with(*ALL)
+    one_by_one = [outcome for arrival in arrivals for outcome in apart.handle(arrival, now_s=1.0)]
+    assert told(together.handle_all(arrivals, now_s=1.0)) == told(one_by_one)
+
+
+def test_good_messages_are_judged_in_one_go(monkeypatch):
+    desk = desk_with(*ALL)
+    monkeypatch.setattr(desk, "handle", None)
+    outcomes = list(desk.handle_all([data((1, 0, NOW_US, n), sequence=n) for n in range(9)], now_s=0.0))
+    assert [(o.envelope.sequence, o.rows["scaled"].tolist()) for o in outcomes] == [(n, [n]) for n in range(9)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""The benches run, say what they ran on, and own up to what they could not measure; how fast is no test's matter."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHES = Path(__file__).parents[2] / "scripts" / "benches"
+
+
+def bench(*arguments: str) -> dict:
+    environment = {name: value for name, value in os.environ.items() if name != "SMARTPARK_SHARED_DATA"}
+    done = subprocess.run(
+        [sys.executable, str(BENCHES), *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=160,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {"machine", "cores", "memory_gb", "system", "python"} <= report.keys(), "says what it ran on"
+    return report
+
+
+def test_ingest_beside_the_copy_of_the_same_rows():
+    report = bench(
+        *("ingest", "--database", "plain", "--seconds", "1.5", "--rounds", "1", "--edges", "2", "--points", "40"),
+        *("--readings-per-message", "20"),
+    )
+    assert {"bytes_per_reading", "ack_p50_ms", "ack_p99_ms", "half_load", "broker"} <= report.keys()
+    assert "without TimescaleDB" in report["database"]
+    assert "timescaledb" in report, "says that TimescaleDB was not measured"
+    assert report["readings_per_message"] == 20
+    assert report["readings_stored_minus_acknowledged"] == 0
+    assert report["ratio"] == pytest.approx(
+        report["readings_per_second"] / report["copy_ceiling_per_second"], abs=0.01
+    )
+    assert {"broker", "ingest", "publishers", "database backends"} <= report["cpu_seconds_by_process"].keys()
+
+
+def test_backfill_says_what_its_readings_are_and_that_there_is_no_columnstore():
+    report = bench("backfill", "--database", "plain", "--meters", "2", "--days", "2")
+    assert (report["readings"], report["rejected"]) == (2 * 4 * 2 * 1440, 0)
+    assert {"readings_per_second", "bytes_per_reading", "peak_memory_mb"} <= report.keys()
+    assert "generated" in report["source"]
+    assert "not there" in report["columnstore"]
+
+
+def test_edge_counts_what_its_spool_has_accepted():
+    report = bench("edge", "--seconds", "1.5", "--meters", "5", "--nodes", "20", "--rates", "100")
+    assert report["mqtt_messages_per_second"] > 0
+    assert report["opcua_notifications_per_second"] > 0
+    assert report["spool_readings_per_mb"] > 0
+    assert {"mqtt_cpu_seconds_per_1000_messages", "mqtt_cpu_seconds_per_1000_messages_of_others"} <= report.keys()
+    assert report["opcua"][0]["limit"] in {"none yet", "server", "agent"}
