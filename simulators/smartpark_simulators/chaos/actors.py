@@ -15,7 +15,7 @@ from typing import IO
 
 from smartpark.cli import command_line
 
-from smartpark_simulators.demo.processes import bound_to_us
+from smartpark_simulators.demo.processes import DemoError, bound_to_us
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class Actor:
 
     def start(self) -> None:
         """Start it; its words are added to its log, through a pipe: its disk may be full while ours is not."""
+        if self.pid is not None:
+            raise DemoError(f"{self.name} runs already: two of a kind would fight for its files")
         self.process = subprocess.Popen(
             bound_to_us(self.line),
             env=dict(self.environment),

@@ -31,9 +31,14 @@ class Striker:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.named: list[NamedLoss] = []
+        self._turns = {name: asyncio.Lock() for name in (*stage.actors, "database", "catalogue")}
 
     async def strike(self, strike: Strike) -> None:
-        """One fault, from its beginning to its end."""
+        """One fault, from its beginning to its end; one process is struck by one at a time."""
+        async with self._turns.get(strike.target, asyncio.Lock()):
+            await self._strike(strike)
+
+    async def _strike(self, strike: Strike) -> None:
         match strike.kind:
             case Kind.KILL_EDGE | Kind.KILL_BROKER | Kind.KILL_INGEST:
                 await self._kill(strike)
