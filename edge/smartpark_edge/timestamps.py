@@ -9,8 +9,9 @@ from smartpark.errors import SmartparkError
 
 from smartpark_edge.device_models import TimeFormat
 
+_FIRST_US = -62_135_596_800_000_000
 _LIMIT_US = 253_402_300_800_000_000
-"""Year 10000: beyond it no datetime can be shown to anybody."""
+"""The years 1 and 10000: before and beyond no datetime can be shown to anybody."""
 
 
 class NotATimeError(SmartparkError):
@@ -81,6 +82,6 @@ def _unit_by_size(value: object) -> int:
 def _from_epoch(value: object, unit: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NotATimeError(f"{value!r} is not a number of seconds or milliseconds")
-    if not -_LIMIT_US < value * unit < _LIMIT_US:
+    if not _FIRST_US <= value * unit < _LIMIT_US:
         raise NotATimeError(f"{value!r} lies outside the calendar")
     return round(value * unit)

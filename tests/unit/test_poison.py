@@ -74,6 +74,12 @@ def test_half_a_character_in_a_key_becomes_a_dead_letter_and_not_the_end_of_the_
     assert letter.reason == "unmapped: ? is no measurand and no point of park/M1"
 
 
+def test_two_values_at_an_instant_before_the_calendar_become_dead_letters(recorder):
+    payload = b'{"records": [{"time": -62135596801, "voltage": 1}, {"time": -62135596801, "voltage": 2}]}'
+    (letter,) = letters_after(recorder, "generic-flat", "t", payload)
+    assert "-62135596801 lies outside the calendar" in letter.reason
+
+
 def test_digits_grouped_as_python_does_in_a_message_become_a_dead_letter(recorder):
     (letter,) = letters_after(recorder, "shelly-3em-gen1", "t/emeter/0/voltage", b"2_")
     assert letter.reason.startswith("malformed: ")
