@@ -17,6 +17,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Vali
 from smartpark.catalogue_check import reference_problems
 from smartpark.errors import InvalidFileError, Problem
 from smartpark.measurands import MEANINGS, Carrier, Kind, Measurand, Ratio
+from smartpark.price_plans import price_plans_in_use
 from smartpark.tomlfile import StrictModel, load_toml, problems_of
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -441,5 +442,19 @@ def parse_catalogue(document: dict[str, Any], *, file: str) -> Catalogue:
 
 
 def load_catalogue(path: Path) -> Catalogue:
-    """Read and check a catalogue file."""
-    return parse_catalogue(load_toml(path), file=str(path))
+    """Read and check a catalogue file, also against the price plans there are."""
+    catalogue = parse_catalogue(load_toml(path), file=str(path))
+    known = [plan.code for plan in price_plans_in_use().plan]
+    problems = [
+        Problem(
+            str(path),
+            f"contract[{contract.code}].price_plan",
+            f"no price plan has the code {contract.price_plan!r}; there are: {', '.join(known)}. "
+            "Plans of your own go into the file that SMARTPARK_PRICE_PLANS names",
+        )
+        for contract in catalogue.contract
+        if contract.price_plan is not None and contract.price_plan not in known
+    ]
+    if problems:
+        raise InvalidFileError(problems)
+    return catalogue

@@ -6,8 +6,9 @@ once, or the file is refused. Hours are half open, in quarters of an hour of the
 relative to a flat price that changes monthly: whoever needs money enters it, there is no default.
 """
 
+import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -224,3 +225,15 @@ def load_price_plans(path: Path) -> PricePlans:
     if problems:
         raise InvalidFileError(problems)
     return PricePlans(version=f"{builtin.version}+{own.version}", plan=(*builtin.plan, *own.plan))
+
+
+def price_plans_in_use(environment: Mapping[str, str] | None = None) -> PricePlans:
+    """Plans that come with the platform, and those of the file that ``SMARTPARK_PRICE_PLANS`` names.
+
+    Raises
+    ------
+    InvalidFileError
+        As `load_price_plans`.
+    """
+    name = (os.environ if environment is None else environment).get("SMARTPARK_PRICE_PLANS")
+    return load_price_plans(Path(name)) if name else builtin_price_plans()

@@ -38,12 +38,21 @@ from smartpark_storage.hour_series import fetch_hour_series, fetch_parts
 from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
 from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_day, lock_rollup, mark_device_hours_stale
 
+from smartpark_ingest.contracts import contract_on, settlement_day
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.gauge_air import air_numbers, air_points
 from smartpark_ingest.gauge_day import LEAD, TRAIL, Findings, GaugeDay
 from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
-from smartpark_ingest.gauge_months import DAY_US, Rollup, contract_demand_uses, months_of, rolled_up, years_of
-from smartpark_ingest.gauge_power import LONG_LOADS, contract_on, power_numbers, power_points, settlement_day
+from smartpark_ingest.gauge_months import (
+    DAY_US,
+    Rollup,
+    contract_demand_uses,
+    months_of,
+    rolled_up,
+    utilisation_hours,
+    years_of,
+)
+from smartpark_ingest.gauge_power import LONG_LOADS, power_numbers, power_points
 from smartpark_ingest.gauge_quality import quality_numbers, quality_points
 from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
 
@@ -197,7 +206,7 @@ class GaugeDeriver:
 
         months = _rolled_up(connection, day, months_of(rows, cut), Grain.DAY)
         uses = contract_demand_uses(months, lambda boundary, on: _contract(day, boundary, on))
-        published = publish_indicators(connection, [*months, *uses])
+        published = publish_indicators(connection, [*months, *uses, *utilisation_hours(months)])
         return published + publish_indicators(connection, _rolled_up(connection, day, years_of(months), Grain.MONTH))
 
     def _forget(self, connection: Connection, now_us: int) -> None:

@@ -22,6 +22,7 @@ from smartpark.clock import from_us, to_us
 from smartpark.errors import SmartparkError
 from smartpark.factors import FactorSet
 from smartpark.periods import Grain, Period, period_containing
+from smartpark.price_plans import price_plans_in_use
 from smartpark.steam_meters import SteamMeter, steam_meters
 from smartpark_analytics.accounting import (
     RECIPES,
@@ -37,6 +38,7 @@ from smartpark_analytics.accounting import (
     state,
     tree_plans,
 )
+from smartpark_analytics.accounting.tariff_days import TARIFF_RECIPES
 from smartpark_storage import (
     Connection,
     IndicatorRow,
@@ -53,12 +55,16 @@ from smartpark_storage.steam_minutes import fetch_steam_minutes
 from smartpark_ingest.derive_certified import publish_certified
 from smartpark_ingest.derive_ratios import publish_ratios
 from smartpark_ingest.derive_rows import Columns, Noted, longer_row, ratio_rows, rows_of
+from smartpark_ingest.derive_tariff import TariffSubject, plan_problems, tariff_rows
 
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 QUARTERS_AT_ONCE: Final = 2_000_000
 """Quarter-hours in memory at once; a day of all counters at least."""
-PUBLISHED: Final = (*dict.fromkeys(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES)), "carbon_per_energy")
+PUBLISHED: Final = (
+    *dict.fromkeys(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES, *TARIFF_RECIPES.values())),
+    "carbon_per_energy",
+)
 """What is published for days, and for months and years by their sums."""
 
 
@@ -80,6 +86,8 @@ class _Park:
     electricity_scope: str
     point_ids: list[int]
     steam: tuple[SteamMeter, ...]
+    tariff: TariffSubject | None
+    """None: no catalogue was loaded."""
     gauges: dict[int, PointRecord]
     """Points of pressure and temperature of the steam."""
     plans: dict[tuple[int, int], tuple[list[Plan], list[str]]] = field(
@@ -94,6 +102,7 @@ class Publisher:
         self._factors = FactorSet(version="", factor=())
         self._changes: list[date] = []
         self._parks: dict[str, _Park] = {}
+        self._plans_in_use = price_plans_in_use()
 
     def use(self, factors: FactorSet) -> None:
         """Sum by these factors from now on; what is published keeps those it names until it is derived again."""
@@ -114,8 +123,9 @@ class Publisher:
                 park_accounts(park, records) if catalogue is None else accounts_of_catalogue(catalogue, records)
             )
             steam = steam_meters(catalogue, (p for p in records if p.park == park))
+            tariff = None if catalogue is None else TariffSubject(accounts, catalogue, self._plans_in_use)
             gauges = {p: registry.by_id[p] for meter in steam for p in (meter.pressure_id, meter.temperature_id)}
-            self._parks[park] = _Park(accounts, scope, accounts.point_ids, steam, gauges)
+            self._parks[park] = _Park(accounts, scope, accounts.point_ids, steam, tariff, gauges)
 
     def concerns(self, point: PointRecord) -> bool:
         """Whether what a counter measures is part of anything that is published."""
@@ -129,6 +139,7 @@ class Publisher:
             one = self._parks[park]
             for days in self._blocks(one, hours):
                 missing |= dict.fromkeys(self._plans(one, days[0])[1])
+                missing |= dict.fromkeys(() if one.tariff is None else plan_problems(one.tariff, days[0]))
                 rows = list(self._rows(connection, one, days, hours, now_us=now_us))
                 published += publish_indicators(connection, rows)
             published += _publish_longer(connection, park, hours, now_us)
@@ -190,6 +201,8 @@ class Publisher:
             yield from rows_of(statement, columns, noted, findings)
             if plan.recipe.indicator in {"carbon_location", "comprehensive_energy"}:
                 stated[plan.boundary, plan.recipe.indicator] = statement
+        if park.tariff is not None:
+            yield from tariff_rows(park.tariff, heat.quarters, days, self._context(park, days[0]), noted)
         for (boundary, indicator), energy in stated.items():
             carbon = stated.get((boundary, "carbon_location"))
             if indicator == "comprehensive_energy" and carbon is not None:

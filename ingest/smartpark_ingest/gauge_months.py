@@ -17,6 +17,7 @@ from smartpark_storage import IndicatorRow
 from smartpark_storage.revisions import PublishedRow
 
 DAY_US: Final = 86_400_000_000
+HOUR_US: Final = 3_600_000_000
 _WITH_A_YEAR: Final = frozenset({Accumulation.SUM, Accumulation.RATIO})
 
 
@@ -138,6 +139,27 @@ def contract_demand_uses(
                 )
             )
     return uses
+
+
+def utilisation_hours(months: Iterable[IndicatorRow]) -> list[IndicatorRow]:
+    """Energy over maximum demand of the quarter-hours that are known, from the months of the load factor."""
+    found = list[IndicatorRow]()
+    for row in months:
+        if row.indicator != "load_factor" or row.value is None or row.numerator is None or not row.denominator:
+            continue
+        at = period_containing(from_us(row.start_us), Grain.MONTH)
+        energy = row.numerator * row.completeness * (to_us(at.end) - to_us(at.start)) / HOUR_US
+        found.append(
+            replace(
+                row,
+                indicator="utilisation_hours",
+                value=energy / row.denominator,
+                numerator=energy,
+                unit=meaning_of("utilisation_hours").unit,
+                method="utilisation-hours/1",
+            )
+        )
+    return found
 
 
 def _length_us(part: PublishedRow) -> int:

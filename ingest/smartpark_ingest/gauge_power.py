@@ -7,11 +7,10 @@ which one of them is not known is not known.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
-from smartpark.catalogue import Catalogue, Contract, Role
+from smartpark.catalogue import Role
 from smartpark.derived_gauges import POWER
 from smartpark.electricity_rules import ElectricityRules, builtin_electricity_rules
 from smartpark.measurands import Carrier, Measurand
@@ -22,6 +21,7 @@ from smartpark_analytics.transformer import LoadBand, apparent_power, transforme
 from smartpark_storage import PointRecord
 from smartpark_storage.minutes import MINUTE_US, MinuteMeans
 
+from smartpark_ingest.contracts import settlement_day
 from smartpark_ingest.gauge_day import (
     LEAD,
     DeviceMinutes,
@@ -83,23 +83,6 @@ def power_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
         day, device_totals(longer, Measurand.ACTIVE_POWER), device_totals(longer, Measurand.REACTIVE_POWER), rules
     )
     return Findings([published(day, number) for number in numbers])
-
-
-def contract_on(catalogue: Catalogue | None, enterprise: str | None, on: date) -> Contract | None:
-    """Contract of an enterprise, or the park's own, in force on a day."""
-    contracts = () if catalogue is None else catalogue.contract
-    found = [
-        c
-        for c in contracts
-        if c.enterprise == enterprise and c.valid_from <= on and (c.valid_to is None or on < c.valid_to)
-    ]
-    return max(found, key=lambda c: c.valid_from, default=None)
-
-
-def settlement_day(catalogue: Catalogue | None, enterprise: str | None, on: date) -> int:
-    """Day of the month with which a settlement month begins."""
-    contract = contract_on(catalogue, enterprise, on)
-    return 1 if contract is None else contract.settlement_day
 
 
 def enterprise_meters(points: Sequence[PointRecord]) -> dict[str, list[int]]:

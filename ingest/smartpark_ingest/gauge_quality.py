@@ -50,7 +50,7 @@ class _Judged:
     value95: str | None = None
 
 
-_SUBJECTS: Final = (
+SUBJECTS: Final = (
     _Judged(Measurand.VOLTAGE, QualityQuantity.VOLTAGE_DEVIATION, "voltage_in_limits"),
     _Judged(Measurand.FREQUENCY, QualityQuantity.FREQUENCY, "frequency_in_limits"),
     _Judged(
@@ -78,7 +78,7 @@ def quality_numbers(day: GaugeDay, minutes: MinuteMeans) -> Findings:
         rows_of.setdefault((p.device, p.measurand), []).append(row)
     by_phase = {p.device for p in minutes.points if p.measurand is Measurand.VOLTAGE and p.code.endswith(_PHASES)}
     for device in sorted({p.device for p in minutes.points}):
-        for subject in _SUBJECTS:
+        for subject in SUBJECTS:
             rows = rows_of.get((device, subject.measurand), [])
             if not any(has_readings[row] for row in rows):
                 continue

@@ -254,6 +254,19 @@ def test_the_windows_of_a_day_reach_into_the_evening_before_but_not_over_the_cut
     assert uses[from_us(MIDNIGHT)] == 0.8
 
 
+def test_utilisation_hours_are_energy_over_the_highest_demand(gauges: GaugePark):
+    gauges.feed(
+        MIDNIGHT,
+        MIDNIGHT + DAY,
+        keys=["T1/active_power"],
+        curve=lambda _, t: 800.0 if t < MIDNIGHT + 6 * HOUR else 400.0,
+    )
+    gauges.derive()
+    (month,) = gauges.published("utilisation_hours", "month", "device/T1")
+    assert (month["numerator"], month["denominator"]) == (pytest.approx(6 * 800 + 18 * 400), 800.0)
+    assert month["value"] == pytest.approx(15.0)
+
+
 def quality_of(gauges: GaugePark, nominal_voltage_v: float | None, thd: float = 2.5) -> None:
     """A day of a meter of that voltage, all of its phases two percent high."""
     catalogue = document()

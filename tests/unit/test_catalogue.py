@@ -350,3 +350,48 @@ def test_mistakes_in_the_grid_are_named(path, value, key, message):
         del document[path[0]][path[1]][path[2]]
     found = problems_with(document)
     assert any(k.startswith(key) and message in m for k, m in found.items()), found
+
+
+def test_a_price_plan_that_nobody_has_is_refused_where_a_catalogue_is_loaded(tmp_path, monkeypatch):
+    file = tmp_path / "park.toml"
+    park = """
+        [park]
+        code = "demo"
+        name = "x"
+        name_en = "x"
+        region = "350121"
+        terrain = "coastal"
+        peer_class = 2
+        area_mu = 1500.0
+        [[contract]]
+        code = "C1"
+        valid_from = 2026-01-01
+        basic_charge = "none"
+        price_plan = "ours"
+    """
+    file.write_text(park, "utf-8")
+    with pytest.raises(InvalidFileError, match=r"contract\[C1\].price_plan: no price plan has the code 'ours'"):
+        load_catalogue(file)
+    plans = tmp_path / "plans.toml"
+    plans.write_text(
+        """
+        version = "1"
+        [[plan]]
+        code = "ours"
+        name = "x"
+        name_en = "x"
+        purchase = "market"
+        [[plan.version]]
+        id = "ours-1"
+        valid_from = 2026-01-01
+        source = "contract"
+        grade = "P"
+        price = { flat = 0.6 }
+        [[plan.version.hours]]
+        period = "flat"
+        spans = ["00:00-24:00"]
+        """,
+        "utf-8",
+    )
+    monkeypatch.setenv("SMARTPARK_PRICE_PLANS", str(plans))
+    assert load_catalogue(file).contract[0].price_plan == "ours"
