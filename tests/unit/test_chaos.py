@@ -137,12 +137,12 @@ def test_packet_ids_of_one_connection_say_nothing_about_another():
     assert acceptance.accepted == set()
 
 
-def test_deliveries_with_and_without_the_flag_are_told_apart():
+def test_every_delivery_is_counted():
     acceptance = Acceptance()
     _, to_client = acceptance.witness()
     for dup in (False, True, False):
         to_client(_publish("t", 1, b"x", dup=dup))
-    assert acceptance.fresh == Counter({message_number("t", b"x"): 2})
+    assert acceptance.delivered == Counter({message_number("t", b"x"): 3})
 
 
 # --- the lines ----------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def test_what_was_said_counts_when_it_was_accepted(tmp_path):
         assert database.execute("SELECT * FROM reading").fetchall() == [("p/M0/voltage", 1, "230.1", 0)]
         assert database.execute("SELECT sum(letters) FROM expected_dead").fetchone() == (8,)
     database.close()
-    # Garbage that came twice as if new is two letters at most, and what nobody acknowledged may be one.
+    # Garbage that came twice is two letters at most, and what nobody acknowledged may be one.
     assert (settled.letters_least, settled.letters_most) == (8, 10)
 
 

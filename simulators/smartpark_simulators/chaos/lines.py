@@ -191,5 +191,9 @@ class _Packets:
         if how.shuffled and not held and how.chance.random() < how.shuffled:
             self._held = packet
             return b""
-        twice = how.doubled and how.chance.random() < how.doubled
-        return packet + (as_repeated(packet) if twice else b"") + held
+        if not how.doubled or how.chance.random() >= how.doubled:
+            return packet + held
+        again = as_repeated(packet)
+        if self._look is not None:
+            self._look(again)
+        return packet + again + held

@@ -109,7 +109,7 @@ class Run:
 
     async def _judge(self, stage: Stage, named: list[NamedLoss]) -> dict[str, Any]:
         self.tell("comparing with what really happened")
-        settled = settle(stage.layout.ledger, stage.acceptance.accepted, stage.acceptance.fresh)
+        settled = settle(stage.layout.ledger, stage.acceptance.accepted, stage.acceptance.delivered)
         listing = self.folder / "differences.tsv"
         command = ("verify", str(stage.layout.ledger), "--json", "--list", str(listing))
         done = await asyncio.to_thread(ask, command, stage.environment, timeout_s=300)

@@ -20,7 +20,7 @@ class Settled:
     expected: tuple[ExpectedLetter, ...]
     """Dead letters there must be."""
     letters_most: int
-    """And with what a broker that had forgotten delivered anew, without its DUP flag."""
+    """And when whatever was delivered more than once became a letter each time."""
 
     @property
     def letters_least(self) -> int:
@@ -28,12 +28,12 @@ class Settled:
         return sum(one.letters for one in self.expected)
 
 
-def settle(ledger: Path, accepted: set[int], fresh: Counter[int]) -> Settled:
+def settle(ledger: Path, accepted: set[int], delivered: Counter[int]) -> Settled:
     """Enter accepted messages as handed over."""
     with closing(sqlite3.connect(ledger, isolation_level=None)) as database:
         database.execute("BEGIN")
-        database.execute("CREATE TEMPORARY TABLE accepted (message INTEGER PRIMARY KEY, fresh INTEGER)")
-        database.executemany("INSERT INTO accepted VALUES (?, ?)", [(n, max(fresh[n], 1)) for n in accepted])
+        database.execute("CREATE TEMPORARY TABLE accepted (message INTEGER PRIMARY KEY)")
+        database.executemany("INSERT INTO accepted VALUES (?)", [(number,) for number in accepted])
         database.execute(
             "INSERT OR IGNORE INTO reading SELECT point, time, value, status FROM said"
             " WHERE message IN (SELECT message FROM accepted)"
@@ -42,14 +42,10 @@ def settle(ledger: Path, accepted: set[int], fresh: Counter[int]) -> Settled:
             "INSERT INTO expected_dead (kind, topic, time, letters) SELECT kind, topic, time, letters FROM said_dead"
             " WHERE message IN (SELECT message FROM accepted)"
         )
-        # Garbage that was delivered and never acknowledged may have become a letter all the same.
-        (most,) = database.execute(
-            "SELECT coalesce(sum(CASE WHEN kind = ? THEN letters * coalesce(a.fresh, 1) ELSE letters END), 0)"
-            " FROM said_dead LEFT JOIN accepted AS a USING (message)",
-            (FaultKind.GARBAGE.value,),
-        ).fetchone()
+        rows = database.execute("SELECT message, letters, kind FROM said_dead").fetchall()
         expected = database.execute(
             "SELECT message, time, letters FROM said_dead JOIN accepted USING (message)"
         ).fetchall()
         database.execute("COMMIT")
-    return Settled(tuple(ExpectedLetter(*row) for row in expected), int(most))
+    most = sum(letters * (delivered[number] if kind == FaultKind.GARBAGE else 1) for number, letters, kind in rows)
+    return Settled(tuple(ExpectedLetter(*row) for row in expected), most)
