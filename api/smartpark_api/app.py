@@ -19,11 +19,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from smartpark_api.assets import assets
 from smartpark_api.handlers import install_handlers
+from smartpark_api.models.now import ParkNow
+from smartpark_api.overview import Overview
 from smartpark_api.problems import MEDIA_TYPE, Problem
 from smartpark_api.routes import figures, health, indicators, operations, pages, parks, planning, points
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
-from smartpark_api.snapshot import Snapshots
+from smartpark_api.snapshot import OVERVIEW_KEPT_FOR, Snapshots
 from smartpark_api.vitals import CountRequests, Requests
 from smartpark_api.words import Language, words_of
 
@@ -94,7 +96,8 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.snapshots = Snapshots()
+    app.state.snapshots = Snapshots[ParkNow]()
+    app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
     _add_routes(app)
     install_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024)

@@ -15,6 +15,7 @@ from smartpark_storage.reads import read_only
 from smartpark_storage.writes import read_write
 
 from smartpark_api.models.now import ParkNow
+from smartpark_api.overview import Overview, take_overview
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import Snapshots, take_picture
 
@@ -42,14 +43,26 @@ def writing(request: Request) -> Generator[Connection, None, None]:
 
 def picture_of(request: Request, code: str, *, now: datetime) -> ParkNow:
     """The park now: the picture taken last when that was less than a second ago, else a new one."""
-    snapshots: Snapshots = request.app.state.snapshots
+    snapshots: Snapshots[ParkNow] = request.app.state.snapshots
     kept = snapshots.fresh(code, now=now)
     if kept is not None:
         return kept
     with reading(request) as connection:
         picture = take_picture(connection, code, now=now)
-    snapshots.keep(picture)
+    snapshots.keep(code, picture)
     return picture
+
+
+def overview_of(request: Request, code: str, *, now: datetime) -> Overview:
+    """Energy and carbon of a park: read anew every few seconds, however many look."""
+    snapshots: Snapshots[Overview] = request.app.state.overviews
+    kept = snapshots.fresh(code, now=now)
+    if kept is not None:
+        return kept
+    with reading(request) as connection:
+        overview = take_overview(connection, code, now=now)
+    snapshots.keep(code, overview)
+    return overview
 
 
 def _settings(request: Request) -> ApiSettings:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from smartpark.clock import PARK_ZONE
+from smartpark.indicators import INDICATORS
 from smartpark.measurands import CARRIER_WORDS, MEANINGS, Carrier, Measurand
 
 from smartpark_api.words import Words
@@ -22,6 +23,8 @@ _UNITS: Final = {
     "deg": "°",
     "m3": "m³",
     "m3/h": "m³/h",
+    "kg/m3": "kg/m³",
+    "GJ/m3": "GJ/m³",
     "mg/m3": "mg/m³",
     "ug/m3": "µg/m³",
     "W/m2": "W/m²",
@@ -80,6 +83,27 @@ def percent(share: float | None) -> str:
     return f"{min(share * 100, 99.9):.1f}{THIN}%"
 
 
+def bare_percent(share: float | None) -> str:
+    r"""A share in percent without its sign, for a table whose rows name the unit.
+
+    >>> bare_percent(0.99996), bare_percent(0.4271)
+    ('99.9', '42.7')
+    """
+    return percent(share).removesuffix(f"{THIN}%")
+
+
+def exactly(value: float | None) -> str:
+    """Every digit there is, so that it can be added up."""
+    return DASH if value is None else repr(value)
+
+
+def why_chosen(why: str, words: Words) -> str:
+    """Why a factor was chosen: the rule in the visitor's language, then as it is recorded."""
+    rules = [key.partition(".")[2] for key in words.entries if key.startswith("chosen.")]
+    found = next((rule for rule in rules if f": {rule}" in why), None)
+    return why if found is None else f"{words('chosen.' + found)} ({why})"
+
+
 def unit(code: str) -> str:
     """A unit as people write it.
 
@@ -129,6 +153,16 @@ def measurand_name(measurand: str, words: Words) -> str:
     """What a point measures, short where everybody understands it."""
     known = Measurand(measurand)
     return words.either(*_SHORT_NAMES.get(known, (MEANINGS[known].zh, MEANINGS[known].en)))
+
+
+def term_name(meter: str, measurand: str, words: Words) -> str:
+    """A meter of an explanation: its code and what it measures, or the indicator that stands in a meter's place."""
+    if meter in INDICATORS:
+        return words.either(INDICATORS[meter].zh, INDICATORS[meter].en)
+    _, _, rest = meter.partition("/")
+    device, _, _ = rest.partition("/")
+    is_known = bool(device) and measurand in set(Measurand)
+    return f"{device} {measurand_name(measurand, words)}" if is_known else rest or meter
 
 
 def carrier_name(carrier: str, words: Words) -> str:

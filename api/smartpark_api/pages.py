@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from smartpark.indicators import INDICATORS
 from starlette.responses import HTMLResponse, Response
 
 from smartpark_api import display, view
@@ -55,7 +56,13 @@ def _choice(request: Request, name: str, kind: type[Choice], default: Choice) ->
     return default
 
 
-_SHARED: Final[dict[str, Any]] = {"display": display, "view": view, "asset": asset_url, "themes": list(Theme)}
+_SHARED: Final[dict[str, Any]] = {
+    "display": display,
+    "view": view,
+    "asset": asset_url,
+    "themes": list(Theme),
+    "indicators": INDICATORS,
+}
 """What every template may use."""
 
 

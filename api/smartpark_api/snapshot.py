@@ -5,7 +5,7 @@ Reading and remembering only; what the rows mean is said in `now` and `operation
 
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from smartpark.catalogue import DeviceKind
 from smartpark.periods import Grain, period_containing
@@ -33,28 +33,43 @@ from smartpark_api.now import (
 from smartpark_api.operations import RECENT, agents_now, dead_letter_summary
 
 KEPT_FOR: Final = timedelta(seconds=1)
+OVERVIEW_KEPT_FOR: Final = timedelta(seconds=10)
+"""Published numbers change every few minutes."""
 SETTLED_AFTER: Final = timedelta(minutes=2)
 """By then derive has been through a quarter-hour that ended, unless it is behind."""
 _MANY_INDICATORS: Final = 1_000
 
 
-class Snapshots:
+class HasInstant(Protocol):
+    """Something put together at an instant."""
+
+    @property
+    def as_of(self) -> datetime:
+        """When it was."""
+        ...
+
+
+Picture = TypeVar("Picture", bound=HasInstant)
+
+
+class Snapshots(Generic[Picture]):
     """The newest picture of each park."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept_for: timedelta = KEPT_FOR) -> None:
+        self._kept_for = kept_for
         self._lock = Lock()
-        self._kept: dict[str, ParkNow] = {}
+        self._kept: dict[str, Picture] = {}
 
-    def fresh(self, park: str, *, now: datetime) -> ParkNow | None:
+    def fresh(self, park: str, *, now: datetime) -> Picture | None:
         """Picture that is young enough to be shown again."""
         with self._lock:
             kept = self._kept.get(park)
-        return kept if kept is not None and timedelta(0) <= now - kept.as_of < KEPT_FOR else None
+        return kept if kept is not None and timedelta(0) <= now - kept.as_of < self._kept_for else None
 
-    def keep(self, picture: ParkNow) -> None:
+    def keep(self, park: str, picture: Picture) -> None:
         """Remember a picture that has just been taken."""
         with self._lock:
-            self._kept[picture.park.code] = picture
+            self._kept[park] = picture
 
 
 def take_picture(connection: Connection, code: str, *, now: datetime) -> ParkNow:

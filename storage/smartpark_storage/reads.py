@@ -113,6 +113,15 @@ class IndicatorReadRow:
     reason: str
     revision: int
     computed_at: datetime
+    boundary: str = WHOLE_PARK
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A part of a park that an indicator is published of, and for which periods."""
+
+    boundary: str
+    grain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +286,27 @@ def read_indicators(
         end=end,
         limit=limit,
     )
+
+
+def read_overview(
+    connection: Connection, park: str, indicators: Sequence[str], start: datetime, end: datetime, *, grain: str
+) -> list[IndicatorReadRow]:
+    """Newest revisions of indicators of all parts of a park for periods that start in [start, end), oldest first."""
+    return _rows(
+        connection,
+        IndicatorReadRow,
+        "api_overview",
+        park=park,
+        indicators=list(indicators),
+        grain=grain,
+        start=start,
+        end=end,
+    )
+
+
+def read_published_series(connection: Connection, park: str, indicator: str) -> list[SeriesRow]:
+    """Of which parts of a park, and for which periods, an indicator has been published."""
+    return _rows(connection, SeriesRow, "api_published_series", park=park, indicator=indicator)
 
 
 def read_edges(connection: Connection) -> list[EdgeRow]:

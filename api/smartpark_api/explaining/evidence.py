@@ -8,6 +8,7 @@ published. Nothing is written.
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -45,12 +46,14 @@ from smartpark_storage import Connection, Registry, fetch_interval_energy, load_
 from smartpark_storage.deriving import park_factor_scopes
 from smartpark_storage.factors import load_factor_set
 from smartpark_storage.figures import read_figures
+from smartpark_storage.reads import read_published_series
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.revisions import PublishedRow, published_parts, published_row
 from smartpark_storage.steam_minutes import fetch_steam_minutes
 
 _PERIOD = re.compile(r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})(T(?P<hour>\d{2})(:00)?)?)?)?")
 _PARTS = {Grain.MONTH: Grain.DAY, Grain.YEAR: Grain.MONTH}
+_SHOWN = 8
 _SUMMED = frozenset(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES))
 
 
@@ -166,8 +169,7 @@ def explain(sources: Sources, question: Question) -> Answer:
         When there is no such indicator, park or number.
     """
     if question.indicator not in INDICATORS:
-        known = ", ".join(sorted(INDICATORS))
-        raise NothingToExplainError(f"no indicator has the code {question.indicator!r}; there are: {known}")
+        raise NothingToExplainError(_unknown(question.indicator))
     meaning = meaning_of(question.indicator)
     published = _published(sources, question)
     if question.period.grain in _PARTS and _adds_up(meaning):
@@ -210,13 +212,36 @@ def _named(question: Question) -> str:
 
 def _required(sources: Sources, question: Question, published: PublishedRow | None) -> PublishedRow:
     if published is None:
-        accounts = sources.accounts(question.park)
-        known = ", ".join(b.name for b in accounts.boundaries)
-        raise NothingToExplainError(
-            f"{_named(question)} is not published; boundaries with meters: {known or 'none'}. "
-            "Is derive running, and are there readings of that period?"
-        )
+        sources.accounts(question.park)  # an unknown park says so first
+        raise NothingToExplainError(f"{_named(question)} is not published; {_what_is(sources, question)}")
     return published
+
+
+def _what_is(sources: Sources, question: Question) -> str:
+    """Of what an indicator is published instead, or what to do so that it will be."""
+    series = read_published_series(sources.connection, question.park, question.indicator)
+    grains = sorted({one.grain for one in series if one.boundary == question.boundary})
+    boundaries = sorted({one.boundary for one in series if one.grain == question.period.grain.value})
+    if not series:
+        page = f"docs/methods/{meaning_of(question.indicator).method_page}.md"
+        return f"it never was for this park; {page} says what it needs"
+    if question.boundary not in boundaries and boundaries:
+        shown = ", ".join(boundaries[:_SHOWN]) + (
+            f" and {len(boundaries) - _SHOWN} more" * (len(boundaries) > _SHOWN)
+        )
+        return f"try --boundary with one of: {shown}"
+    if question.period.grain.value not in grains:
+        return f"it is published by {' and '.join(grains or sorted({one.grain for one in series}))}"
+    return "there is none of that period: is derive running, and are there readings of it?"
+
+
+def _unknown(indicator: str) -> str:
+    """That there is no such indicator, and which come near it in code or name."""
+    asked = indicator.casefold()
+    named = [m.code for m in INDICATORS.values() if asked in f"{m.code} {m.zh} {m.en}".casefold()]
+    near = named or get_close_matches(asked, INDICATORS, cutoff=0.5)
+    hint = f"did you mean {', '.join(near[:_SHOWN])}? " if near else ""
+    return f"no indicator has the code {indicator!r}; {hint}`smartpark indicators` lists all {len(INDICATORS)}"
 
 
 def _from_terms(sources: Sources, question: Question) -> Explanation:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from smartpark.accounts import PARK
 from smartpark.errors import FactorNotFoundError, SmartparkError
-from smartpark.periods import Grain, period_containing
+from smartpark.periods import Grain, Period, period_containing
 from smartpark_analytics.accounting import UnitMismatchError
 from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_storage.derived import WHOLE_PARK
@@ -93,10 +93,19 @@ def explain_indicator(
 
     The terms (of an hour or a day) or the parts (of a month or a year) add up to the value to the last digit.
     """
+    return explanation_of(request, Question(indicator, park, period_of(period), boundary, revision))
+
+
+def period_of(text: str) -> Period:
+    """A period as an address gives it, or the problem with it."""
     try:
-        question = Question(indicator, park, parse_period(period), boundary, revision)
+        return parse_period(text)
     except SmartparkError as error:
         raise ProblemError(ProblemKind.INVALID_REQUEST, str(error)) from error
+
+
+def explanation_of(request: Request, question: Question) -> ExplanationOut:
+    """An explanation, or the problem why there is none."""
     with reading(request) as connection:
         try:
             return answer_out(explain(Sources(connection), question))

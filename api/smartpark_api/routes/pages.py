@@ -2,16 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
+from smartpark.accounts import PARK
+from smartpark.periods import Grain
 from smartpark_storage.connections import describe_database
 from smartpark_storage.reads import read_parks
 from starlette.responses import Response
 
 from smartpark_api.assets import assets
-from smartpark_api.database import Now, picture_of, reading
+from smartpark_api.database import Now, overview_of, picture_of, reading
+from smartpark_api.explaining.evidence import Question
 from smartpark_api.load import DAY, hourly, park_load
+from smartpark_api.overview import period_text, unit_of
 from smartpark_api.pages import render
 from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.routes.indicators import explanation_of, period_of
 from smartpark_api.routes.parks import ParkCode
 
 router = APIRouter(include_in_schema=False)
@@ -32,16 +37,35 @@ def show_start(request: Request, now: Now) -> Response:
 def show_park(request: Request, code: ParkCode, now: Now) -> Response:
     """The park now."""
     picture = picture_of(request, code, now=now)
+    overview = overview_of(request, code, now=now)
     with reading(request) as connection:
         parks = read_parks(connection)
         load = park_load(connection, code, end=now, span=DAY)
-    return render(request, "park.html", now=picture, parks=parks, load=load, hours=hourly(load))
+    return render(request, "park.html", now=picture, overview=overview, parks=parks, load=load, hours=hourly(load))
 
 
 @router.get("/parks/{code}/live")
 def show_live_part(request: Request, code: ParkCode, now: Now) -> Response:
     """The part of the page that changes, for its script to take the new words and numbers from."""
-    return render(request, "_now.html", now=picture_of(request, code, now=now))
+    return render(
+        request, "_now.html", now=picture_of(request, code, now=now), overview=overview_of(request, code, now=now)
+    )
+
+
+@router.get("/parks/{code}/explain")
+def show_explanation(
+    request: Request,
+    code: ParkCode,
+    *,
+    indicator: Annotated[str, Query(max_length=100)],
+    period: Annotated[str, Query(max_length=20)],
+    boundary: Annotated[str, Query(max_length=200)] = PARK,
+) -> Response:
+    """Where a number of the page comes from: meters, factors with source, and why these."""
+    found = explanation_of(request, Question(indicator, code, period_of(period), boundary))
+    grain = Grain.DAY if found.grain == Grain.MONTH.value else Grain.MONTH
+    parts = [(part, period_text(part.start, grain)) for part in found.parts]
+    return render(request, "explain.html", found=found, unit=unit_of(found.indicator), period=period, parts=parts)
 
 
 @router.get("/assets/{digest}/{name:path}")

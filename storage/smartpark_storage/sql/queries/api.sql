@@ -110,6 +110,24 @@ WHERE
 ORDER BY time, indicator
 LIMIT %(limit)s;
 
+-- api_overview --
+-- Newest revisions of several indicators, whichever part of the park they are of.
+SELECT
+    boundary, indicator, grain, time AS start, value, numerator, denominator, unit, completeness::float8,
+    estimated_share::float8, method, factor_set, factors, reason, revision, computed_at
+FROM park.indicator
+WHERE
+    park = %(park)s AND indicator = ANY(%(indicators)s::text[]) AND grain = %(grain)s
+    AND time >= %(start)s AND time < %(end)s
+ORDER BY time, boundary, indicator;
+
+-- api_published_series --
+-- What is published of an indicator: of which parts of the park, for which periods.
+SELECT DISTINCT boundary, grain
+FROM smartpark.indicator_series
+WHERE park = %(park)s AND indicator = %(indicator)s
+ORDER BY grain, boundary;
+
 -- api_edges --
 SELECT
     code, online, status_at, born_at, oldest_pending, spool_readings, spool_bytes, spool_limit_bytes, hours_left,
