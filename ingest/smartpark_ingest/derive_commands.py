@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from smartpark.cli import Subparsers, command_group
 from smartpark.clock import PARK_ZONE, parse_instant, to_us, utc_now_us
 from smartpark.errors import SmartparkError
+from smartpark.metrics_options import add_metrics_options, metrics_address
 
 if TYPE_CHECKING:
     from smartpark_ingest.database import PatientDatabase
@@ -75,6 +76,7 @@ def _register_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     run.add_argument("--once", action="store_true", help="end when nothing is stale any more")
     run.add_argument("--json", action="store_true", help="one JSON object at the end: what was done")
+    add_metrics_options(run)
     run.set_defaults(run=_run)
 
 
@@ -145,11 +147,14 @@ def _database() -> "PatientDatabase":
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from smartpark.vitals import vitals_port
+
     worker = _worker()
-    if arguments.once:
-        worker.run_once()
-    else:
-        worker.run()
+    with vitals_port(worker.vitals, metrics_address(arguments)):
+        if arguments.once:
+            worker.run_once()
+        else:
+            worker.run()
     return _tell(worker, as_json=arguments.json)
 
 

@@ -10,6 +10,7 @@ round, so that a long backlog of the one does not hold up the other.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,7 @@ from smartpark_ingest.derive import Deriver, Stepper, StepReport
 from smartpark_ingest.derive_figures import RatioDeriver
 from smartpark_ingest.derive_gauges import GaugeDeriver
 from smartpark_ingest.derive_spans import floor_quarter
+from smartpark_ingest.derive_vitals import DeriveVitals
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class DeriveWorker:
         self._steppers = default_steppers() if steppers is None else list(steppers)
         self._said = set[str]()
         self.totals = Totals()
+        self.vitals = DeriveVitals(self.totals, self._database)
 
     def run(self) -> None:
         """Derive what is stale and what becomes so, until asked to stop."""
@@ -81,7 +84,9 @@ class DeriveWorker:
             _log.info("derive works on %s", self._database.run(describe_database).label)
             while not self._stop.is_set():
                 self._let_readings_arrive()
+                self.vitals.begin_round()
                 if not self._round():
+                    self.vitals.found_nothing()
                     self._stop.wait(POLL_S)
         except StoppedError as error:
             _log.warning("%s", error)
@@ -111,7 +116,9 @@ class DeriveWorker:
         return found_work
 
     def _step(self, stepper: Stepper) -> StepReport:
+        began_s = time.perf_counter()
         report = self._database.run(lambda connection: stepper.step(connection, now_us=self._clock()))
+        self.vitals.stepped(type(stepper).__name__, time.perf_counter() - began_s, found_work=report.found_work)
         self.totals.add(report)
         if report.intervals_changed or report.indicators_published:
             _log.info(

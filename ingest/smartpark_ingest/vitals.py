@@ -55,7 +55,7 @@ class WorkerVitals:
         self, shard: Shard, counters: Counters, meters: Meters, *, inbox: Inbox, database: PatientDatabase
     ) -> None:
         self._labels = {"shard": f"{shard.index}/{shard.count}"}
-        self._counters, self._meters = counters, meters
+        self.counters, self._meters = counters, meters
         self._inbox, self._database = inbox, database
         self._intake: Intake | None = None
         self._desk: Desk | None = None
@@ -102,11 +102,11 @@ class WorkerVitals:
         yield from self._by_edge()
 
     def _counted(self) -> Iterator[Family]:
-        for name, count in self._counters.numbers().items():
+        for name, count in self.counters.numbers().items():
             metric, meaning = _COUNTED[name]
             yield counter(f"smartpark_ingest_{metric}", meaning, count, self._labels)
         # Every reason from the start: a rate over a counter that appears with its first letter would miss it.
-        letters = {reason.value: float(self._counters.letters[reason.value]) for reason in DeadReason}
+        letters = {reason.value: float(self.counters.letters[reason.value]) for reason in DeadReason}
         yield by_label(
             Kind.COUNTER,
             "smartpark_ingest_dead_letters_total",
