@@ -5,7 +5,9 @@ between `size` and twice `size` readings are remembered, by arrival, at one look
 spool feeds it again after a restart.
 """
 
+import zlib
 from enum import Enum
+from typing import Final
 
 
 class Verdict(Enum):
@@ -45,3 +47,27 @@ class PointMemory:
             self._old, self._young = self._young, {}
         self._young[time] = said
         self.last = said
+
+
+LETTERS: Final = 2_000
+
+
+class LetterMemory:
+    """Messages that could not be understood: they say no time, so topic and bytes must do."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, int], None] = {}
+
+    def knows(self, topic: str, payload: bytes) -> bool:
+        """Whether exactly this became a dead letter of late."""
+        return _fingerprint(topic, payload) in self._known
+
+    def remember(self, topic: str, payload: bytes) -> None:
+        """Note what becomes a dead letter; the oldest is forgotten."""
+        self._known[_fingerprint(topic, payload)] = None
+        if len(self._known) > LETTERS:
+            del self._known[next(iter(self._known))]
+
+
+def _fingerprint(topic: str, payload: bytes) -> tuple[str, int, int]:
+    return topic, len(payload), zlib.crc32(payload)

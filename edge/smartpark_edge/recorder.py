@@ -26,7 +26,7 @@ from smartpark.wire import Ack, BirthPoint
 
 from smartpark_edge.health import SourceHealth
 from smartpark_edge.mapping import MALFORMED
-from smartpark_edge.memory import PointMemory, Verdict
+from smartpark_edge.memory import LETTERS, LetterMemory, PointMemory, Verdict
 from smartpark_edge.meters import Meters
 from smartpark_edge.readings import Mapped, Point, Reading, Trouble
 from smartpark_edge.spool import Spool
@@ -92,6 +92,7 @@ class Recorder(threading.Thread):
         self._stopping = threading.Event()
         self._known: dict[Point, _Known] = {}
         self._by_key: dict[tuple[str, int | None], _Known] = {}
+        self._refused = LetterMemory()
         self.trouble = ""
         """Why the spool cannot be written just now."""
         self.failure: BaseException | None = None
@@ -242,6 +243,16 @@ class Recorder(threading.Thread):
                 conflict = self._judge(reading, work.arrival, addition, news)
                 if conflict:
                     troubles.setdefault(CONFLICT, []).append(conflict)
+        if troubles:
+            self._refuse(work, troubles, addition)
+
+    def _refuse(self, work: Work, troubles: dict[str, list[str]], addition: Addition) -> None:
+        """Make dead letters of what could not be taken, unless the broker says that it repeats what became some."""
+        payload = work.raw()
+        if work.repeated and self._refused.knows(work.topic, payload):
+            addition.duplicates += 1
+            return
+        self._refused.remember(work.topic, payload)
         for reason, details in troubles.items():
             work.health.problems += 1
             addition.letters.append(letter_of(work, reason, details))
@@ -298,6 +309,8 @@ class Recorder(threading.Thread):
         rows = [*self.spool.remembered(REBUILD_READINGS), *(row for s in self._streams for row in s.rows)]
         for alias, status, instant, value in rows:
             by_alias[alias].memory.judge(instant, value, status)
+        for letter in self.spool.waiting_letters(LETTERS):
+            self._refused.remember(letter.topic, letter.payload)
 
     def _seal(self, stream: _Stream, news: list[Row], addition: Addition, *, seal: bool) -> bool:
         """Put a stream's news into batches when enough has come together or waited long enough."""

@@ -15,6 +15,7 @@ It does not decide what a duplicate is (`memory`), and it never waits: a full di
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -164,6 +165,16 @@ class Spool:
             cursor.close()
         for body in reversed(bodies):
             yield from unpack_rows(body)
+
+    def waiting_letters(self, limit: int) -> list[Letter]:
+        """Dead letters that nobody has acknowledged, the newest of them, oldest first."""
+        with translate_sqlite():
+            bodies = self._db.execute(SQL["pending_letters"], (limit,)).fetchall()
+        letters: list[Letter] = []
+        for (body,) in reversed(bodies):
+            with suppress(ValueError, TypeError):  # altered by the disk: the publisher will find that, and say so
+                letters.append(Letter.unpack(body))
+        return letters
 
     def add(self, addition: Addition, now_us: int) -> Dropped | None:
         """Make it safe, all or nothing; `SpoolUnavailableError` leaves file and counters as they were."""

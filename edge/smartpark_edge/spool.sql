@@ -152,6 +152,9 @@ WHERE acked = 0 AND sequence > ? AND (history = 1 OR sequence <= ?) ORDER BY seq
 -- name: one_pending
 SELECT sequence, kind, history, count, first_time, last_time, sealed_at, crc, body FROM batch WHERE acked = 0 AND sequence = ?;
 
+-- name: pending_letters
+SELECT body FROM batch WHERE acked = 0 AND kind = 1 ORDER BY sequence DESC LIMIT ?;
+
 -- name: first_sealed_since
 SELECT min(sequence) FROM batch WHERE acked = 0 AND history = 0 AND sequence > ? AND sealed_at >= ?;
 
