@@ -10,8 +10,6 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from smartpark_analytics.intensity import Ratios, ratios
-
 Floats = NDArray[np.float64]
 
 
@@ -38,38 +36,6 @@ class Standing:
     """How far it is short of the threshold; zero or less: reached. [unit of the indicator]"""
     verdict: NDArray[np.int8]
     """`Verdict` of each."""
-
-
-def carbon_per_energy(activity_carbon: Floats, process_carbon: Floats, comprehensive_energy: Floats) -> Ratios:
-    """Carbon per unit of energy (单位能耗碳排放), the core indicator.
-
-    Parameters
-    ----------
-    activity_carbon : ndarray of float64, shape (n_parks,)
-        CO2 of energy use, by the method of zero-carbon parks. [t]
-    process_carbon : ndarray of float64, shape (n_parks,)
-        CO2 of industrial processes. [t]
-    comprehensive_energy : ndarray of float64, shape (n_parks,)
-        Calorific basis. [tce]
-
-    Returns
-    -------
-    Ratios
-        [t/tce]
-
-    References
-    ----------
-    Accounting method for zero-carbon parks (trial): (energy activities + industrial processes) over comprehensive
-    energy.
-
-    Examples
-    --------
-    The month of the worked inventory at the provincial factor, 12 277.85 t over 4219.13 tce:
-
-    >>> carbon_per_energy(np.array([12_277.8549]), np.array([0.0]), np.array([4219.1295])).value.round(4)
-    array([2.91])
-    """
-    return ratios(activity_carbon + process_carbon, comprehensive_energy)
 
 
 def threshold_by_energy(annual_energy: Floats, lower_bounds: Floats, limits: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from smartpark.dated_rows import in_force
+from smartpark.dated import in_force
 from smartpark.measurands import Measurand
 from smartpark.tomlfile import StrictModel, parse_model
 
@@ -137,16 +137,16 @@ class AirQualityRules(StrictModel):
     validity: tuple[AmbientValidity, ...]
 
     def edition_on(self, day: date) -> AqiEdition:
-        """Edition of HJ 633 in force on a day; `FactorNotFoundError` lists what there is."""
-        return in_force(self.edition, day, "edition of HJ 633")
+        """Edition of HJ 633 in force on a day; `RuleNotFoundError` lists what there is."""
+        return in_force(self.edition, day, what="edition of HJ 633")
 
     def limits_on(self, day: date, *, air_class: int = 2) -> AmbientLimits:
-        """Limits in force on a day; `FactorNotFoundError` lists what there is."""
-        return in_force([r for r in self.limits if r.air_class == air_class], day, f"class {air_class} limits")
+        """Limits in force on a day; `RuleNotFoundError` lists what there is."""
+        return in_force([r for r in self.limits if r.air_class == air_class], day, what=f"class {air_class} limits")
 
     def validity_on(self, day: date) -> AmbientValidity:
-        """Validity counts in force on a day; `FactorNotFoundError` lists what there is."""
-        return in_force(self.validity, day, "validity counts")
+        """Validity counts in force on a day; `RuleNotFoundError` lists what there is."""
+        return in_force(self.validity, day, what="validity counts")
 
 
 @cache

@@ -12,8 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from smartpark.dated_rows import in_force
-from smartpark.errors import FactorNotFoundError
+from smartpark.dated import RuleNotFoundError, in_force
 from smartpark.tomlfile import StrictModel, parse_model
 
 DEFAULT_PRACTICE: Final = "hj75-2017"
@@ -65,12 +64,12 @@ class CemsRules(StrictModel):
     substitution: tuple[SubstitutionRow, ...]
 
     def validity_on(self, day: date, practice: str = DEFAULT_PRACTICE) -> StackValidity:
-        """Validity counts on a day; `FactorNotFoundError` lists what there is."""
+        """Validity counts on a day; `RuleNotFoundError` lists what there is."""
         rows = [row for row in self.validity if row.practice == practice]
-        return in_force(rows, day, f"validity counts of practice {practice}")
+        return in_force(rows, day, what=f"validity counts of practice {practice}")
 
     def substitution_on(self, day: date, practice: str = DEFAULT_PRACTICE) -> tuple[SubstitutionRow, ...]:
-        """Rows of the table of substitutes on a day; `FactorNotFoundError` when there are none."""
+        """Rows of the table of substitutes on a day; `RuleNotFoundError` when there are none."""
         found = tuple(
             row
             for row in self.substitution
@@ -78,7 +77,7 @@ class CemsRules(StrictModel):
         )
         if not found:
             known = ", ".join(f"{row.practice} from {row.valid_from}" for row in self.substitution) or "none at all"
-            raise FactorNotFoundError(f"no substitution rule of practice {practice} on {day}; there is: {known}")
+            raise RuleNotFoundError(f"no substitution rule of practice {practice} on {day}; there is: {known}")
         return found
 
 

@@ -6,7 +6,7 @@ day the lookup raises; it never guesses.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -47,7 +47,21 @@ class DatedRow(StrictModel):
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
-Row = TypeVar("Row", bound=DatedRow)
+class Dated(Protocol):
+    """Anything that holds from a day on."""
+
+    @property
+    def valid_from(self) -> date:
+        """First day."""
+        ...
+
+    @property
+    def valid_to(self) -> date | None:
+        """Day after the last; none: until further notice."""
+        ...
+
+
+Row = TypeVar("Row", bound=Dated)
 
 
 def in_force(rows: Iterable[Row], on: date, *, what: str) -> Row:
@@ -56,14 +70,19 @@ def in_force(rows: Iterable[Row], on: date, *, what: str) -> Row:
     Raises
     ------
     RuleNotFoundError
-        When none does; the message names `what` and lists the rows there are.
+        When none does; the message names `what` and lists the periods there are.
     """
     candidates = list(rows)
-    covering = [row for row in candidates if row.covers(on)]
+    covering = [row for row in candidates if row.valid_from <= on and (row.valid_to is None or on < row.valid_to)]
     if not covering:
-        known = ", ".join(f"{row.id} from {row.valid_from}" for row in candidates) or "none at all"
+        known = ", ".join(_period_of(row) for row in candidates) or "none at all"
         raise RuleNotFoundError(f"no {what} is in force on {on}; there is: {known}")
     return max(covering, key=lambda row: row.valid_from)
+
+
+def _period_of(row: Dated) -> str:
+    name = f"{row.id} " if isinstance(row, DatedRow) else ""
+    return f"{name}from {row.valid_from} until {row.valid_to or 'further notice'}"
 
 
 def unique_ids(rows: Iterable[DatedRow]) -> None:

@@ -13,8 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from smartpark.dated_rows import in_force
-from smartpark.errors import FactorNotFoundError
+from smartpark.dated import RuleNotFoundError, in_force
 from smartpark.measurands import Measurand
 from smartpark.tomlfile import StrictModel, parse_model
 
@@ -73,14 +72,14 @@ class EmissionLimits(StrictModel):
 
         Raises
         ------
-        FactorNotFoundError
+        RuleNotFoundError
             When there is none; the message lists the nearest codes, or the periods.
         """
         rows = [row for row in self.limit if row.code == code]
         if not rows:
             known = ", ".join(get_close_matches(code, self.codes, cutoff=0.4) or self.codes)
-            raise FactorNotFoundError(f"no emission limit has the code {code!r}; there is: {known}")
-        return in_force(rows, day, f"emission limit {code}")
+            raise RuleNotFoundError(f"no emission limit has the code {code!r}; there is: {known}")
+        return in_force(rows, day, what=f"emission limit {code}")
 
 
 @cache

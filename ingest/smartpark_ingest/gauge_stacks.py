@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 from smartpark.cems_rules import StackValidity, cems_rules
+from smartpark.dated import RuleNotFoundError
 from smartpark.derived_gauges import STACK
 from smartpark.emission_limits import EmissionLimit, emission_limits
-from smartpark.errors import FactorNotFoundError
 from smartpark.measurands import Measurand
 from smartpark.periods import Grain
 from smartpark_analytics.cems import StackFlag
@@ -163,7 +163,7 @@ def _limit(day: GaugeDay, stack: str, missing: list[str]) -> tuple[EmissionLimit
     if point.emission_limit is not None:
         try:
             limit = emission_limits().on(point.emission_limit, day.period.day)
-        except FactorNotFoundError as error:
+        except RuleNotFoundError as error:
             missing.append(f"park {day.park}, concentration limits of {stack}: {error}")
     if point.o2_reference_pct is not None:
         return limit, point.o2_reference_pct

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from smartpark.air_quality import POLLUTANTS, Form, air_quality_rules
-from smartpark.errors import FactorNotFoundError
+from smartpark.dated import RuleNotFoundError
 from smartpark.measurands import Measurand
 from smartpark_analytics.air_quality import Breakpoints, air_quality_index, individual_index
 from smartpark_analytics.air_quality_means import (
@@ -111,7 +111,10 @@ def test_levels_have_words_and_colours_in_both_languages():
 def test_the_edition_follows_the_day():
     assert RULES.edition_on(LAST_OF_2012).code == "HJ 633-2012"
     assert RULES.edition_on(FIRST_OF_2026).code == "HJ 633-2026"
-    with pytest.raises(FactorNotFoundError, match="no edition of HJ 633 on 2012-12-31; there is: from 2013-01-01"):
+    expected = "no edition of HJ 633 is in force on 2012-12-31; there is: from 2013-01-01"
+    with pytest.raises(RuleNotFoundError, match=expected):
+        RuleNotFoundError, match="no edition of HJ 633 is in force on 2012-12-31; there is: from 2013-01-01"
+    ):
         RULES.edition_on(date(2012, 12, 31))
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from smartpark.cems_rules import cems_rules
+from smartpark.dated import RuleNotFoundError
 from smartpark.emission_limits import emission_limits
-from smartpark.errors import FactorNotFoundError
 from smartpark.measurands import Measurand
 from smartpark_analytics.cems import (
     StackFlag,
@@ -253,9 +253,9 @@ def test_every_limit_set_is_pinned():
 
 
 def test_an_unknown_limit_set_is_an_error_that_names_the_near_ones():
-    with pytest.raises(FactorNotFoundError, match=r"gb13271-2014:gas, .*gb13271-2014:"):
+    with pytest.raises(RuleNotFoundError, match=r"gb13271-2014:gas, .*gb13271-2014:"):
         emission_limits().on("gb13271-2014:gaz", TODAY)
-    with pytest.raises(FactorNotFoundError, match="from 2014-07-01"):
+    with pytest.raises(RuleNotFoundError, match="from 2014-07-01"):
         emission_limits().on("gb13271-2014:gas", date(2014, 6, 30))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartpark.cems_rules import cems_rules
-from smartpark.errors import FactorNotFoundError
+from smartpark.dated import RuleNotFoundError
 from smartpark_analytics.cems import StackFlag
 from smartpark_analytics.cems_hours import emitted_mass
 from smartpark_analytics.cems_substitution import (
@@ -57,7 +57,7 @@ def test_the_table_decides_how_far_to_look_back(case: dict[str, Any]):
 
 def test_the_rows_are_dated_and_graded():
     assert {row.grade for row in ROWS} == {"M82"}
-    with pytest.raises(FactorNotFoundError, match="no substitution rule of practice hj75-2017 on 2018-02-28"):
+    with pytest.raises(RuleNotFoundError, match="no substitution rule of practice hj75-2017 on 2018-02-28"):
         cems_rules().substitution_on(date(2018, 2, 28))
 
 
