@@ -57,6 +57,11 @@ class Layout:
         return self.folder / "truth.sqlite"
 
     @property
+    def shell(self) -> Path:
+        """Lines for the shell of whoever wants to ask this park things: `. FILE`."""
+        return self.folder / "env"
+
+    @property
     def adopted_database(self) -> Path:
         """Notes which foreign database belongs to this folder."""
         return self.folder / "database.json"

@@ -8,6 +8,7 @@ park stops first, the agents' spools run empty, derive has nothing left, and onl
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -59,6 +60,14 @@ class DemoOptions:
 
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM: everything stops, cleanly."""
+
+
+def _shown(file: Path) -> str:
+    """A path as short as it can be for whoever stands here; with a slash, so that the shell's dot finds it."""
+    try:
+        return f"./{file.resolve().relative_to(Path.cwd())}"
+    except ValueError:
+        return str(file)
 
 
 def run_demo(options: DemoOptions) -> int:
@@ -232,8 +241,23 @@ class Demo:
         self.household.wait_until(lambda: self._page("/readyz") is not None, what="the page", timeout_s=_START_S)
         self.tell(f"page: {self.address}")
         if not self.options.as_json:
-            sys.stdout.write(f"\n  The park is at work: {self.address}\n\n")
-            sys.stdout.flush()
+            self._tell_how_to_ask()
+
+    def _tell_how_to_ask(self) -> None:
+        self.layout.shell.write_text(
+            f"export SMARTPARK_DSN={shlex.quote(self.environment['SMARTPARK_DSN'])}\n"
+            f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n",
+            encoding="utf-8",
+        )
+        self.layout.shell.chmod(0o600)  # a DSN that somebody gives may hold a password
+        park = self.catalogue.park.code
+        sys.stdout.write(
+            f"\n  The park is at work: {self.address}\n\n"
+            f"  To ask it, in another terminal 在另一个终端里提问:\n"
+            f"    . {shlex.quote(_shown(self.layout.shell))}\n"
+            f"    smartpark indicators {park}\n\n"
+        )
+        sys.stdout.flush()
 
     def _park_arguments(self) -> tuple[str, ...]:
         return (
