@@ -21,8 +21,8 @@ from smartpark_simulators.parks import DEMO_PARK
 _SMALL_SPOOL_MB = 0.01
 """Some four hundred readings: full within a few seconds."""
 _SPOOL_MB = 256
-_BEFORE_US = 5 * MICROSECONDS
-"""What was said so long before a fault may still be in the spool when it begins. [us]"""
+_BEFORE_US = 60 * MICROSECONDS
+"""What was said so long before a fault may have waited until it began, in the spool or at the devices' broker. [us]"""
 
 
 class Striker:
