@@ -113,8 +113,6 @@ def test_the_edition_follows_the_day():
     assert RULES.edition_on(FIRST_OF_2026).code == "HJ 633-2026"
     expected = "no edition of HJ 633 is in force on 2012-12-31; there is: from 2013-01-01"
     with pytest.raises(RuleNotFoundError, match=expected):
-        RuleNotFoundError, match="no edition of HJ 633 is in force on 2012-12-31; there is: from 2013-01-01"
-    ):
         RULES.edition_on(date(2012, 12, 31))
 
 
