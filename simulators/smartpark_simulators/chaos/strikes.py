@@ -22,7 +22,7 @@ _SMALL_SPOOL_MB = 0.01
 """Some four hundred readings: full within a few seconds."""
 _SPOOL_MB = 256
 _BEFORE_US = 60 * MICROSECONDS
-"""What was said so long before a fault may have waited until it began, in the spool or at the devices' broker. [us]"""
+"""What was said so long before a fault may have waited for it, in the spool or at the devices' broker. [us]"""
 
 
 class Striker:
