@@ -58,6 +58,9 @@ def encode_readings(readings: Readings) -> list[bytes]:
     has_raw = ~np.isnan(readings["raw"])
     if bool((has_scaled & has_raw).any()):
         raise ValueError("a reading has a scaled or a raw value, never both")
+    if bool(has_scaled.all()):
+        # The rule: meters count steps. Choosing rows would copy them all.
+        return [SIGNATURE, _rows(readings, _SCALED), TRAILER]
     return [
         SIGNATURE,
         _rows(readings[has_scaled], _SCALED),
