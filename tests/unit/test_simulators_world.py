@@ -161,3 +161,13 @@ def test_what_the_real_station_did_not_measure_stays_missing():
     hour = int(np.flatnonzero(np.isnan(column))[0])
     instant = replay._MONDAY_US + hour * 3_600_000_000
     assert np.isnan(replay.hourly_at(column, _at(instant)))[0]
+
+
+def test_the_demo_park_has_something_of_every_kind_to_show():
+    assert {contract.enterprise for contract in CATALOGUE.contract} == {None, "T02"}
+    assert all(transformer.feeder for transformer in CATALOGUE.transformer)
+    assert [meter.code for meter in CATALOGUE.virtual_meter] == ["V1"]
+    assert all(device.accuracy_class for device in CATALOGUE.device if device.kind == "meter")
+    assert all(device.emission_limit and device.furnace for device in CATALOGUE.device if device.kind == "stack")
+    burners = [d.code for d in CATALOGUE.device if d.carrier == "natural_gas" and d.furnace is not None]
+    assert burners == ["G2", "G3"]
