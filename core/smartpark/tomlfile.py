@@ -61,6 +61,8 @@ def problems_of(error: ValidationError, document: object, *, file: str) -> list[
             given = finding.get("input")
             if isinstance(given, str | int | float | bool):
                 message = f"{message}; got {given!r}"
+            if finding["type"] == "string_type" and isinstance(given, int | float):
+                message = f'write it in quotes, so that it stays exact: "{given}"'
         problems.append(Problem(file, _key(finding["loc"], document), message))
     return problems
 

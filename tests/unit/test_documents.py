@@ -64,6 +64,48 @@ def test_commands_that_a_document_names_exist(document):
         assert wanted in known, f"smartpark {call}"
 
 
+def test_every_command_stands_in_the_list_of_commands_with_what_it_says_of_itself():
+    listed = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    missing = [f"smartpark {' '.join(path)}: {said}" for path, said in told_commands(build_parser()) if not said]
+    missing += [
+        row
+        for path, said in told_commands(build_parser())
+        if (row := f"| `smartpark {' '.join(path)}` | {said} |") not in listed
+    ]
+    assert missing == []
+
+
+def test_every_command_teaches_beyond_its_usage_line():
+    parsers = dict(parsers_of(build_parser()))
+    leaves = [path for path in parsers if path and not any(other[:-1] == path for other in parsers)]
+    assert leaves
+    assert [" ".join(path) for path in leaves if not (parsers[path].description or parsers[path].epilog)] == []
+
+
+def parsers_of(parser, path=()):
+    yield path, parser
+    for action in parser._actions:
+        for name, child in (getattr(action, "choices", None) or {}).items() if action.nargs == "A..." else ():
+            yield from parsers_of(child, (*path, name))
+
+
+def told_commands(parser, path=()):
+    for action in parser._actions:
+        if action.nargs == "A...":
+            for said in action._choices_actions:
+                yield (*path, said.dest), said.help
+                yield from told_commands(action.choices[said.dest], (*path, said.dest))
+
+
+def test_every_page_of_a_method_stands_in_their_list_and_every_document_in_the_index():
+    methods = (ROOT / "docs" / "methods" / "README.md").read_text(encoding="utf-8")
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = sorted(path.name for path in (ROOT / "docs" / "methods").glob("[a-z]*.md"))
+    documents = sorted(path.name for path in (ROOT / "docs").glob("[a-z]*.md"))
+    assert [name for name in pages if f"]({name})" not in methods] == []
+    assert [name for name in documents if f"]({name})" not in index] == []
+
+
 def test_every_decision_is_in_the_index():
     index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
     pages = sorted(path.name for path in (ROOT / "docs" / "adr").glob("0*.md"))
