@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 CLAIM_POINTS: Final = 256
 """Counters whose spans one step claims."""
 POINT_DAYS: Final = 512
-"""Days of counters that one step computes, more only where a single counter needs more; the rest is marked again."""
+"""Days of counters that one step computes, more only where it claimed more counters; the rest is marked again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.clock import from_us
-from smartpark.periods import Grain, Period, periods_between
+from smartpark.clock import from_us, to_us
+from smartpark.periods import Grain, Period, period_containing, periods_between
 from smartpark_storage import StaleSpan
+from smartpark_storage.derived import BACKLOG_US
 
 QUARTER_US: Final = 900_000_000
 DAY_US: Final = 96 * QUARTER_US
@@ -90,19 +91,22 @@ def spans_by_window(spans: Iterable[StaleSpan]) -> Mapping[tuple[int, int], Sequ
 
 
 def within_budget(spans: Sequence[StaleSpan], point_days: int) -> tuple[list[StaleSpan], list[StaleSpan]]:
-    """Split spans into those for this transaction and the rest, by whole points and at least one of them."""
-    taken: list[StaleSpan] = []
-    rest: list[StaleSpan] = []
-    used, points = 0, set[int]()
-    for span in sorted(spans):
-        is_open = used < point_days or not points
-        if span.point_id in points or is_open:
-            points.add(span.point_id)
-            used += 1 + (span.end_us - span.start_us) // DAY_US
-            taken.append(span)
-        else:
-            rest.append(span)
-    return taken, rest
+    """Split spans into those for this transaction and the rest.
+
+    Short ones go first: they are what has just come, or come late. Of long ones, a backlog's, go the earliest
+    accounting days of all points together: so an hour is published once and not once per counter, and whoever waits
+    for a short one waits for some days of the backlog and not for all of it.
+    """
+    short = sorted((s for s in spans if s.end_us - s.start_us <= BACKLOG_US), key=lambda s: (s.start_us, s.point_id))
+    long = [s for s in spans if s.end_us - s.start_us > BACKLOG_US]
+    taken, rest = short[:point_days], short[point_days:]
+    if not long:
+        return taken, rest
+    first = period_containing(from_us(min(s.start_us for s in long)), Grain.DAY)
+    end = to_us(first.start) + max(1, (point_days - len(taken)) // len(long)) * DAY_US
+    taken += [StaleSpan(s.point_id, s.start_us, min(s.end_us, end)) for s in long if s.start_us < end]
+    rest += [StaleSpan(s.point_id, max(s.start_us, end), s.end_us) for s in long if s.end_us > end]
+    return sorted(taken), sorted(rest)
 
 
 def work_pieces(ranges: Iterable[WorkRange]) -> Iterator[WorkPiece]:

@@ -24,6 +24,8 @@ WHOLE_PARK: Final = "park"
 
 MERGE_GAP_US: Final = 15 * 60 * 1_000_000
 """Stale spans of a point that are closer than this are claimed as one. [µs]"""
+BACKLOG_US: Final = 86_400_000_000
+"""Longer marks are those of a backlog. [µs]"""
 CLAIM_MARKS: Final = 8192
 """Marks that one claim looks at: a long list must not make each step slow."""
 NEIGHBOUR_REACH_US: Final = (2 * 3_600_000_000, 48 * 3_600_000_000, 60 * 24 * 3_600_000_000)
@@ -67,13 +69,18 @@ class IndicatorRow:
 def claim_stale(connection: Connection, *, limit: int, marks: int = CLAIM_MARKS) -> list[StaleSpan]:
     """Take stale spans of up to `limit` points, oldest marks first, into the caller's transaction.
 
-    Looks at `marks` marks at a time, and further on only where others have all points of those in hand.
+    Looks at `marks` marks at a time, and further on only where others have all points of those in hand. Spans that
+    overlap or nearly touch are made one, but for those of a backlog: a late reading in the middle of one stays a span
+    of its own, and so need not wait for it.
     """
     slice_ = {"after": 0, "marks": marks}
     while True:
         rows = _execute(connection, query("claim_stale"), {**slice_, "limit": limit})
         if rows:
-            return merge_spans(StaleSpan(*row) for row in rows)
+            spans = [StaleSpan(*row) for row in rows]
+            backlog = [span for span in spans if span.end_us - span.start_us > BACKLOG_US]
+            late = [span for span in spans if span.end_us - span.start_us <= BACKLOG_US]
+            return sorted([*merge_spans(backlog), *merge_spans(late)])
         ((end,),) = _execute(connection, query("end_of_slice"), slice_)
         if end is None:
             return []

@@ -21,6 +21,7 @@ from derive_park import (
 from smartpark.clock import from_us
 from smartpark_analytics import IntervalFlag
 from smartpark_ingest.recompute import mark_park_stale
+from smartpark_storage import transaction
 
 MODULUS = 10**9
 EXPECTED = {
@@ -321,6 +322,24 @@ def test_a_gap_of_weeks_is_told_day_by_day(hill: DerivePark):
     assert len(days) == 21
     assert [row["value"] for row in days[1:20]] == [None] * 19
     assert days[20]["value"] == pytest.approx(KWH_PER_HOUR)
+
+
+def test_a_late_reading_in_the_middle_of_a_backlog_does_not_wait_for_it(hill: DerivePark):
+    late = (MIDNIGHT + 10 * DAY, MIDNIGHT + 10 * DAY + HOUR - QUARTER)
+    for start, end in ((MIDNIGHT, late[0] - QUARTER), (late[1] + QUARTER, MIDNIGHT + 20 * DAY)):
+        hill.feed(start, end, every=QUARTER, keys=["G1/gas_volume"])
+    hill.feed(MIDNIGHT, MIDNIGHT + 20 * DAY, every=QUARTER, keys=[key for key in BALANCE if key != "G1/gas_volume"])
+    hill.derive(now=MIDNIGHT + 20 * DAY)
+    assert hill.hour("carbon_scope1", 240)["value"] is None
+    mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + 20 * DAY)
+    hill.feed(*late, every=QUARTER, keys=["G1/gas_volume"])
+    hill.deriver._point_days = 10
+    hill.deriver.step(hill.connection, now_us=MIDNIGHT + 20 * DAY)
+    assert hill.hour("carbon_scope1", 240)["value"] is not None
+    with transaction(hill.connection):
+        marks = hill.connection.execute("SELECT count(*) FROM smartpark.stale_mark").fetchone()
+    assert marks is not None
+    assert marks[0] > 0
 
 
 def test_small_steps_lead_to_the_same_result_as_one_large_one(hill: DerivePark):

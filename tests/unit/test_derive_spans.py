@@ -1,9 +1,12 @@
 """Planning of derive: which quarter-hours a stale span touches, and how work is cut."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smartpark.clock import PARK_ZONE, to_us
 from smartpark_ingest.derive_spans import (
     DAY_US,
     POINTS_PER_FETCH,
@@ -82,11 +85,34 @@ def test_live_spans_of_many_meters_are_one_question():
     assert list(spans_by_window(spans).values()) == [spans]
 
 
-def test_the_budget_takes_whole_points_and_always_one():
-    long = [StaleSpan(1, 0, 900 * DAY_US), StaleSpan(1, 901 * DAY_US, 902 * DAY_US)]
-    short = [StaleSpan(2, 0, Q), StaleSpan(3, 0, Q)]
-    assert within_budget([*long, *short], 10) == (long, short)
-    assert within_budget(short, 10) == (short, [])
+def test_of_a_backlog_the_earliest_days_of_all_points_are_taken_and_short_spans_before_them():
+    midnight = to_us(datetime(2026, 1, 1, tzinfo=PARK_ZONE))
+    backlog = [StaleSpan(point, midnight + 5 * Q, midnight + 900 * DAY_US) for point in (1, 2)]
+    late = StaleSpan(3, midnight + 400 * DAY_US, midnight + 400 * DAY_US + Q)
+    taken, rest = within_budget([*backlog, late], 7)
+    assert taken == [*(StaleSpan(p, midnight + 5 * Q, midnight + 3 * DAY_US) for p in (1, 2)), late]
+    assert rest == [StaleSpan(p, midnight + 3 * DAY_US, midnight + 900 * DAY_US) for p in (1, 2)]
+    assert within_budget([late], 1) == ([late], [])
+    assert within_budget(backlog, 1)[0] == [StaleSpan(p, midnight + 5 * Q, midnight + DAY_US) for p in (1, 2)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 400), st.integers(1, 300)), min_size=1, max_size=20),
+    st.integers(1, 20),
+)
+def test_the_budget_loses_nothing_and_comes_to_an_end(given_: list[tuple[int, int, int]], point_days: int):
+    rest = [StaleSpan(point, start * Q, (start + count) * Q) for point, start, count in given_]
+    wanted = {(s.point_id, q) for s in rest for q in range(s.start_us, s.end_us, Q)}
+    done = set[tuple[int, int]]()
+    for _ in range(len(rest) * 10):
+        taken, rest = within_budget(rest, point_days)
+        assert taken
+        assert all(s.start_us < s.end_us for s in (*taken, *rest))
+        done |= {(s.point_id, q) for s in taken for q in range(s.start_us, s.end_us, Q)}
+        if not rest:
+            break
+    assert not rest
+    assert done == wanted
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 400), st.integers(1, 300)), max_size=60))
