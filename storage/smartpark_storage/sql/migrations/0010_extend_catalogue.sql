@@ -41,7 +41,8 @@ ALTER TABLE smartpark.device
     ADD COLUMN nominal_voltage_v double precision,
     ADD COLUMN furnace text,
     ADD COLUMN o2_reference_pct double precision,
-    ADD COLUMN emission_limit text;
+    ADD COLUMN emission_limit text,
+    ADD COLUMN pressure_reference text NOT NULL DEFAULT 'absolute';
 
 ALTER TABLE smartpark.point ADD COLUMN max_rate double precision;
 

@@ -84,12 +84,12 @@ FROM smartpark.device AS e WHERE park = %(park)s ORDER BY code;
 INSERT INTO smartpark.device (
     park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer,
     internal_transfer, ct_ratio, pt_ratio, model, installed_on, accuracy_class, is_feedstock, nominal_voltage_v,
-    furnace, o2_reference_pct, emission_limit
+    furnace, o2_reference_pct, emission_limit, pressure_reference
 )
 SELECT
     park, code, name, name_en, kind, carrier, role, sub_park, enterprise, parent, transformer,
     internal_transfer, ct_ratio, pt_ratio, model, installed_on, accuracy_class, is_feedstock, nominal_voltage_v,
-    furnace, o2_reference_pct, emission_limit
+    furnace, o2_reference_pct, emission_limit, pressure_reference
 FROM jsonb_populate_recordset(NULL::smartpark.device, %(rows)s)
 ON CONFLICT (park, code) DO UPDATE SET
     name = excluded.name, name_en = excluded.name_en, kind = excluded.kind, carrier = excluded.carrier, role =
@@ -98,7 +98,8 @@ ON CONFLICT (park, code) DO UPDATE SET
     excluded.ct_ratio, pt_ratio = excluded.pt_ratio, model = excluded.model, installed_on =
     excluded.installed_on, accuracy_class = excluded.accuracy_class, is_feedstock = excluded.is_feedstock,
     nominal_voltage_v = excluded.nominal_voltage_v, furnace = excluded.furnace, o2_reference_pct =
-    excluded.o2_reference_pct, emission_limit = excluded.emission_limit, retired_at = NULL;
+    excluded.o2_reference_pct, emission_limit = excluded.emission_limit,
+    pressure_reference = excluded.pressure_reference, retired_at = NULL;
 
 -- retire_device --
 UPDATE smartpark.device SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);
