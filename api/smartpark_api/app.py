@@ -103,7 +103,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Guard, host_names=settings.host_names)
     app.state.requests = Requests()
-    app.add_middleware(CountRequests, requests=app.state.requests)
+    app.add_middleware(CountRequests, requests=app.state.requests, prefix=PREFIX)
     _check_package_data()
     return app
 

@@ -68,9 +68,10 @@ class Requests:
 class CountRequests:
     """ASGI layer that counts; the outermost, so that it sees what every other one answers."""
 
-    def __init__(self, app: ASGIApp, *, requests: Requests) -> None:
+    def __init__(self, app: ASGIApp, *, requests: Requests, prefix: str) -> None:
         self._app = app
         self._requests = requests
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -92,8 +93,13 @@ class CountRequests:
             await self._app(scope, receive, send_noted)
         finally:
             self._requests.in_flight -= 1
-            route = getattr(scope.get("route"), "path", _UNROUTED)
-            self._requests.note(scope["method"], route, status, time.perf_counter() - began_s)
+            self._requests.note(scope["method"], self._route(scope), status, time.perf_counter() - began_s)
+
+    def _route(self, scope: Scope) -> str:
+        """Path of the route as described; newer frameworks leave out what the routers stand below."""
+        path: str = getattr(scope.get("route"), "path", _UNROUTED)
+        is_below = path != _UNROUTED and scope["path"].startswith(f"{self._prefix}/")
+        return self._prefix + path if is_below and not path.startswith(f"{self._prefix}/") else path
 
 
 class ApiVitals:

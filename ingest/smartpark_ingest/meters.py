@@ -29,15 +29,12 @@ class Meters:
     def committed(self, admitted: Sequence[Admitted], stored: int, *, now_us: int) -> None:
         """Note a group that is in the database now, with how many of its readings were new."""
         self.group.observe(stored)
-        latest: dict[str, Admitted] = {}
         for one in admitted:
             self.batch.observe(len(one.rows))
             self.lag.observe((now_us - one.envelope.received_us) / MICROSECONDS)
             if one.rows.size:
-                latest[one.envelope.edge] = one
-        # Of each edge only its last batch is looked through: that is where its newest reading is, or very nearly.
-        for edge, one in latest.items():
-            self.newest_us[edge] = max(self.newest_us.get(edge, 0), int(one.rows["time"].max()))
+                edge, newest_us = one.envelope.edge, int(one.rows["time"].max())
+                self.newest_us[edge] = max(self.newest_us.get(edge, newest_us), newest_us)
 
     def heard_clock(self, edge: str, said_us: int, received_us: int) -> None:
         """Compare an edge's clock with ours; what the message took on its way counts as being behind."""
