@@ -211,6 +211,8 @@ class Spool:
         with self._transaction() as counters:
             for first, last in ranges:
                 # Whatever is acknowledged beyond the numbers that SQLite has is none of ours.
+                if first > _LAST_NUMBER or last < 0:
+                    continue
                 first, last = max(first, 0), min(last, _LAST_NUMBER)  # noqa: PLW2901
                 for sequence, kind, count, size in self._db.execute(SQL["pending_in"], (first, last)).fetchall():
                     acknowledged.append(sequence)

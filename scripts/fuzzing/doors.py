@@ -22,7 +22,7 @@ from cases import Case, MishapError
 from opcua_cases import make_value
 from smartpark.clock import utc_now, utc_now_us
 from smartpark.errors import WireError
-from smartpark.wire import ROOT, Ack, DataMessage, Topics, pack_json, unpack_data
+from smartpark.wire import ROOT, Ack, DataMessage, Topics, unpack_data
 from smartpark_edge.choices import WhenFull
 from smartpark_edge.meters import Meters
 from smartpark_edge.mqtt_source import MqttListener
@@ -41,6 +41,8 @@ from smartpark_ingest.parking import PATIENCE_S
 from smartpark_storage import DeadLetterRow
 
 EDGE = "fuzz-device"
+ANY_BOOT = 424_242_424_242
+"""In what an edge hears this stands for its own, which no two spools share."""
 
 
 @dataclass(slots=True)
@@ -146,11 +148,6 @@ class DeviceDoor:
             meters=Meters(),
         )
 
-    @property
-    def boot(self) -> int:
-        """Of the spool."""
-        return self._spool.boot
-
     def close(self) -> None:
         """Let go of the spool."""
         self._reader.close()
@@ -190,7 +187,8 @@ class DeviceDoor:
                 for work in self._opcua._works([(item.ClientHandle - 1, item.Value)], None):
                     self._gate.submit(work)
             case _:
-                message = SimpleNamespace(topic=Topics(EDGE).of(case.topic), payload=case.payload)
+                payload = case.payload.replace(str(ANY_BOOT).encode(), str(self._spool.boot).encode())
+                message = SimpleNamespace(topic=Topics(EDGE).of(case.topic), payload=payload)
                 self._line._on_message(None, None, message)  # pyright: ignore[reportArgumentType]
 
     def _judge(self, case: Case, witness: _Witness, tally: Tally) -> None:
@@ -356,8 +354,3 @@ def _shape(detail: str) -> str:
 def as_wire_cases(said: Iterable[tuple[str, bytes]], edge: str = EDGE) -> list[Case]:
     """What a session said, as cases for the wire."""
     return [Case("wire", f"{ROOT}/{edge}/{leaf}", payload) for leaf, payload in said]
-
-
-def ack_seed(boot: int) -> bytes:
-    """An acknowledgement as ingest sends it."""
-    return pack_json(Ack.of(boot, [1, 2, 3, 7]))

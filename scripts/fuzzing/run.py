@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import park
 from cases import Case
-from doors import DeviceDoor, Tally, WireDoor, as_wire_cases
+from doors import ANY_BOOT, DeviceDoor, Tally, WireDoor, as_wire_cases
 from feedback import EVERY, Corpus, Coverage
 from mutations import bend_batch, bend_json
 from opcua_cases import make_value
@@ -74,13 +74,12 @@ class Fuzzer:
         self._device, self._wire = DeviceDoor(folder), WireDoor()
         self._pure = _PureDoors()
         self._corpus, self._coverage = Corpus(), Coverage()
-        self._boot = self._device.boot
         for topic in self._device.topics:
             self._corpus.add_first(f"mqtt {topic}", self._pure.fitting(topic, park.seeds()))
         for edge in _WIRE_EDGES:
             for leaf, payloads in wire_seeds(edge).items():
                 self._corpus.add_first(f"wire {ROOT}/{edge}/{leaf}", payloads)
-        for leaf, payloads in edge_seeds(self._boot).items():
+        for leaf, payloads in edge_seeds(ANY_BOOT).items():
             self._corpus.add_first(f"ack {leaf}", payloads)
         self._mqtt_keys = [key for key in self._corpus.keys if key.startswith("mqtt ")]
         self._wire_keys = [key for key in self._corpus.keys if key.startswith("wire ")]

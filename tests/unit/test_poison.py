@@ -112,7 +112,13 @@ def test_a_message_that_nobody_foresaw_becomes_a_dead_letter_and_not_the_end_of_
 def test_an_acknowledgement_beyond_all_numbers_forgets_what_there_is_and_no_more(recorder, last):
     letters_after(recorder, "generic-flat", "t", b"not JSON")
     heard = []
-    recorder.acknowledge(Ack(boot=recorder.spool.boot, committed=((-(10**30), last),)), heard.append)
+    recorder.acknowledge(
+        Ack(
+            boot=recorder.spool.boot,
+            committed=((10**30, 10**31), (-(10**31), -(10**30)), (10**30, -(10**30)), (-(10**30), last)),
+        ),
+        heard.append,
+    )
     wait_until(lambda: heard or recorder.broken.is_set(), what="the acknowledgement is heard")
     assert not recorder.broken.is_set()
     assert len(heard[0]) == 1
