@@ -205,3 +205,18 @@ def test_the_agents_of_the_demo_find_their_broker_and_their_files():
 def test_python_and_uv_are_the_same_in_every_image():
     first, *others = (re.findall(r"FROM \S+|uv==\S+", path.read_text(encoding="utf-8")) for path in DOCKERFILES)
     assert all(other == first for other in others)
+
+
+def test_long_running_services_of_ours_say_how_they_fare_inside_the_network_only():
+    for name in ("ingest-0", "ingest-1", "derive", "api", "edge", "demo-edge"):
+        service = SERVICES[name]
+        assert service["environment"]["SMARTPARK_METRICS_PORT"] == "9100", name
+        assert not any("9100" in port for port in service.get("ports", [])), name
+        assert "/healthz" in service["healthcheck"]["test"][-1], name
+
+
+def test_the_page_of_what_to_look_at_speaks_of_metrics_that_there_are():
+    told = set(re.findall(r"^\| `(smartpark_\w+)` \|", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE))
+    words = set(re.findall(r"smartpark_(?:edge|ingest|derive|api)_\w+", (ROOT / "docs/what-to-look-at.md").read_text()))
+    assert len(words) > 25
+    assert {word.removesuffix("_bucket") for word in words} <= told
