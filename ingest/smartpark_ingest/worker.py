@@ -151,8 +151,9 @@ class Worker:
         self._waited_s = 0.0
         self._sort(group, desk.look_at_parked(now_s=time.monotonic()), intake)
         self._collect(group, desk, intake)
-        if not group.is_empty:
+        if not group.is_empty or not self._is_storing():
             self._finish_storing()
+        if not group.is_empty:
             self._storing = storer.submit(self._store, group, desk.registry, intake)
 
     def _store(self, group: _Group, registry: Registry, intake: Intake) -> None:

@@ -87,6 +87,7 @@ def test_a_file_that_comes_again_under_another_name_and_zipped_stores_nothing_tw
     again = run_import({"a.csv": wide(100), "b.csv.gz": gzip.compress(wide(100).encode())}, WIDE + KWH + VOLT)
     assert (again["readings"], again["known"]) == (0, 400)
     assert count(dsn, "smartpark.reading") == 200
+    assert count(dsn, "park.edge") == 0, "no agent that is offline"
 
 
 def test_a_point_that_is_added_to_the_map_is_imported_from_the_same_file(run_import, dsn):

@@ -1,10 +1,10 @@
 """Imports files: piece by piece into the readings, each piece of each point exactly once.
 
-The identity. An import is an edge like any other in the batch ledger, under the code ``import``: what a file holds
-and the name of a point in it make the boot, the number of the piece the sequence. So a file that comes twice, under
-whatever name, or an import that was killed and is continued, finds its pieces in the ledger and stores nothing
-twice; and a point that is added to the map later is imported from the same file then. The other way round: what was
-imported is not imported again when the map changes its scale or its zone.
+The identity. An import is an edge like any other in the batch ledger, under the code ``import:files``: what a file
+holds and the name of a point in it make the boot, the number of the piece the sequence. So a file that comes twice,
+under whatever name, or an import that was killed and is continued, finds its pieces in the ledger and stores
+nothing twice; and a point that is added to the map later is imported from the same file then. The other way round:
+what was imported is not imported again when the map changes its scale or its zone.
 
 A piece is one transaction. While the database stores one, the next one is read and judged by another thread.
 """
@@ -28,7 +28,8 @@ from smartpark_ingest.history.rejects import Rejects
 from smartpark_ingest.history.sorting import Sorted, Sorter, wanted_columns
 from smartpark_ingest.history.tables import BLOCK_BYTES, PIECE_CELLS, Piece, digest, headings, pieces
 
-EDGE: Final = "import"
+EDGE: Final = "import:files"
+"""No agent can have this code, and where agents are shown it is not."""
 
 
 @dataclass(slots=True)

@@ -39,9 +39,11 @@ ON CONFLICT (edge_id) DO UPDATE SET
 WHERE s.session IS NULL OR s.session <= excluded.session;
 
 -- edges_overview --
+-- A code with a colon is no agent's: an import of files.
 SELECT
     e.edge_id, e.code, coalesce(s.online, false), coalesce(s.software, ''), s.points, s.born_at, s.died_at,
     s.status_at, s.status
 FROM smartpark.edge AS e
 LEFT JOIN smartpark.edge_state AS s ON s.edge_id = e.edge_id
+WHERE strpos(e.code, ':') = 0
 ORDER BY e.code;
