@@ -195,14 +195,17 @@ def break_even_load(capacity_price: Floats | float, demand_price: Floats | float
     Returns
     -------
     ndarray of float64
-        [kW/kVA]
+        NaN where demand has no price. [kW/kVA]
 
     Examples
     --------
     >>> break_even_load(22.6, 36.1).round(3)
     np.float64(0.626)
     """
-    return np.asarray(capacity_price, dtype=np.float64) / np.asarray(demand_price, dtype=np.float64)
+    above, below = np.broadcast_arrays(
+        np.asarray(capacity_price, dtype=np.float64), np.asarray(demand_price, dtype=np.float64)
+    )
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
 
 
 def advise_basic_charge(

@@ -180,7 +180,7 @@ def block_means(values: Floats, width: int, *, least: int) -> Floats:
     >>> block_means(np.array([[1.0, 3.0, 5.0, np.nan]]), 2, least=2)
     array([[ 2., nan]])
     """
-    blocks = values.reshape(values.shape[0], -1, width)
+    blocks = values.reshape(values.shape[0], values.shape[1] // width, width)
     is_known = np.isfinite(blocks)
     count = is_known.sum(axis=2)
     total = np.where(is_known, blocks, 0.0).sum(axis=2)

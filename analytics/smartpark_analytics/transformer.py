@@ -194,7 +194,7 @@ def economic_load_rate(no_load_loss: Floats, load_loss: Floats) -> Floats:
     Returns
     -------
     ndarray of float64, shape (n_transformers,)
-        [1]
+        NaN where a loss is not known or not above zero. [1]
 
     References
     ----------
@@ -205,7 +205,9 @@ def economic_load_rate(no_load_loss: Floats, load_loss: Floats) -> Floats:
     >>> economic_load_rate(np.array([1.6]), np.array([10.0]))
     array([0.4])
     """
-    return np.sqrt(no_load_loss / load_loss)
+    ratio = np.full(np.broadcast_shapes(no_load_loss.shape, load_loss.shape), np.nan)
+    np.divide(no_load_loss, load_loss, out=ratio, where=(no_load_loss > 0) & (load_loss > 0))
+    return np.sqrt(ratio)
 
 
 def _runs_of(is_so: Bools, least: int) -> Bools:

@@ -160,3 +160,7 @@ def test_the_order_of_the_users_does_not_matter(data):
     before, after = advise(demand, capacity), advise(demand[order], capacity[order])
     np.testing.assert_array_equal(after.cost_yuan, before.cost_yuan[order])
     np.testing.assert_array_equal(after.best, before.best[order])
+
+
+def test_where_demand_has_no_price_no_load_breaks_even():
+    assert np.isnan(break_even_load(22.6, 0.0))

@@ -219,3 +219,7 @@ def test_groups_reduce_what_belongs_to_them(values, label):
 def test_a_label_beyond_the_groups_is_refused():
     with pytest.raises(ValueError, match="labelled 3, of 3 groups"):
         Groups.of(np.array([0, 3]), 3)
+
+
+def test_means_of_no_points_are_none():
+    assert block_means(np.zeros((0, 6)), 3, least=2).shape == (0, 2)

@@ -133,3 +133,8 @@ def test_hours_in_bands_add_up_to_the_known_time(rates):
     found = summary_of(load, np.repeat([0, 1], 20), 2)
     known = np.isfinite(rates).reshape(2, 2, 20).sum(axis=2) * 0.25
     np.testing.assert_allclose(found.band_hours.sum(axis=2), known)
+
+
+def test_without_a_loss_there_is_no_economic_load_rate():
+    rate = economic_load_rate(np.array([1.6, 1.6, 0.0, np.nan]), np.array([10.0, 0.0, 10.0, 10.0]))
+    assert np.array_equal(rate, [0.4, np.nan, np.nan, np.nan], equal_nan=True)
