@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import smartpark_api
 from smartpark.catalogue import Role
+from smartpark.factors import Reason
 from smartpark.measurands import Measurand
 from smartpark_api.assets import assets
 from smartpark_api.display import measurand_name
@@ -50,6 +51,7 @@ def test_every_word_that_is_looked_up_by_name_is_there(language):
         "fresh": Freshness,
         "agents": AgentState,
         "reason": DeadReason,
+        "chosen": Reason,
     }.items():
         for name in names:
             assert words.entries[f"{table}.{name}"]
@@ -63,7 +65,12 @@ def test_every_word_that_a_template_asks_for_is_there_and_every_word_is_asked_fo
     sources = [*(HERE / "templates").glob("*.html"), HERE / "display.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked |= set(re.findall(r"""(?:\bt|words)\(['"]([a-z_-]+\.[a-z_-]+)['"][,)]""", text))
-    families = set(re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", text)) | {"problem.", "age.", "span."}
+    families = set(re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", text)) | {
+        "problem.",
+        "age.",
+        "span.",
+        "chosen.",
+    }
 
     entries = words_of(language).entries
     assert asked <= entries.keys()
