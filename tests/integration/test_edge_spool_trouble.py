@@ -75,7 +75,8 @@ def test_a_spool_harmed_while_running_is_replaced_and_the_agent_goes_on(  # noqa
     assert "spool" in alarm
     assert "not yet acknowledged" in alarm
     kept = list(tmp_path.glob("edge-a.sqlite.damaged-*"))
-    assert bool(kept) is (harm is overwrite), "there is nothing to keep of the others"
+    if harm is not empty:  # into an emptied file the agent may have written a page before it noticed
+        assert bool(kept) is (harm is overwrite), "there is nothing to keep of a removed one"
     assert "starting again" in agent.output()
     assert "Traceback" not in agent.output()
     assert agent.is_running

@@ -106,6 +106,8 @@ def test_an_old_database_is_migrated_while_ingest_runs_without_a_loss(
     _migrate_to(dsn, USED_BY_INGEST)
     load_park(dsn)
     edge.wait_until_acknowledged(timeout_s=60)
+    # Whoever came before the catalogue waits among the dead letters.
+    assert smartpark.run("dead", "replay", environment={"SMARTPARK_DSN": dsn}).returncode == 0
     migration = smartpark.start("migrate", environment={"SMARTPARK_DSN": dsn})
     while migration.is_running:
         sent += _send(edge, start_us, range(sent, sent + 20))

@@ -8,12 +8,13 @@ condemned 469 good readings; a carbon factor has no dates, so that history chang
 from datetime import date
 
 import pytest
-from derive_park import DAY, HOUR, KWH_PER_HOUR, LOADS, MIDNIGHT, MINUTE, T_PER_HOUR, DerivePark
-from smartpark.factors import FactorKind, builtin_factors
+from derive_park import DAY, HOUR, KG_PER_KWH, KWH_PER_HOUR, LOADS, MIDNIGHT, MINUTE, T_PER_HOUR, DerivePark
+from smartpark.factors import Factor, FactorKind
 from smartpark.measurands import Carrier
 from smartpark_analytics import IntervalFlag
 from smartpark_ingest.derive import Deriver
 from smartpark_ingest.recompute import mark_park_stale
+from smartpark_storage import load_factors
 
 GAS = "G1/gas_volume"
 
@@ -70,40 +71,44 @@ def test_two_outliers_cost_two_readings_and_no_energy(hill: DerivePark):
     assert sum(amount for _, amount, _ in hill.intervals(GAS)) == pytest.approx(24 * LOADS[GAS])
 
 
+GRID = Factor(
+    id="grid-corrected",
+    kind=FactorKind.CARBON_DIOXIDE,
+    carrier=Carrier.ELECTRICITY,
+    scope="provincial:FJ",
+    value=0.9,
+    unit="kg/kWh",
+    data_year=2026,
+    valid_from=date(2026, 1, 1),
+    source="a bulletin",
+    grade="S",
+)
+
+
+def derived_again(hill: DerivePark, factor: Factor) -> None:
+    """A row is added, and the day that was published derived anew."""
+    load_factors(hill.connection, [factor], origin="test", loaded_by="test")
+    mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + DAY)
+    hill.derive()
+
+
 def test_a_new_factor_leaves_the_past_as_it_was(hill: DerivePark):
-    """The row of a later year is added; what was published for this year is derived again and stays the same."""
+    hill.deriver = Deriver()
     hill.feed(MIDNIGHT, MIDNIGHT + DAY)
     hill.derive()
     before = hill.published("carbon_location", "day", every_revision=True)
-    old = builtin_factors()
-    in_force = next(
-        row
-        for row in reversed(old.factor)
-        if (row.kind, row.carrier, row.scope) == (FactorKind.CARBON_DIOXIDE, Carrier.ELECTRICITY, "provincial:FJ")
-    )
-    later = in_force.model_copy(
-        update={"id": "next-year", "value": 0.9, "data_year": 2027, "valid_from": date(2027, 1, 1)}
-    )
-    hill.deriver = Deriver(old.model_copy(update={"factor": (*old.factor, later)}))
-    mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + DAY)
-    hill.derive()
+    derived_again(hill, GRID.model_copy(update={"data_year": 2027, "valid_from": date(2027, 1, 1)}))
     assert hill.published("carbon_location", "day", every_revision=True) == before
 
 
 def test_a_corrected_factor_is_another_revision_and_the_first_one_stays(hill: DerivePark):
+    hill.deriver = Deriver()
     hill.feed(MIDNIGHT, MIDNIGHT + DAY)
     hill.derive()
-    old = builtin_factors()
-    doubled = tuple(
-        row.model_copy(update={"value": 2 * row.value, "id": f"{row.id}:corrected"})
-        if row.kind is FactorKind.CARBON_DIOXIDE
-        else row
-        for row in old.factor
-    )
-    hill.deriver = Deriver(old.model_copy(update={"factor": doubled, "version": "corrected"}))
-    mark_park_stale(hill.connection, "hill", MIDNIGHT, MIDNIGHT + DAY)
-    hill.derive()
+    derived_again(hill, GRID)
     first, second = hill.published("carbon_location", "day", every_revision=True)
     assert (first["revision"], second["revision"]) == (1, 2)
-    assert second["value"] == pytest.approx(2 * first["value"])
+    purchased = 24 * (LOADS["M0/active_energy_import"] - LOADS["M0/active_energy_export"])
+    assert second["value"] - first["value"] == pytest.approx((0.9 - KG_PER_KWH) * purchased / 1000)
+    assert "grid-corrected" in second["factors"]
     assert first["superseded_at"] is not None
