@@ -30,29 +30,64 @@ class Published(Protocol):
     """A published row, as storage reads it."""
 
     @property
-    def start_us(self) -> int: ...  # noqa: D102  the names say it
+    def start_us(self) -> int:
+        """First instant of its period, in µs."""
+        ...
+
     @property
-    def revision(self) -> int: ...  # noqa: D102
+    def revision(self) -> int:
+        """Which one it is, from 1."""
+        ...
+
     @property
-    def value(self) -> float | None: ...  # noqa: D102
+    def value(self) -> float | None:
+        """In the indicator's unit; None where it is not known."""
+        ...
+
     @property
-    def numerator(self) -> float | None: ...  # noqa: D102
+    def numerator(self) -> float | None:
+        """Upper side of a ratio."""
+        ...
+
     @property
-    def denominator(self) -> float | None: ...  # noqa: D102
+    def denominator(self) -> float | None:
+        """Lower side of a ratio."""
+        ...
+
     @property
-    def completeness(self) -> float: ...  # noqa: D102
+    def completeness(self) -> float:
+        """Share of the period that it covers, 0 to 1."""
+        ...
+
     @property
-    def estimated_share(self) -> float: ...  # noqa: D102
+    def estimated_share(self) -> float:
+        """Share of it that was apportioned, 0 to 1."""
+        ...
+
     @property
-    def uncertainty(self) -> float | None: ...  # noqa: D102
+    def uncertainty(self) -> float | None:
+        """Relative half-width of the 95 % interval; None: not known."""
+        ...
+
     @property
-    def method(self) -> str: ...  # noqa: D102
+    def method(self) -> str:
+        """Name and version."""
+        ...
+
     @property
-    def factors(self) -> list[str]: ...  # noqa: D102
+    def factors(self) -> list[str]:
+        """Ids of the rows that it rests on."""
+        ...
+
     @property
-    def reason(self) -> str: ...  # noqa: D102
+    def reason(self) -> str:
+        """Why these factors, and what is not complete."""
+        ...
+
     @property
-    def superseded_at_us(self) -> int | None: ...  # noqa: D102
+    def superseded_at_us(self) -> int | None:
+        """Until when it was current, in µs; None: it still is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
