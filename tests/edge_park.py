@@ -27,6 +27,7 @@ from smartpark.wire import (
     unpack_json,
 )
 from smartpark_edge.spool_records import Row, unpack_rows
+from waiting import wait_until
 
 START = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 
@@ -146,13 +147,19 @@ class Devices:
 
     def say(self, topic: str, document: object, *, retain: bool = False) -> None:
         payload = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(20)
+        self._wait_connected()
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(60)
 
     def say_many(self, topic: str, documents: list[object]) -> None:
         """Without waiting for each."""
+        self._wait_connected()
         sent = [self._client.publish(topic, json.dumps(document).encode(), qos=1) for document in documents]
         for one in sent:
-            one.wait_for_publish(30)
+            one.wait_for_publish(60)
+
+    def _wait_connected(self) -> None:
+        """paho refuses to wait for a message given to it between two connections, although it will send it."""
+        wait_until(self._client.is_connected, what="the meters connected to their broker")
 
 
 def tasmota(number: int, *, start: datetime = START) -> dict[str, object]:
