@@ -7,6 +7,8 @@ those of the station's day: the mean of its first eight ends at 08:00, and none 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartpark_analytics.in_order import sums_in_order
+
 Floats = NDArray[np.float64]
 
 
@@ -104,5 +106,5 @@ def _mean_where(values: Floats, required: int) -> Floats:
     """Mean along the last axis where at least `required` values are there."""
     known = np.isfinite(values)
     count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1)
+    total = sums_in_order(values)
     return np.where(count >= required, total / np.maximum(count, 1), np.nan)

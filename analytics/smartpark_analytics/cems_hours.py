@@ -22,6 +22,7 @@ from smartpark.status import (
 
 from smartpark_analytics.aggregate import period_sums
 from smartpark_analytics.cems import StackFlag
+from smartpark_analytics.in_order import sums_in_order
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -169,7 +170,7 @@ def hour_means(
     said = np.logical_or.reduce([letters == str(flag) for flag in usable])
     counts = (said & np.isfinite(minutes)).reshape(shape)
     n_valid = counts.sum(axis=2)
-    total = np.where(counts, minutes.reshape(shape), 0.0).sum(axis=2)
+    total = sums_in_order(np.where(counts, minutes.reshape(shape), np.nan))
     is_valid = n_valid >= required_minutes
     off = (letters == DataFlag.STOPPED).reshape(shape).sum(axis=2) >= required_minutes
     value = np.where(is_valid, total / np.maximum(n_valid, 1), np.nan)
@@ -245,14 +246,21 @@ def emitted_mass(mass: Floats, flags: Flags, period: Ints, n_periods: int) -> Em
     n_known = _sums(known.astype(np.float64), period, slots)
     n_stopped = _sums(((flags & StackFlag.STOPPED) != 0).astype(np.float64), period, slots)
     n_running = _sums(np.ones(mass.shape), period, slots) - n_stopped
-    total = _sums(amount, period, slots)
-    substituted = _sums(np.where((flags & StackFlag.SUBSTITUTED) != 0, amount, 0.0), period, slots)
+    total = _sums_in_order(amount, period, n_periods)
+    substituted = _sums_in_order(np.where((flags & StackFlag.SUBSTITUTED) != 0, amount, 0.0), period, n_periods)
     return EmittedMass(
         total=np.where(n_known > 0, total, np.nan),
         completeness=np.divide(n_known, n_running, out=np.ones_like(n_running), where=n_running > 0),
         substituted_share=np.divide(substituted, total, out=np.zeros_like(total), where=total > 0),
         stopped_hours=n_stopped.astype(np.int64),
     )
+
+
+def _sums_in_order(values: Floats, period: Ints, n_periods: int) -> Floats:
+    """Sums by period, from the first part to the last, shape (n_series, n_periods)."""
+    cell = np.arange(values.shape[0])[:, np.newaxis] * n_periods + period
+    found = np.bincount(cell.ravel(), weights=values.ravel(), minlength=values.shape[0] * n_periods)
+    return found.astype(np.float64).reshape(values.shape[0], n_periods)
 
 
 def _sums(values: Floats, period: Ints, per_period: Ints) -> Floats:

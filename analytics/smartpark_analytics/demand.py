@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from smartpark.electricity_rules import DemandRule
 
 from smartpark_analytics.groups import Groups, Ints
+from smartpark_analytics.in_order import sums_in_order
 
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", np.float64, np.int16)
@@ -181,9 +182,8 @@ def block_means(values: Floats, width: int, *, least: int) -> Floats:
     array([[ 2., nan]])
     """
     blocks = values.reshape(values.shape[0], values.shape[1] // width, width)
-    is_known = np.isfinite(blocks)
-    count = is_known.sum(axis=2)
-    total = np.where(is_known, blocks, 0.0).sum(axis=2)
+    count = np.isfinite(blocks).sum(axis=2)
+    total = sums_in_order(blocks)
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count >= max(least, 1))
 
 
