@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Protocol
 
+from smartpark.addition import in_order
 from smartpark.business_figures import FigureGrain, FigureKind, FigurePeriod
 
 CLAIMED: Final = (FigureKind.DIRECT_GREEN, FigureKind.GREEN_TRADE, FigureKind.GEC)
@@ -77,7 +78,7 @@ def claim_of(known: Mapping[FigurePeriod, float], period: FigurePeriod) -> Claim
         days = sum(_days(month) for month in quarter.months)
         return Claim(known[quarter] * _days(period.first) / days, (quarter,), is_share=True)
     parts = [part for month in (1, 4, 7, 10) for part in _parts(known, period.first.replace(month=month))]
-    return Claim(sum(known[part] for part in parts), tuple(parts))
+    return Claim(in_order(known[part] for part in parts), tuple(parts))
 
 
 def _parts(known: Mapping[FigurePeriod, float], first: date) -> list[FigurePeriod]:
