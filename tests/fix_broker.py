@@ -90,7 +90,7 @@ class _ProcessBroker:
             self._process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not _listens(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
@@ -102,7 +102,7 @@ class _ProcessBroker:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(30)  # killed, it would forget what it has not saved
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

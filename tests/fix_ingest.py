@@ -116,6 +116,8 @@ class FakeEdge:
     acknowledged: set[int] = field(default_factory=set)
     rebirths: int = 0
     sent: int = 0
+    delivered: int = 0
+    """Messages that the broker has taken over, births and repetitions among them."""
     mangle: Callable[[list[bytes]], list[bytes]] = list
     """What becomes of the data messages of one sending."""
 
@@ -125,12 +127,15 @@ class FakeEdge:
         self._next = 1
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._hears = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"edge-{self.code}")
         death = pack_json(Death(edge=self.code, boot=self.boot, session=self.session))
         self._client.will_set(self.topics.of("death"), death, qos=1)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._hears.set()
+        self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
         self._resender = threading.Thread(target=self._resend, daemon=True)
 
@@ -138,7 +143,8 @@ class FakeEdge:
         self._client.connect(self.host, self.port, keepalive=20)
         self._client.loop_start()
         self._resender.start()
-        wait_until(self._client.is_connected, what="the fake edge connects")
+        # Connected is not enough: an answer that comes before the subscription is nobody's.
+        wait_until(self._hears.is_set, what="the fake edge hears its topics")
         return self
 
     def stop(self) -> None:
@@ -191,7 +197,7 @@ class FakeEdge:
         self._publish([payload])
         return self._next - 1
 
-    def wait_until_acknowledged(self, *, timeout_s: float = 30.0) -> None:
+    def wait_until_acknowledged(self, *, timeout_s: float = 90.0) -> None:
         wait_until(lambda: not self.pending, what=f"every batch of {self.code} is acknowledged", timeout_s=timeout_s)
 
     def _publish(self, payloads: list[bytes]) -> None:
@@ -211,6 +217,9 @@ class FakeEdge:
     def _on_connect(self, client, _userdata, _flags, _reason, _properties) -> None:
         client.subscribe([(self.topics.of("ack"), 1), (self.topics.of("command"), 1)])
         self.say_birth()
+
+    def _on_publish(self, *_: object) -> None:
+        self.delivered += 1
 
     def _on_message(self, _client, _userdata, message) -> None:
         if message.topic.endswith("/command"):

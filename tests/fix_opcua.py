@@ -60,7 +60,7 @@ class OpcUaServer:
         self._nodes: dict[str, Any] = {}
 
     def call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     def start(self) -> None:
         self.call(self._start())

@@ -44,7 +44,7 @@ class SmartparkProcess:
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for_file(self, path: Path, *, timeout_s: float = 30.0) -> None:
+    def wait_for_file(self, path: Path, *, timeout_s: float = 90.0) -> None:
         """Wait for a ready file, and fail with the process's own words when it ends before."""
         deadline = time.monotonic() + timeout_s
         while not path.exists():
@@ -54,7 +54,7 @@ class SmartparkProcess:
                 pytest.fail(f"{self} was not ready within {timeout_s:g} s:\n{self.output()}")
             time.sleep(0.02)
 
-    def terminate(self, *, timeout_s: float = 20.0) -> int:
+    def terminate(self, *, timeout_s: float = 60.0) -> int:
         """Ask it to end, and return its exit code."""
         if self.is_running:
             self.process.terminate()
@@ -95,7 +95,7 @@ class SmartparkRunner:
         return process
 
     def run(
-        self, *arguments: object, environment: Mapping[str, str] | None = None, timeout_s: float = 60.0
+        self, *arguments: object, environment: Mapping[str, str] | None = None, timeout_s: float = 120.0
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; the caller looks at `returncode`, `stdout` and `stderr`."""
         return subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 ZEROS = ("readings_lost", "readings_duplicated", "readings_altered", "readings_unexpected")
 
@@ -22,7 +22,7 @@ def _demo(smartpark, folder: Path, seconds: int):
 
 
 def _report(process) -> dict:
-    assert process.process.wait(360) == 0, process.output()
+    assert process.process.wait(560) == 0, process.output()
     return json.loads(process.output().splitlines()[-1])
 
 
@@ -78,7 +78,7 @@ def test_killing_ingest_in_the_middle_changes_none_of_the_zeros(smartpark, passa
 
 def _workers(process, *, without: set[int]) -> list[int]:
     """Ingest's workers, as soon as there are any that have not been killed yet."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = [pid for pid, line in _children_of(process.pid) if "ingest run" in line and "--shard" in line]
         fresh = [pid for pid in found if pid not in without]

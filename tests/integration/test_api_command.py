@@ -30,9 +30,9 @@ def test_it_says_where_it_is_and_ends_cleanly(plain_database_dsn, number):
         address = re.search(r"http://127\.0\.0\.1:\d+/", line)
         assert address, line + process.stderr.read()
         assert "database: PostgreSQL" in line
-        answer = httpx.get(f"{address[0]}readyz", timeout=20)
+        answer = httpx.get(f"{address[0]}readyz", timeout=60)
         process.send_signal(number)
-        errors = process.communicate(timeout=20)[1]
+        errors = process.communicate(timeout=60)[1]
 
     assert answer.status_code == 200
     assert process.returncode == 0
@@ -44,9 +44,9 @@ def test_it_comes_up_while_the_database_is_away():
         line = process.stdout.readline()
         address = re.search(r"http://[\d.:]+/", line)
         assert address, line + process.stderr.read()
-        health, ready = (httpx.get(address[0] + path, timeout=20) for path in ("healthz", "readyz"))
+        health, ready = (httpx.get(address[0] + path, timeout=60) for path in ("healthz", "readyz"))
         process.terminate()
-        errors = process.communicate(timeout=20)[1]
+        errors = process.communicate(timeout=60)[1]
 
     assert "not reachable" in line
     assert (health.status_code, ready.status_code) == (200, 503)
@@ -57,7 +57,7 @@ def test_it_comes_up_while_the_database_is_away():
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104  the addresses in question
 def test_it_refuses_the_network_unless_told(host):
     with serve("--host", host, "--port", "0", dsn="postgresql:///none") as process:
-        out, errors = process.communicate(timeout=20)
+        out, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert "--allow-network" in errors
@@ -68,7 +68,7 @@ def test_a_port_that_is_taken_is_told_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with serve("--port", port, dsn="postgresql:///none") as process:
-            errors = process.communicate(timeout=20)[1]
+            errors = process.communicate(timeout=60)[1]
 
     assert process.returncode == 1
     assert port in errors
@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_told_in_one_line():
 
 def test_a_missing_address_of_the_database_is_told():
     with serve(dsn="") as process:
-        errors = process.communicate(timeout=20)[1]
+        errors = process.communicate(timeout=60)[1]
 
     assert process.returncode == 1
     assert "SMARTPARK_DSN" in errors
@@ -91,7 +91,7 @@ def test_a_wrong_file_of_holidays_stops_the_start(tmp_path):
         env={"SMARTPARK_DSN": "postgresql:///none", "SMARTPARK_WORKDAYS": str(file), "PATH": ""},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 2

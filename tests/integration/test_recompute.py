@@ -165,7 +165,7 @@ def test_a_late_reading_waits_for_a_chunk_that_is_recomputed_and_then_sees_it(hi
         thread.start()
         wait_until(lambda: waiting_workers(database_dsn, 7262007), what="derive waits for the month")
         assert not hill_energy(other)
-    thread.join(30)
+    thread.join(90)
     assert not thread.is_alive()
     assert hill.hour("electricity_consumption", 0)["value"] == pytest.approx(KWH_PER_HOUR)
 

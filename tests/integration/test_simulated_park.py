@@ -38,7 +38,7 @@ class Listener:
         self._client.connect(broker.host, broker.port)
         self._client.subscribe("#", qos=1)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -92,7 +92,9 @@ def test_the_ledger_holds_exactly_what_was_handed_over(broker, smartpark, listen
         if instant <= live_from or point.split("/")[1] not in _OTHER_DIALECTS
     }
     assert entered == heard
-    assert dict(_rows(ledger, "SELECT kind, sum(letters) FROM expected_dead GROUP BY kind"))["garbage"] == unreadable
+    letters = dict(_rows(ledger, "SELECT kind, sum(letters) FROM expected_dead GROUP BY kind"))
+    # Where in its slot of wall-clock time the run began decides whether there was any.
+    assert letters.get("garbage", 0) == unreadable
     # Nobody monitored the PLC, so none of its live values was handed over; its loggers spoke for themselves.
     assert not _rows(ledger, "SELECT 1 FROM reading WHERE point LIKE '%/S1/%' AND time % 1000000 <> 0")
 
@@ -124,7 +126,7 @@ def test_a_broker_that_is_not_there_is_told_in_one_line(smartpark, tmp_path):
     done = smartpark.run(
         *("simulate", "park", "--ledger", tmp_path / "t.sqlite", "--broker", f"mqtt://127.0.0.1:{free_port()}"),
         *("--opcua-port", free_port()),
-        timeout_s=60,
+        timeout_s=120,
     )
     assert done.returncode == 1
     assert "127.0.0.1" in done.stderr
@@ -182,7 +184,7 @@ def test_the_demos_broker_lets_everybody_touch_only_what_is_theirs(smartpark, tm
     layout, port = Layout(tmp_path), free_port()
     layout.prepare()
     process = smartpark.start("simulate", "broker", "--port", port, "--data", layout.broker, "--users", layout.users)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while is_free(port):
         assert process.is_running, process.output()
         assert time.monotonic() < deadline
@@ -211,10 +213,10 @@ def _delivered(port, layout, *, sender, receiver, topic) -> bool:
     ear.on_message = lambda _c, _d, m: marked.set() if m.topic == marker else got.append(m.payload)
     ear.on_subscribe = lambda *_: subscribed.set()
     ear.subscribe([(topic, 1), (marker, 1)])
-    assert subscribed.wait(10)
+    assert subscribed.wait(60)
     mouth.publish(topic, b"hello", qos=1)
     mouth.publish(marker, b"done", qos=1)
-    assert marked.wait(10)
+    assert marked.wait(60)
     for client in (ear, mouth):
         client.disconnect()
         client.loop_stop()
@@ -229,7 +231,7 @@ def test_the_embedded_broker_asks_for_passwords(smartpark, tmp_path, password_is
         *("simulate", "broker", "--kind", "rumqttd", "--port", port),
         *("--data", layout.broker, "--users", layout.users),
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while is_free(port):
         assert process.is_running, process.output()
         assert time.monotonic() < deadline
@@ -248,7 +250,7 @@ def test_the_embedded_broker_asks_for_passwords(smartpark, tmp_path, password_is
     client.username_pw_set("devices", password if password_is_right else "wrong")
     client.connect("127.0.0.1", port)
     client.loop_start()
-    assert answered.wait(10)
+    assert answered.wait(60)
     assert (True in answers) is password_is_right
     client.disconnect()
     client.loop_stop()

@@ -165,7 +165,7 @@ def test_a_load_is_announced(database_dsn: str, connection: Connection):
     connection.execute("LISTEN smartpark_registry")
     connection.commit()
     load(connection)
-    (notice,) = connection.notifies(timeout=5, stop_after=1)
+    (notice,) = connection.notifies(timeout=60, stop_after=1)
     assert notice.payload == "1"
 
 

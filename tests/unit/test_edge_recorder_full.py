@@ -48,8 +48,8 @@ def record(tmp_path):
 
     def write(*works):
         for work in works:
-            assert recorder.submit(work, timeout=5)
-            assert work.written.wait(10)
+            assert recorder.submit(work, timeout=60)
+            assert work.written.wait(60)
         return spool
 
     yield write

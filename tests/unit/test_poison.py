@@ -102,7 +102,7 @@ def test_a_message_that_nobody_foresaw_becomes_a_dead_letter_and_not_the_end_of_
 
     work = Stumbling()
     recorder.submit(work)
-    assert work.told.wait(10)
+    assert work.told.wait(60)
     assert not recorder.broken.is_set()
     assert recorder.spool.counters.dead_letters == 1
     assert "could not be mapped" in caplog.text
