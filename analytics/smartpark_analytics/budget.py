@@ -154,7 +154,8 @@ def seasonal_weights(history: Floats, days_in_month: Floats) -> Floats:
         complete = (yearly > 0.0) & ~np.any(history < 0.0, axis=2)
     months = np.sum(np.where(complete[:, :, np.newaxis], history, 0.0), axis=1)
     months = np.where(np.any(complete, axis=1)[:, np.newaxis], months, days_in_month)
-    return months / np.sum(months, axis=1, keepdims=True)
+    # One after the other, as whoever adds them up does.
+    return months / np.cumsum(months, axis=1)[:, -1:]
 
 
 def track_budget(

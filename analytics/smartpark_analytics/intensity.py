@@ -225,7 +225,8 @@ def _divided(numerator: Floats, denominator: Floats, reason: NDArray[np.int8]) -
 
 
 def _sum_known(amounts: Floats, known: Bools) -> Floats:
-    total = np.sum(np.where(known, amounts, 0.0), axis=0)
+    # One after the other, so that whoever adds the listed members gets the same number to the last digit.
+    total = np.cumsum(np.where(known, amounts, 0.0), axis=0)[-1:].sum(axis=0)
     return np.where(np.any(known, axis=0), total, np.nan)
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from smartpark.factors import FactorSet
+from smartpark_analytics.ratios.book import month_of, start_us
 from smartpark_storage import Connection, transaction
 from smartpark_storage.deriving import lock_parks, park_factor_scopes
 from smartpark_storage.factors import load_factor_set
@@ -11,7 +12,6 @@ from smartpark_storage.figures import claim_stale_ratios
 from smartpark_ingest.derive import StepReport
 from smartpark_ingest.derive_certified import publish_certified
 from smartpark_ingest.derive_ratios import publish_ratios
-from smartpark_ingest.ratios.book import month_of, start_us
 
 CLAIM_MONTHS: Final = 48
 """Months whose ratios one step forms."""

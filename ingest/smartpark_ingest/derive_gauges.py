@@ -20,17 +20,29 @@ from itertools import groupby
 from typing import Final
 
 from smartpark.catalogue import Catalogue, Contract
-from smartpark.clock import MICROSECONDS, from_us, to_us
+from smartpark.clock import MICROSECONDS, from_us
+from smartpark.contracts import contract_on, settlement_day
 from smartpark.derived_gauges import DERIVED_GAUGES, STACK
 from smartpark.periods import Grain, period_containing
+from smartpark_analytics.gauges.air import air_numbers, air_points
+from smartpark_analytics.gauges.day import GRACE_S, LEAD, TRAIL, Findings, GaugeDay, GaugeNumber
+from smartpark_analytics.gauges.masses import MASSES, mass_numbers, mass_window
+from smartpark_analytics.gauges.minutes import DAY_US, Minutes
+from smartpark_analytics.gauges.months import (
+    contract_demand_uses,
+    months_of,
+    utilisation_hours,
+    years_of,
+)
+from smartpark_analytics.gauges.power import LONG_LOADS, power_numbers, power_points
+from smartpark_analytics.gauges.quality import quality_numbers, quality_points
+from smartpark_analytics.gauges.stacks import stack_numbers, stack_points
 from smartpark_storage import (
     Connection,
-    IndicatorRow,
     PointRecord,
     Registry,
     current_catalogue,
     load_registry,
-    publish_indicators,
     registry_version,
     transaction,
 )
@@ -38,28 +50,11 @@ from smartpark_storage.hour_series import fetch_hour_series, fetch_parts
 from smartpark_storage.minutes import HOUR_US, MINUTE_US, MinuteMeans, drop_old_minutes, fetch_minutes
 from smartpark_storage.stale_hours import StaleDay, claim_stale_day, lock_day, lock_rollup, mark_device_hours_stale
 
-from smartpark_ingest.contracts import contract_on, settlement_day
 from smartpark_ingest.derive import StepReport
-from smartpark_ingest.gauge_air import air_numbers, air_points
-from smartpark_ingest.gauge_day import LEAD, TRAIL, Findings, GaugeDay
-from smartpark_ingest.gauge_masses import MASSES, mass_numbers, mass_window
-from smartpark_ingest.gauge_months import (
-    DAY_US,
-    Rollup,
-    contract_demand_uses,
-    months_of,
-    rolled_up,
-    utilisation_hours,
-    years_of,
-)
-from smartpark_ingest.gauge_power import LONG_LOADS, power_numbers, power_points
-from smartpark_ingest.gauge_quality import quality_numbers, quality_points
-from smartpark_ingest.gauge_stacks import stack_numbers, stack_points
+from smartpark_ingest.gauge_rows import publish, pure, roll_up_parts
 
 _log = logging.getLogger(__name__)
 
-GRACE_S: Final = 30
-"""Time after an hour in which its last readings may arrive. [s]"""
 KEPT_DAYS: Final = 40
 """Days for which minute means are kept: as long as late readings are usual."""
 POINTS_PER_CHUNK: Final = 1024
@@ -70,8 +65,8 @@ POINTS_PER_CHUNK: Final = 1024
 class Calculator:
     """One subject: what it reads of a day, and what it makes of it."""
 
-    points: Callable[[GaugeDay], list[PointRecord]]
-    numbers: Callable[[GaugeDay, MinuteMeans], Findings]
+    points: Callable[[GaugeDay[PointRecord]], list[PointRecord]]
+    numbers: Callable[[GaugeDay[PointRecord], Minutes], Findings]
     by_device: bool
     """Whether devices are independent of each other, so that they may be computed in chunks."""
     trail: int = 0
@@ -120,26 +115,26 @@ class GaugeDeriver:
             return self._compute(connection, everything, closed_us, now_us)
 
     def _compute(self, connection: Connection, claimed: StaleDay, closed_us: int, now_us: int) -> StepReport:
-        day = self._day(connection, claimed, now_us)
+        day = self._day(connection, claimed)
         found, readings = Findings(), 0
         for calculator in self._calculators:
             for points in _chunks(calculator, day):
-                minutes = self._minutes(connection, day, points, closed_us, calculator.trail)
-                one = calculator.numbers(day, minutes)
+                minutes = self._minutes(connection, day, points, (closed_us, now_us), calculator.trail)
+                one = calculator.numbers(day, pure(minutes))
                 found.rows.extend(one.rows)
                 found.missing.extend(one.missing)
                 readings += minutes.readings
         _mark_evening_before(connection, claimed, day, found.rows)
-        published = publish_indicators(connection, found.rows)
+        published = publish(connection, day, found.rows, now_us)
         # From here on we see the days that others have committed, and they wait for ours.
         lock_rollup(connection, day.park)
-        masses, of_stacks = self._stacks(connection, day, closed_us, found.missing)
-        published += publish_indicators(connection, masses)
-        published += self._roll_up(connection, day, [*found.rows, *masses])
+        masses, of_stacks = self._stacks(connection, day, (closed_us, now_us), found.missing)
+        published += publish(connection, day, masses, now_us)
+        published += self._roll_up(connection, day, [*found.rows, *masses], now_us)
         points = frozenset(p.point_id for p in day.points if p.device in day.stale)
         return StepReport(points, readings + of_stacks, 0, published, tuple(found.missing))
 
-    def _day(self, connection: Connection, claimed: StaleDay, now_us: int) -> GaugeDay:
+    def _day(self, connection: Connection, claimed: StaleDay) -> GaugeDay[PointRecord]:
         registry = self._refresh(connection)
         if claimed.park not in self._catalogues:
             self._catalogues[claimed.park] = current_catalogue(connection, claimed.park)
@@ -150,7 +145,6 @@ class GaugeDeriver:
             stale=claimed.hours,
             points=tuple(sorted(points, key=lambda p: (p.device, p.code))),
             catalogue=self._catalogues[claimed.park],
-            computed_at_us=now_us,
         )
 
     def _refresh(self, connection: Connection) -> Registry:
@@ -160,9 +154,16 @@ class GaugeDeriver:
         return self._registry
 
     def _minutes(
-        self, connection: Connection, day: GaugeDay, points: Sequence[PointRecord], closed_us: int, trail: int = 0
+        self,
+        connection: Connection,
+        day: GaugeDay[PointRecord],
+        points: Sequence[PointRecord],
+        moment: tuple[int, int],
+        trail: int = 0,
     ) -> MinuteMeans:
-        is_recent = day.end_us > day.computed_at_us - KEPT_DAYS * 24 * HOUR_US
+        """Minutes as they are at a moment: until when hours are closed, and now, in µs."""
+        closed_us, now_us = moment
+        is_recent = day.end_us > now_us - KEPT_DAYS * DAY_US
         return fetch_minutes(
             connection,
             points,
@@ -176,17 +177,17 @@ class GaugeDeriver:
         )
 
     def _stacks(
-        self, connection: Connection, day: GaugeDay, closed_us: int, missing: list[str]
-    ) -> tuple[list[IndicatorRow], int]:
+        self, connection: Connection, day: GaugeDay[PointRecord], moment: tuple[int, int], missing: list[str]
+    ) -> tuple[list[GaugeNumber], int]:
         """Hours and days of the stacks, and readings; masses of lost hours rest on the quarter's other hours."""
         points = stack_points(day)
         if not points:
             return [], 0
-        minutes = self._minutes(connection, day, points, closed_us)
-        found = stack_numbers(day, minutes)
+        minutes = self._minutes(connection, day, points, moment)
+        found = stack_numbers(day, pure(minutes))
         missing += found.findings.missing
         stacks = sorted({p.device for p in day.points_of(STACK)})
-        window = mass_window(day, closed_us)
+        window = mass_window(day, moment[0])
         series = fetch_hour_series(
             connection,
             day.park,
@@ -198,16 +199,19 @@ class GaugeDeriver:
         rows = [*found.findings.rows, *mass_numbers(day, found.masses, stacks, window, series)]
         return rows, minutes.readings
 
-    def _roll_up(self, connection: Connection, day: GaugeDay, rows: Sequence[IndicatorRow]) -> int:
+    def _roll_up(
+        self, connection: Connection, day: GaugeDay[PointRecord], rows: Sequence[GaugeNumber], now_us: int
+    ) -> int:
         """Publish the months of the day's numbers, and then the years of these months."""
 
         def cut(boundary: str, on: date) -> int:
             return settlement_day(day.catalogue, _owner(boundary, day.points), on)
 
-        months = _rolled_up(connection, day, months_of(rows, cut), Grain.DAY)
+        months = roll_up_parts(connection, day, months_of(rows, cut), Grain.DAY)
         uses = contract_demand_uses(months, lambda boundary, on: _contract(day, boundary, on))
-        published = publish_indicators(connection, [*months, *uses, *utilisation_hours(months)])
-        return published + publish_indicators(connection, _rolled_up(connection, day, years_of(months), Grain.MONTH))
+        published = publish(connection, day, [*months, *uses, *utilisation_hours(months)], now_us)
+        years = roll_up_parts(connection, day, years_of(months), Grain.MONTH)
+        return published + publish(connection, day, years, now_us)
 
     def _forget(self, connection: Connection, now_us: int) -> None:
         """Once a day, drop minute means that are old."""
@@ -221,27 +225,6 @@ def _floor_hour(instant_us: int) -> int:
     return instant_us - instant_us % HOUR_US
 
 
-def _rolled_up(connection: Connection, day: GaugeDay, rollups: Sequence[Rollup], grain: Grain) -> list[IndicatorRow]:
-    """Numbers of longer periods from their parts of this grain."""
-    if not rollups:
-        return []
-    rows = fetch_parts(
-        connection,
-        day.park,
-        sorted({one.boundary for one in rollups}),
-        sorted({one.indicator for one in rollups}),
-        grain=grain.value,
-        start_us=min(to_us(one.period.start) for one in rollups),
-        end_us=max(to_us(one.period.end) for one in rollups),
-    )
-    parts = {name: list(group) for name, group in groupby(rows, key=lambda row: (row.boundary, row.indicator))}
-    found = (
-        rolled_up(one, parts.get((one.boundary, one.indicator), []), park=day.park, computed_at_us=day.computed_at_us)
-        for one in rollups
-    )
-    return [row for row in found if row is not None]
-
-
 def _mark_next_day(connection: Connection, claimed: StaleDay) -> None:
     end_us = claimed.start_us + DAY_US
     late = [device for device, hours in claimed.hours.items() if max(hours) >= end_us - LEAD * MINUTE_US]
@@ -250,7 +233,7 @@ def _mark_next_day(connection: Connection, claimed: StaleDay) -> None:
 
 
 def _mark_evening_before(
-    connection: Connection, claimed: StaleDay, day: GaugeDay, rows: Sequence[IndicatorRow]
+    connection: Connection, claimed: StaleDay, day: GaugeDay[PointRecord], rows: Sequence[GaugeNumber]
 ) -> None:
     """Where there is heavy load, or was before these rows, let the day before see how its evening went on."""
     on_transformers = {p.device for p in day.points if p.transformer is not None}
@@ -268,7 +251,7 @@ def _mark_evening_before(
         mark_device_hours_stale(connection, claimed.park, early, claimed.start_us - DAY_US // 2)
 
 
-def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:
+def _chunks(calculator: Calculator, day: GaugeDay[PointRecord]) -> list[list[PointRecord]]:
     """Points of whole devices that are computed together."""
     points = calculator.points(day)
     if not calculator.by_device:
@@ -283,7 +266,7 @@ def _chunks(calculator: Calculator, day: GaugeDay) -> list[list[PointRecord]]:
     return chunks
 
 
-def _contract(day: GaugeDay, boundary: str, on: date) -> Contract | None:
+def _contract(day: GaugeDay[PointRecord], boundary: str, on: date) -> Contract | None:
     """Contract of the park or of an enterprise; a single meter has none of its own."""
     if boundary.startswith("device/"):
         return None

@@ -9,19 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from smartpark.business_figures import FigureGrain, FigurePeriod
 from smartpark.clock import PARK_ZONE, from_us
 from smartpark.dated import in_force
 from smartpark.evaluation import EvaluationRules, builtin_rules
 from smartpark.factors import FactorSet
 from smartpark.periods import Grain
+from smartpark_analytics.ratios.book import Book
+from smartpark_analytics.ratios.cells import Subject
+from smartpark_analytics.ratios.periods import rows_of_months
+from smartpark_analytics.ratios.rows import RatioRow
+from smartpark_analytics.ratios.specs import BUDGET_KINDS, INPUTS, RATIOS
 from smartpark_storage import Connection, IndicatorRow, load_factor_set, publish_indicators
 from smartpark_storage.figures import RatioInput, ratio_entities, ratio_inputs, read_figures
-
-from smartpark_ingest.ratios.book import Book, year_of
-from smartpark_ingest.ratios.budgets import budget_rows, gap_rows
-from smartpark_ingest.ratios.cells import Subject, ratio_rows
-from smartpark_ingest.ratios.specs import BUDGET_KINDS, INPUTS, RATIOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,6 @@ def publish_ratios(
     if not firsts:
         return RatioReport()
     given_rules = rules or builtin_rules()
-    years = sorted({first.year for first in firsts})
     subject = Subject(
         park=park,
         book=_book(connection, park, firsts, max(rule.history_years for rule in given_rules.budget_rule)),
@@ -71,17 +69,29 @@ def publish_ratios(
         min_completeness=in_force(given_rules.ratio_rule, firsts[-1], what="ratio rule").min_completeness,
         now_us=now_us,
     )
-    return RatioReport(publish_indicators(connection, _rows(subject, firsts, years, given_rules)), len(firsts))
+    rows = [_row(row, park, now_us) for row in rows_of_months(subject, firsts, given_rules)]
+    return RatioReport(publish_indicators(connection, rows), len(firsts))
 
 
-def _rows(subject: Subject, firsts: list[date], years: list[int], rules: EvaluationRules) -> list[IndicatorRow]:
-    periods = [*(FigurePeriod(first, FigureGrain.MONTH) for first in firsts), *map(year_of, years)]
-    rows = list(ratio_rows(subject, periods))
-    core = [row for row in rows if row.indicator == "carbon_per_energy_zero_carbon"]
-    for year in years:
-        rows += budget_rows(subject, year, rules)
-        rows += gap_rows(subject, year, rules, core)
-    return rows
+def _row(row: RatioRow, park: str, now_us: int) -> IndicatorRow:
+    return IndicatorRow(
+        park=park,
+        boundary=row.boundary,
+        indicator=row.indicator,
+        grain=row.grain,
+        start_us=row.start_us,
+        value=row.value,
+        numerator=row.numerator,
+        denominator=row.denominator,
+        unit=row.unit,
+        completeness=row.completeness,
+        estimated_share=row.estimated_share,
+        method=row.method,
+        factor_set=row.factor_set,
+        factors=row.factors,
+        reason=row.reason,
+        computed_at_us=now_us,
+    )
 
 
 def _book(connection: Connection, park: str, firsts: list[date], history_years: int) -> Book:

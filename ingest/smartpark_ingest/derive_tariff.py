@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from smartpark.accounts import PARK, Boundary, ParkAccounts
 from smartpark.catalogue import Catalogue
+from smartpark.contracts import contract_on
 from smartpark.errors import SmartparkError
 from smartpark.periods import Grain, Period
 from smartpark.price_plans import PlanChoice, PlanVersion, PricePlans
@@ -16,7 +17,6 @@ from smartpark_analytics.accounting.tariff_days import TARIFF_RECIPES, tariff_da
 from smartpark_analytics.tariff import QUARTER_HOUR_US, TariffIntervals, classify_intervals
 from smartpark_storage import IndicatorRow
 
-from smartpark_ingest.contracts import contract_on
 from smartpark_ingest.derive_rows import Columns, Noted, rows_of
 
 

@@ -6,11 +6,12 @@ a period is the mean over all of its days, those without a number counted as not
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Final
 
 from smartpark.catalogue import Contract
 from smartpark.clock import PARK_ZONE, from_us, to_us
+from smartpark.contracts import settlement_month
 from smartpark.indicators import Accumulation, meaning_of
 from smartpark.periods import Grain, Period, period_containing
 from smartpark_storage import IndicatorRow
@@ -28,19 +29,6 @@ class Rollup:
     boundary: str
     indicator: str
     period: Period
-
-
-def settlement_month(on: date, settlement_day: int) -> Period:
-    """Month from one settlement day to the next that contains a day."""
-    if settlement_day == 1:
-        return period_containing(datetime.combine(on, time(12), tzinfo=PARK_ZONE), Grain.MONTH)
-    first = on.replace(day=settlement_day)
-    if on < first:
-        first = (first.replace(day=1) - timedelta(days=1)).replace(day=settlement_day)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=settlement_day)
-    start, end = (datetime.combine(day, time.min, tzinfo=PARK_ZONE) for day in (first, last))
-    zone = from_us(0).tzinfo
-    return Period(start.astimezone(zone), end.astimezone(zone), Grain.MONTH)
 
 
 def years_of(rows: Iterable[IndicatorRow]) -> list[Rollup]:

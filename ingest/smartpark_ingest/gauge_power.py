@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from smartpark.catalogue import Role
+from smartpark.contracts import settlement_day
 from smartpark.derived_gauges import POWER
 from smartpark.electricity_rules import ElectricityRules, builtin_electricity_rules
 from smartpark.measurands import Carrier, Measurand
@@ -21,7 +22,6 @@ from smartpark_analytics.transformer import LoadBand, apparent_power, transforme
 from smartpark_storage import PointRecord
 from smartpark_storage.minutes import MINUTE_US, MinuteMeans
 
-from smartpark_ingest.contracts import settlement_day
 from smartpark_ingest.gauge_day import (
     LEAD,
     DeviceMinutes,

@@ -9,10 +9,10 @@ from smartpark.business_figures import FIGURES, FigureGrain, FigureKind, FigureP
 from smartpark.evaluation import builtin_rules
 from smartpark.factors import builtin_factors
 from smartpark.indicators import INDICATORS
-from smartpark_ingest.ratios.book import Book, month_of, start_us, year_of
-from smartpark_ingest.ratios.budgets import budget_rows, gap_rows
-from smartpark_ingest.ratios.cells import Subject, ratio_rows
-from smartpark_ingest.ratios.specs import INPUTS, RATIOS
+from smartpark_analytics.ratios.book import Book, month_of, start_us, year_of
+from smartpark_analytics.ratios.budgets import budget_rows, gap_rows
+from smartpark_analytics.ratios.cells import Subject, ratio_rows
+from smartpark_analytics.ratios.specs import INPUTS, RATIOS
 from smartpark_storage import IndicatorRow
 from smartpark_storage.figures import FigureRow, RatioEntity, RatioInput
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.clock import from_us, to_us
+from smartpark.contracts import settlement_month
 from smartpark.periods import Grain
 from smartpark.status import BAD_SENSOR_FAILURE, GOOD, UNCERTAIN, as_int32
 from smartpark.wire import MISSING
 from smartpark_ingest.gauge_day import held
-from smartpark_ingest.gauge_months import DAY_US, Rollup, rolled_up, settlement_month
+from smartpark_ingest.gauge_months import DAY_US, Rollup, rolled_up
 from smartpark_storage import READING_DTYPE
 from smartpark_storage.minutes import MINUTE_US, NO_READING, MinuteMeans, reduce_to_minutes
 from smartpark_storage.revisions import PublishedRow

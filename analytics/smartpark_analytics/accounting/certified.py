@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from smartpark.addition import in_order
 from smartpark.business_figures import FigureGrain, FigurePeriod
 from smartpark.coefficients import Coefficient, Lookup
 from smartpark.factors import ElectricityMethod
@@ -75,7 +76,7 @@ def certificates_of(figures: Iterable[Figure], entity: str, period: Period) -> C
     """Green electricity entered for an entity and a month or year."""
     grain = FigureGrain.YEAR if period.grain is Grain.YEAR else FigureGrain.MONTH
     claims = claims_of(figures, entity, FigurePeriod(period.day, grain))
-    claimed = sum(claims[kind].mwh for kind in CLAIMED) * KWH_PER_MWH
+    claimed = in_order(claims[kind].mwh for kind in CLAIMED) * KWH_PER_MWH
     is_entered = any(claim.is_entered for claim in claims.values())
     return Certificates(claimed, claims[GIVEN_AWAY].mwh * KWH_PER_MWH, is_entered)
 

@@ -7,7 +7,7 @@ without a ratio, and the reason names it. All entities and periods of a ratio ar
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import isnan, nan
+from math import isnan
 
 import numpy as np
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureKind, FigurePeriod
@@ -17,11 +17,12 @@ from smartpark.factors import FactorSet
 from smartpark.green_claims import CLAIMED, GIVEN_AWAY
 from smartpark.indicators import INDICATORS
 from smartpark.measurands import Carrier
-from smartpark_analytics.intensity import NoRatio, Ratios, green_power_share, ratio_of_sums, share
-from smartpark_storage import IndicatorRow
 
-from smartpark_ingest.ratios.book import GRAINS, Book, Quantity, start_us
-from smartpark_ingest.ratios.specs import CONSTANT, SPECS, Entered, Land, Published, RatioSpec, Side, priced
+from smartpark_analytics.intensity import NoRatio, Ratios, green_power_share, ratio_of_sums, share
+from smartpark_analytics.ratios.book import GRAINS, Book, start_us
+from smartpark_analytics.ratios.quantity import Quantity, not_known
+from smartpark_analytics.ratios.rows import Basis, RatioRow
+from smartpark_analytics.ratios.specs import CONSTANT, SPECS, Entered, Land, Published, RatioSpec, Side, priced
 
 KG_PER_TONNE = 1000.0
 KWH_PER_MWH = 1000.0
@@ -37,6 +38,7 @@ class Subject:
     min_completeness: float
     """Of what is divided by a figure. [0-1]"""
     now_us: int
+    """Months that end later have not ended. [µs]"""
     _coefficients: dict[FigurePeriod, Coefficient] = field(default_factory=dict[FigurePeriod, Coefficient])
 
     def coal_equivalent(self, period: FigurePeriod) -> Coefficient:
@@ -57,6 +59,16 @@ class Cell:
     numerators: tuple[Quantity, ...]
     denominators: tuple[Quantity, ...]
     note: str = ""
+    formula: str = "numerator / denominator"
+    shown: tuple[Quantity, ...] = ()
+    """Summands of the numerator, where it is not the plain sum of `numerators`."""
+
+    def basis(self) -> Basis:
+        """What its row is made of; a member that is known on neither side counts on neither."""
+        both = list(zip(self.numerators, self.denominators, strict=False))
+        above = self.shown or tuple(n for n, d in both if len(both) == 1 or n.is_known or d.is_known)
+        below = tuple(d for n, d in both if len(both) == 1 or n.is_known or d.is_known)
+        return Basis(self.formula, above, below)
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -64,7 +76,7 @@ class Cell:
         return (*self.numerators, *self.denominators)
 
 
-def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[IndicatorRow]:
+def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[RatioRow]:
     """Rows of every ratio for these periods, of the park and all its parts."""
     for spec in SPECS:
         for is_constant in (False, True) if priced(spec) else (False,):
@@ -77,7 +89,7 @@ def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[In
                 for period in periods
                 if (cell := _cell(subject, spec, code, entity, period, is_constant=is_constant)) is not None
             ]
-            yield from _rows(subject, code, cells, is_share=spec.is_share)
+            yield from _rows(code, cells, is_share=spec.is_share)
     for code, make, is_share in (
         ("output_coverage", _coverage, True),
         ("electrification_rate", _electrification, True),
@@ -85,7 +97,7 @@ def ratio_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[In
         ("carbon_per_energy_zero_carbon", _zero_carbon, False),
     ):
         found = (make(subject, entity, period) for entity in subject.book.entities for period in periods)
-        yield from _rows(subject, code, [cell for cell in found if cell is not None], is_share=is_share)
+        yield from _rows(code, [cell for cell in found if cell is not None], is_share=is_share)
     yield from _green_rows(subject, periods)
 
 
@@ -167,7 +179,7 @@ def _sides(
                 return subject.book.figure(member, kind, period, basis=basis_of[kind])
             case Land(factor):
                 land = subject.book.land(member, period)
-                return replace(land, value=land.value * factor)
+                return land if factor == 1.0 else _times(land, factor, "m2")
 
     return (
         tuple(members),
@@ -186,14 +198,14 @@ def _coverage(subject: Subject, entity: str, period: FigurePeriod) -> Cell | Non
     outputs = tuple(book.figure(one, FigureKind.OUTPUT, period, basis=CURRENT_PRICES) for one in firms)
     missing = [f"{one}: {output.why}" for one, output in zip(firms, outputs, strict=True) if not output.is_known]
     if missing:
-        unknown = Quantity(nan, "; ".join(missing))
+        unknown = not_known("; ".join(missing), name=FigureKind.OUTPUT.value, entity=entity)
         return Cell(entity, period, (entity,), (unknown,), (unknown,))
     metered = [
         book.published(one, "comprehensive_energy", period, min_completeness=subject.min_completeness).is_known
         for one in firms
     ]
     counted = tuple(
-        output if is_metered else Quantity(0.0) for output, is_metered in zip(outputs, metered, strict=True)
+        output if is_metered else _not_counted(output) for output, is_metered in zip(outputs, metered, strict=True)
     )
     return Cell(entity, period, tuple(firms), counted, outputs)
 
@@ -206,15 +218,16 @@ def _electrification(subject: Subject, entity: str, period: FigurePeriod) -> Cel
     try:
         found = subject.coal_equivalent(period)
     except FactorNotFoundError as error:
-        part = Quantity(nan, str(error))
+        part = not_known(str(error))
     else:
-        part = Quantity(
-            electricity.value * found.value / KG_PER_TONNE,
-            electricity.why,
-            electricity.completeness,
-            electricity.estimated_share,
-            electricity.factor_set,
-            found.ids,
+        part = replace(
+            electricity,
+            value=electricity.value * found.value / KG_PER_TONNE,
+            factors=found.ids,
+            unit="tce",
+            formula=f"{electricity.value!r} x {found.value!r} / {KG_PER_TONNE:g}",
+            number=None,
+            parts=(electricity,),
         )
     return Cell(entity, period, (entity,), (part,), (energy,))
 
@@ -226,10 +239,10 @@ def _per_product(subject: Subject, entity: str, period: FigurePeriod) -> Cell | 
     if not products:
         if subject.book.row(entity, "energy_per_product", period) is None:
             return None
-        return Cell(entity, period, (entity,), (energy,), (Quantity(nan, f"no product of {period} is entered"),))
+        return Cell(entity, period, (entity,), (energy,), (not_known(f"no product of {period} is entered"),))
     if len(products) > 1:
         names = ", ".join(name for name, _ in products)
-        several = Quantity(nan, f"energy is not measured per product; there are {names}")
+        several = not_known(f"energy is not measured per product; there are {names}")
         return Cell(entity, period, (entity,), (energy,), (several,))
     name, unit = products[0]
     made = subject.book.figure(entity, FigureKind.PRODUCT_OUTPUT, period, product=name)
@@ -245,19 +258,19 @@ def _zero_carbon(subject: Subject, entity: str, period: FigurePeriod) -> Cell | 
     energy = subject.book.published(entity, "comprehensive_energy", period)
     if process.is_known:
         note = f"{process.value:g} t of process emissions as entered"
-        whole = Quantity(
-            carbon.value + process.value,
-            carbon.why,
-            carbon.completeness,
-            max(carbon.estimated_share, process.estimated_share),
-            carbon.factor_set,
-            carbon.factors,
+        whole = replace(
+            carbon,
+            value=carbon.value + process.value,
+            estimated_share=max(carbon.estimated_share, process.estimated_share),
+            formula=f"{carbon.value!r} + {process.value!r}",
+            number=None,
+            parts=(carbon, process),
         )
         return Cell(entity, period, (entity,), (whole,), (energy,), note)
     return Cell(entity, period, (entity,), (carbon,), (energy,))
 
 
-def _rows(subject: Subject, code: str, cells: Sequence[Cell], *, is_share: bool) -> Iterator[IndicatorRow]:
+def _rows(code: str, cells: Sequence[Cell], *, is_share: bool) -> Iterator[RatioRow]:
     """Divide all cells of a ratio at once."""
     if not cells:
         return
@@ -272,16 +285,15 @@ def _rows(subject: Subject, code: str, cells: Sequence[Cell], *, is_share: bool)
         reason = np.where(found.reason == 0, limited.reason, found.reason)
         value = np.where(reason == 0, found.value, np.nan)
         found = Ratios(value, found.numerator, found.denominator, reason)
-    yield from (indicator_row(subject, code, cell, found, n) for n, cell in enumerate(cells))
+    yield from (indicator_row(code, cell, found, n) for n, cell in enumerate(cells))
 
 
-def indicator_row(subject: Subject, code: str, cell: Cell, found: Ratios, n: int) -> IndicatorRow:
+def indicator_row(code: str, cell: Cell, found: Ratios, n: int) -> RatioRow:
     """A cell's ratio as it is published."""
     known = [one for one in cell.quantities if one.is_known]
     why = _why(cell, NoRatio(int(found.reason[n])), float(found.denominator[n]))
     notes = [*filter(None, (cell.note,)), *sorted({one.why for one in known if one.why}), *_sources(cell)]
-    return IndicatorRow(
-        park=subject.park,
+    return RatioRow(
         boundary=cell.entity,
         indicator=code,
         grain=GRAINS[cell.period.grain].value,
@@ -296,7 +308,7 @@ def indicator_row(subject: Subject, code: str, cell: Cell, found: Ratios, n: int
         factor_set=max((one.factor_set for one in known), default=""),
         factors=tuple(sorted({name for one in known for name in one.factors})),
         reason=why or "; ".join(notes),
-        computed_at_us=subject.now_us,
+        made_of=cell.basis,
     )
 
 
@@ -331,7 +343,7 @@ def _one_sided(cell: Cell) -> Iterable[str]:
             yield f"{member}: {above.why if below.is_known else below.why}"
 
 
-def _green_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[IndicatorRow]:
+def _green_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[RatioRow]:
     cells = [
         cell
         for entity in subject.book.entities
@@ -351,7 +363,7 @@ def _green_rows(subject: Subject, periods: Sequence[FigurePeriod]) -> Iterator[I
         certificates=certificates * KWH_PER_MWH,
         total=np.array([cell.denominators[0].value for cell in cells]),
     )
-    yield from (indicator_row(subject, "green_power_share", cell, found, n) for n, cell in enumerate(cells))
+    yield from (indicator_row("green_power_share", cell, found, n) for n, cell in enumerate(cells))
 
 
 _CLAIMS = (GIVEN_AWAY, *CLAIMED)
@@ -365,7 +377,34 @@ def _green_cell(subject: Subject, entity: str, period: FigurePeriod) -> Cell | N
     total = book.published(entity, "electricity_consumption", period)
     own = book.published(entity, "photovoltaic_self_used", period)
     if book.row(entity, "photovoltaic_generation", period) is None:
-        own = Quantity(0.0)
+        own = Quantity(0.0, name="photovoltaic_self_used", entity=entity, unit="kWh", note="no own generation")
     claims = tuple(book.claim(entity, kind, period) for kind in _CLAIMS)
     parts = [f"{claim.value:g} MWh {kind}" for kind, claim in zip(_CLAIMS, claims, strict=True) if claim.source]
-    return Cell(entity, period, (entity,), (own, *claims), (total,), ", ".join(parts))
+    shown = (_kept(own, claims[0]), *(_times(claim, KWH_PER_MWH, "kWh") for claim in claims[1:]))
+    return Cell(entity, period, (entity,), (own, *claims), (total,), ", ".join(parts), shown=shown)
+
+
+def _kept(own: Quantity, sold: Quantity) -> Quantity:
+    """Own renewable use whose certificates were not sold."""
+    if not sold.value and not own.value < 0.0:
+        return own
+    value = max(own.value - sold.value * KWH_PER_MWH, 0.0)
+    formula = f"max({own.value!r} - {sold.value!r} x {KWH_PER_MWH:g}, 0)"
+    return replace(own, value=value, formula=formula, number=None, parts=(own, sold))
+
+
+def _times(quantity: Quantity, factor: float, unit: str) -> Quantity:
+    """The same in another unit."""
+    return replace(
+        quantity,
+        value=quantity.value * factor,
+        unit=unit,
+        formula=f"{quantity.value!r} x {factor!r}",
+        figure=None,
+        parts=(quantity,),
+    )
+
+
+def _not_counted(output: Quantity) -> Quantity:
+    """Output of a firm whose energy is not measured: no part of what is covered."""
+    return replace(output, value=0.0, note="energy not measured: not counted", figure=None, parts=(output,))

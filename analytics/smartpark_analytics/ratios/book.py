@@ -7,43 +7,26 @@ unknown when one is missing. A level (land, floor area) holds until a newer one.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from math import floor, isnan, nan
+from math import floor, nan
 from typing import Final
 
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureGrain, FigureKind, FigurePeriod
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.green_claims import claim_of
+from smartpark.indicators import INDICATORS
 from smartpark.periods import Grain
-from smartpark_storage.figures import FigureRow, RatioEntity, RatioInput
+
+from smartpark_analytics.ratios.quantity import Quantity, added_up, not_known
+from smartpark_analytics.ratios.rows import Entity, Figure, Number
 
 Key = tuple[str, str, str, str]
 """Entity, kind, product, price basis."""
 
+NOTHING_ENTERED: Final = "nothing entered: none counts"
 GRAINS: Final[dict[FigureGrain, Grain]] = {FigureGrain.MONTH: Grain.MONTH, FigureGrain.YEAR: Grain.YEAR}
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number that a ratio is formed from, or why there is none."""
-
-    value: float
-    """NaN: not known."""
-    why: str = ""
-    """What is missing where the value is NaN; else what should be known of it, or nothing."""
-    completeness: float = 1.0
-    estimated_share: float = 0.0
-    factor_set: str = ""
-    factors: tuple[str, ...] = ()
-    source: str = ""
-    """Document and name behind an entered figure."""
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is a number."""
-        return not isnan(self.value)
 
 
 def in_percent(completeness: float) -> float:
@@ -89,11 +72,9 @@ def _quarter_of(period: FigurePeriod) -> FigurePeriod:
 class Book:
     """Everything that is known of one park in the years at hand."""
 
-    def __init__(
-        self, figures: Iterable[FigureRow], published: Iterable[RatioInput], entities: Sequence[RatioEntity]
-    ) -> None:
+    def __init__(self, figures: Iterable[Figure], published: Iterable[Number], entities: Sequence[Entity]) -> None:
         self.entities = {entity.entity: entity for entity in entities}
-        self._figures: defaultdict[Key, dict[FigurePeriod, FigureRow]] = defaultdict(dict)
+        self._figures: defaultdict[Key, dict[FigurePeriod, Figure]] = defaultdict(dict)
         self._reported = set[tuple[str, str, str, int]]()
         for row in figures:
             self._figures[row.entity, row.kind, row.product, row.price_basis][row.period] = row
@@ -104,7 +85,7 @@ class Book:
             known = self._level_since.get((entity, kind), year)
             self._level_since[entity, kind] = min(known, year)
         self._bases = {basis for _, _, basis, _ in self._reported}
-        self._made: defaultdict[str, list[tuple[str, dict[FigurePeriod, FigureRow]]]] = defaultdict(list)
+        self._made: defaultdict[str, list[tuple[str, dict[FigurePeriod, Figure]]]] = defaultdict(list)
         for (entity, kind, product, _), periods in self._figures.items():
             if kind == FigureKind.PRODUCT_OUTPUT:
                 self._made[entity].append((product, periods))
@@ -124,7 +105,7 @@ class Book:
             ]
         return self._members[entity]
 
-    def row(self, entity: str, indicator: str, period: FigurePeriod) -> RatioInput | None:
+    def row(self, entity: str, indicator: str, period: FigurePeriod) -> Number | None:
         """Current row of a published number."""
         return self._published.get((entity, indicator, GRAINS[period.grain].value, start_us(period)))
 
@@ -133,17 +114,30 @@ class Book:
     ) -> Quantity:
         """A published number; one that is less complete than asked for describes less time than its period."""
         row = self.row(entity, indicator, period)
+        unit = INDICATORS[indicator].unit
+        found = Quantity(nan, name=indicator, entity=entity, unit=unit, number=row)
         if row is None or row.value is None:
-            return Quantity(nan, f"{indicator} of {period} is not known", 0.0 if row is None else row.completeness)
+            return replace(
+                found,
+                why=f"{indicator} of {period} is not known",
+                completeness=0.0 if row is None else row.completeness,
+            )
         if row.completeness < min_completeness:
-            return Quantity(
-                nan,
-                f"{indicator} of {period} is less than {min_completeness:.0%} complete",
-                in_percent(row.completeness),
+            return replace(
+                found,
+                why=f"{indicator} of {period} is less than {min_completeness:.0%} complete",
+                completeness=in_percent(row.completeness),
             )
         # Neighbouring numbers are stored in single precision.
         share = min(max(row.estimated_share, 0.0), 1.0)
-        return Quantity(row.value, "", row.completeness, share, row.factor_set, tuple(row.factors))
+        return replace(
+            found,
+            value=row.value,
+            completeness=row.completeness,
+            estimated_share=share,
+            factor_set=row.factor_set,
+            factors=tuple(row.factors),
+        )
 
     def figure(
         self, entity: str, kind: FigureKind, period: FigurePeriod, *, basis: str = "", product: str = ""
@@ -153,7 +147,7 @@ class Book:
         found = self._asked.get((key, period))
         if found is None:
             known = self._figures.get(key, {})
-            found = (_level if FIGURES[kind].is_level else _flow)(known, kind, period)
+            found = replace((_level if FIGURES[kind].is_level else _flow)(known, kind, period), entity=entity)
             self._asked[key, period] = found
         return found
 
@@ -162,11 +156,15 @@ class Book:
         rows = self._figures.get((entity, kind.value, "", ""), {})
         known = {one: row.value for one, row in rows.items() if row.value is not None}
         found = claim_of(known, period)
-        source = "; ".join(_source(rows[part]) for part in found.parts)
-        weight = sum(abs(known[part]) for part in found.parts)
-        guessed = sum(abs(known[part]) for part in found.parts if rows[part].is_estimated)
-        share = 1.0 if found.is_share else guessed / weight if weight else 0.0
-        return Quantity(found.mwh, estimated_share=share, source=source)
+        if not found.is_entered:
+            return Quantity(0.0, name=kind.value, entity=entity, unit="MWh", note=NOTHING_ENTERED)
+        parts = [replace(_entered(rows[part]), entity=entity) for part in found.parts]
+        if found.is_share:
+            (quarter,) = parts
+            return replace(_share(quarter, period, found.parts[0]), value=found.mwh, why="")
+        if found.parts == (period,):
+            return parts[0]
+        return replace(added_up(parts, parts[0]), value=found.mwh)
 
     def land(self, entity: str, period: FigurePeriod) -> Quantity:
         """Industrial land in mu: as entered, else as the catalogue has it."""
@@ -174,7 +172,9 @@ class Book:
         area = self.entities[entity].area_mu if entity in self.entities else None
         if entered.is_known or area is None:
             return entered
-        return Quantity(area, "land as in the catalogue")
+        return Quantity(
+            area, "land as in the catalogue", name=FigureKind.INDUSTRIAL_LAND.value, entity=entity, unit="mu"
+        )
 
     def is_reported(self, entity: str, kind: FigureKind, year: int, *, basis: str = "") -> bool:
         """Whether anybody reports this kind of figure in that year, so that a missing one is missed."""
@@ -204,18 +204,19 @@ class Book:
         )
 
 
-def _flow(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
+def _flow(known: Mapping[FigurePeriod, Figure], kind: FigureKind, period: FigurePeriod) -> Quantity:
     row = known.get(period)
     if row is not None and row.value is not None:
-        return Quantity(row.value, estimated_share=float(row.is_estimated), source=_source(row))
+        return _entered(row)
     if period.grain is FigureGrain.MONTH:
         return _share_of_quarter(known, kind, period)
     parts = [_part(known, kind, quarter) for quarter in _quarters(period)]
     missing = [part.why for part in parts if not part.is_known]
     if missing:
         all_missing = len(missing) == len(parts)
-        return Quantity(nan, f"{kind} of {period} is not entered" if all_missing else "; ".join(missing))
-    return _sum(parts)
+        why = f"{kind} of {period} is not entered" if all_missing else "; ".join(missing)
+        return not_known(why, name=kind.value)
+    return added_up(parts, parts[0])
 
 
 @cache
@@ -228,53 +229,62 @@ def _months(period: FigurePeriod) -> tuple[FigurePeriod, ...]:
     return tuple(month_of(first) for first in period.months)
 
 
-def _part(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, quarter: FigurePeriod) -> Quantity:
+def _part(known: Mapping[FigurePeriod, Figure], kind: FigureKind, quarter: FigurePeriod) -> Quantity:
     """A quarter as entered, else its months."""
     row = known.get(quarter)
     if row is not None and row.value is not None:
-        return Quantity(row.value, estimated_share=float(row.is_estimated), source=_source(row))
-    rows = [known.get(month) for month in _months(quarter)]
-    if any(one is None or one.value is None for one in rows):
-        return Quantity(nan, f"{kind} of {quarter} is not entered")
-    return _sum(
-        [
-            Quantity(one.value or 0.0, estimated_share=float(one.is_estimated), source=_source(one))
-            for one in rows
-            if one is not None
-        ]
+        return _entered(row)
+    rows = [row for month in _months(quarter) if (row := known.get(month)) is not None and row.value is not None]
+    if len(rows) < len(_months(quarter)):
+        return not_known(f"{kind} of {quarter} is not entered", name=kind.value)
+    parts = [_entered(row) for row in rows]
+    return added_up(parts, parts[0])
+
+
+def _entered(row: Figure) -> Quantity:
+    """A figure as it stands on record."""
+    return Quantity(
+        nan if row.value is None else row.value,
+        estimated_share=float(row.is_estimated),
+        source=_source(row),
+        name=row.kind,
+        unit=row.unit,
+        figure=row,
     )
 
 
-def _source(row: FigureRow) -> str:
+def _source(row: Figure) -> str:
     """What a figure was taken from, and by whom."""
     return f"{row.kind} {row.period}: {row.source_document} ({row.entered_by}, revision {row.revision})"
 
 
-def _sum(parts: Sequence[Quantity]) -> Quantity:
-    weight = sum(abs(part.value) for part in parts)
-    estimated = sum(abs(part.value) * part.estimated_share for part in parts)
-    return Quantity(
-        sum(part.value for part in parts),
-        estimated_share=estimated / weight if weight else 0.0,
-        source="; ".join(part.source for part in parts),
-    )
-
-
-def _share_of_quarter(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, month: FigurePeriod) -> Quantity:
+def _share_of_quarter(known: Mapping[FigurePeriod, Figure], kind: FigureKind, month: FigurePeriod) -> Quantity:
     quarter = _quarter_of(month)
     row = known.get(quarter)
     if row is None or row.value is None:
-        return Quantity(nan, f"{kind} of {month} is not entered")
-    share = row.value * days_of(month) / days_of(quarter)
-    return Quantity(share, f"{kind} is a share of {quarter} by days", estimated_share=1.0, source=_source(row))
+        return not_known(f"{kind} of {month} is not entered", name=kind.value)
+    return _share(_entered(row), month, quarter)
 
 
-def _level(known: Mapping[FigurePeriod, FigureRow], kind: FigureKind, period: FigurePeriod) -> Quantity:
+def _share(whole: Quantity, month: FigurePeriod, quarter: FigurePeriod) -> Quantity:
+    """A month's share of its quarter, by days: an estimate."""
+    days, of = days_of(month), days_of(quarter)
+    return replace(
+        whole,
+        value=whole.value * days / of,
+        why=f"{whole.name} is a share of {quarter} by days",
+        estimated_share=1.0,
+        formula=f"{whole.value!r} x {days} / {of}",
+        figure=None,
+        parts=(whole,),
+    )
+
+
+def _level(known: Mapping[FigurePeriod, Figure], kind: FigureKind, period: FigurePeriod) -> Quantity:
     """Newest level that was entered for a time before the period's end; of one day the shortest period."""
     usable = [p for p, row in known.items() if row.value is not None and p.first <= period.months[-1]]
     if not usable:
-        return Quantity(nan, f"{kind} of {period} is not entered")
+        return not_known(f"{kind} of {period} is not entered", name=kind.value)
     newest = max(usable, key=lambda p: (p.first, -len(p.months)))
-    row = known[newest]
     why = "" if set(newest.months) & set(period.months) else f"{kind} as of {newest}"
-    return Quantity(row.value or 0.0, why, estimated_share=float(row.is_estimated), source=_source(row))
+    return replace(_entered(known[newest]), why=why)
