@@ -34,9 +34,10 @@ from smartpark_analytics.gauges.months import (
     utilisation_hours,
     years_of,
 )
-from smartpark_analytics.gauges.power import LONG_LOADS, power_numbers, power_points
+from smartpark_analytics.gauges.power import power_numbers, power_points
 from smartpark_analytics.gauges.quality import quality_numbers, quality_points
 from smartpark_analytics.gauges.stacks import stack_numbers, stack_points
+from smartpark_analytics.gauges.transformers import LONG_LOADS
 from smartpark_storage import (
     Connection,
     PointRecord,

@@ -12,10 +12,10 @@ from smartpark.contracts import settlement_month
 from smartpark.periods import Grain
 from smartpark.status import BAD_SENSOR_FAILURE, GOOD, UNCERTAIN, as_int32
 from smartpark.wire import MISSING
-from smartpark_ingest.gauge_day import held
-from smartpark_ingest.gauge_months import DAY_US, Rollup, rolled_up
+from smartpark_analytics.gauges.minutes import DAY_US, Minutes, held
+from smartpark_analytics.gauges.months import Rollup, rolled_up
 from smartpark_storage import READING_DTYPE
-from smartpark_storage.minutes import MINUTE_US, NO_READING, MinuteMeans, reduce_to_minutes
+from smartpark_storage.minutes import MINUTE_US, NO_READING, reduce_to_minutes
 from smartpark_storage.revisions import PublishedRow
 
 
@@ -60,14 +60,14 @@ def test_the_mean_of_whole_steps_is_exact(given_: list[tuple[int, int, int]]):
             assert mean[r, minute] == sum(values) / len(values) if values else np.isnan(mean[r, minute])
 
 
-def minutes(*columns: int, width: int = 60) -> MinuteMeans:
+def minutes(*columns: int, width: int = 60) -> Minutes:
     """One point with readings in these minutes, each showing its own number."""
     mean, status = np.full((1, width), np.nan), np.full((1, width), NO_READING)
     mean[0, list(columns)], status[0, list(columns)] = columns, GOOD
-    return MinuteMeans((), 0, mean, status)
+    return Minutes((), 0, mean, status)
 
 
-def held_until(found: MinuteMeans, longest: int) -> list[float]:
+def held_until(found: Minutes, longest: int) -> list[float]:
     return held(found, longest).mean[0].tolist()
 
 
@@ -129,7 +129,7 @@ def days(*given_: dict[str, float | str | None]) -> list[PublishedRow]:
 
 def test_a_month_of_mass_is_the_sum_of_its_days_with_their_estimated_shares():
     found = days({"value": 4.0, "estimated_share": 0.5}, {"value": None, "completeness": 0.0}, {"value": 12.0})
-    row = rolled_up(Rollup("park", "so2_mass", NOVEMBER), found, park="hill", computed_at_us=0)
+    row = rolled_up(Rollup("park", "so2_mass", NOVEMBER), found)
     assert row is not None
     assert (row.value, row.estimated_share, row.reason) == (16.0, 0.125, "2 of 30 days")
     assert row.completeness == pytest.approx(2 / 30)
@@ -139,15 +139,15 @@ def test_a_ratio_is_divided_last():
     found = days(
         {"value": 1.0, "numerator": 1.0, "denominator": 1.0}, {"value": 0.5, "numerator": 10, "denominator": 20}
     )
-    row = rolled_up(Rollup("park", "so2_in_limit", NOVEMBER), found, park="hill", computed_at_us=0)
+    row = rolled_up(Rollup("park", "so2_in_limit", NOVEMBER), found)
     assert row is not None
     assert row.value == 11 / 21
 
 
 def test_a_month_without_a_row_has_none_and_one_without_a_number_says_so():
     rollup = Rollup("park", "so2_mass", NOVEMBER)
-    assert rolled_up(rollup, [], park="hill", computed_at_us=0) is None
-    row = rolled_up(rollup, days({"value": None}), park="hill", computed_at_us=0)
+    assert rolled_up(rollup, []) is None
+    row = rolled_up(rollup, days({"value": None}))
     assert row is not None
     assert (row.value, row.reason) == (None, "0 of 30 days")
 

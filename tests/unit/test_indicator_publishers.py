@@ -3,10 +3,10 @@
 from smartpark.air_quality import POLLUTANTS
 from smartpark.indicators import INDICATORS
 from smartpark_analytics.accounting.certified import METHODS
+from smartpark_analytics.gauges.quality import SUBJECTS
+from smartpark_analytics.gauges.stacks import POLLUTANTS as STACK_POLLUTANTS
 from smartpark_analytics.ratios.specs import RATIOS
 from smartpark_ingest.derive_publish import PUBLISHED
-from smartpark_ingest.gauge_quality import SUBJECTS
-from smartpark_ingest.gauge_stacks import POLLUTANTS as STACK_POLLUTANTS
 
 OF_POWER = {
     "maximum_demand",

@@ -1,19 +1,21 @@
-"""Demand, load and transformers of a day, from minute means of active and reactive power. Pure.
+"""Demand and load of a day, from minute means of active power. Pure.
 
-Whose: each electricity meter (``device/CODE``), each enterprise (its topmost meters), the park (its boundary meters),
-and each transformer (its topmost meters). Minutes of several meters are added up minute by minute, and a minute in
-which one of them is not known is not known.
+Whose: each electricity meter (``device/CODE``), each enterprise (its topmost meters), and the park (its boundary
+meters). Minutes of several meters are added up minute by minute, and a minute in which one of them is not known is
+not known. What is published is a mean that adds up from the first minute to the last; the windows are compared by
+sums that are rounded otherwise, which decides between two windows only where they agree in all digits but the last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from smartpark.addition import in_order
 from smartpark.catalogue import Role
 from smartpark.contracts import settlement_day
 from smartpark.derived_gauges import POWER
-from smartpark.electricity_rules import ElectricityRules, builtin_electricity_rules
+from smartpark.electricity_rules import DemandRule, ElectricityRules, builtin_electricity_rules
 from smartpark.measurands import Carrier, Measurand
 
 from smartpark_analytics.demand import block_maximum_demand, block_means, sliding_maximum_demand
@@ -33,34 +35,52 @@ from smartpark_analytics.gauges.minutes import (
     DeviceMinutes,
     Floats,
     GaugePoint,
+    Ints,
     Minutes,
     any_of_row,
     device_totals,
     held,
     in_service,
 )
+from smartpark_analytics.gauges.transformers import transformer_numbers
+from smartpark_analytics.in_order import sums_in_order
 from smartpark_analytics.load_statistics import coincidence_of_curves, load_statistics
 from smartpark_analytics.sufficiency import REASONS, Sufficiency
-from smartpark_analytics.transformer import LoadBand, apparent_power, transformer_load, transformer_periods
 
 LONGEST_RHYTHM: Final = 5
 """A meter that reports power less often than that says nothing of a window that slides by the minute. [min]"""
-LONG_LOADS: Final = ("transformer_heavy_hours", "transformer_overload_hours")
-"""What depends on how long a load lasts, also beyond the day."""
-_BLOCK, _BLOCK_LEAST = 15, 13
-_LEAD_BLOCKS = LEAD // _BLOCK
-_MINUTES_A_DAY: Final = 1440
+BLOCK, BLOCK_LEAST = 15, 13
+"""Minutes of a quarter of an hour, and how many of them must be known. [min]"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
+class Boundaries:
     """Power of boundaries; rows are boundaries."""
 
     names: list[str]
+    members: list[list[int]]
+    """Rows of `points` that each is the sum of."""
+    points: tuple[GaugePoint, ...]
+    drawn: Floats
+    """Import of each device, minute by minute with the lead; NaN where not known. [kW]"""
     power: Floats
-    """Import, minute by minute with the lead; NaN where a part is not known. [kW]"""
+    """Sum over the members; NaN where one of them is not known. [kW]"""
     cuts: list[bool]
     """Whether a settlement month of the boundary begins with this day."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDay:
+    """What the numbers of a day rest on."""
+
+    day: GaugeDay[GaugePoint]
+    rules: ElectricityRules
+    often: Boundaries
+    """From readings that come often enough for a window that slides by the minute."""
+    load: Boundaries
+    """From readings that come often enough for quarters of an hour."""
+    active: DeviceMinutes
+    """The same, signed and of all devices."""
 
 
 def power_points(day: GaugeDay[PointT_co]) -> list[PointT_co]:
@@ -68,24 +88,25 @@ def power_points(day: GaugeDay[PointT_co]) -> list[PointT_co]:
     return [p for p in day.points_of(POWER) if p.carrier is Carrier.ELECTRICITY]
 
 
-def power_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
-    """Numbers of the day."""
-    rules = builtin_electricity_rules()
+def power_day(day: GaugeDay[GaugePoint], minutes: Minutes) -> PowerDay:
+    """Power of a day's boundaries, from its minutes."""
     often = device_totals(held(until_end(day, minutes), LONGEST_RHYTHM), Measurand.ACTIVE_POWER)
     # Load curves are of quarters of an hour, and so may be the readings.
-    longer = held(minutes, _BLOCK)
-    minutes = until_end(day, longer)
-    active = device_totals(minutes, Measurand.ACTIVE_POWER)
+    active = device_totals(until_end(day, held(minutes, BLOCK)), Measurand.ACTIVE_POWER)
+    rules = builtin_electricity_rules()
+    return PowerDay(day, rules, _boundaries(day, often), _boundaries(day, active), active)
+
+
+def power_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
+    """Numbers of the day."""
+    work = power_day(day, minutes)
     numbers = list[Number]()
-    sums = _boundaries(day, active)
-    if sums.names:
-        numbers += _demand(day, _boundaries(day, often), rules)
-        numbers += _blocks_of_demand(day, sums, rules)
-        numbers += _load(day, sums, rules)
-    numbers += _coincidence(day, active, rules)
-    numbers += _transformers(
-        day, device_totals(longer, Measurand.ACTIVE_POWER), device_totals(longer, Measurand.REACTIVE_POWER), rules
-    )
+    if work.load.names:
+        numbers += demand_numbers(work)
+        numbers += block_numbers(work)
+        numbers += load_numbers(work)
+    numbers += coincidence_numbers(work)
+    numbers += transformer_numbers(day, held(minutes, BLOCK), work.rules)
     return Findings([published(day, number) for number in numbers])
 
 
@@ -100,7 +121,7 @@ def enterprise_meters(points: Sequence[GaugePoint]) -> dict[str, list[int]]:
     return found
 
 
-def _boundaries(day: GaugeDay[GaugePoint], active: DeviceMinutes) -> _Sums:
+def _boundaries(day: GaugeDay[GaugePoint], active: DeviceMinutes) -> Boundaries:
     """Meters that have readings today, enterprises, and the park."""
     points = active.points
     drawn = np.maximum(active.mean, 0.0)
@@ -119,8 +140,11 @@ def _boundaries(day: GaugeDay[GaugePoint], active: DeviceMinutes) -> _Sums:
         for name, enterprise, rows in owners
         if any(has_readings[row] for row in rows) and any(points[row].device in day.stale for row in rows)
     ]
-    return _Sums(
+    return Boundaries(
         [name for name, _, _ in owners],
+        [rows for _, _, rows in owners],
+        points,
+        drawn,
         np.array([drawn[rows].sum(axis=0) for _, _, rows in owners]).reshape(len(owners), drawn.shape[1]),
         [settlement_day(day.catalogue, e, day.period.day) == day.period.day.day for _, e, _ in owners],
     )
@@ -130,10 +154,27 @@ def _is_boundary(point: GaugePoint) -> bool:
     return point.role is Role.BOUNDARY and not point.internal_transfer
 
 
-def _demand(day: GaugeDay[GaugePoint], sums: _Sums, rules: ElectricityRules) -> Iterable[Number]:
-    """Maximum over the windows that end in the day; on the first of a settlement month they begin in it too."""
-    rule = rules.demand_on(day.period.day)
-    reach = rule.period_min - 1
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where the maximum of a boundary stood."""
+
+    row: int
+    """Of the boundaries."""
+    column: int
+    """First minute, of the columns with the lead."""
+    width: int
+    value: float
+    """[kW]"""
+    counted: int
+    """Windows that count."""
+    windows: int
+    """Windows of the day."""
+    completeness: float
+
+
+def highest_windows(work: PowerDay, rule: DemandRule) -> Iterator[Window]:
+    """Of the windows that end in the day; on the first of a settlement month they begin in it too."""
+    sums, reach = work.often, rule.period_min - 1
     for cuts in (False, True):
         rows = [row for row, cut in enumerate(sums.cuts) if cut is cuts]
         if not rows:
@@ -141,31 +182,53 @@ def _demand(day: GaugeDay[GaugePoint], sums: _Sums, rules: ElectricityRules) -> 
         group = np.full(sums.power.shape[1], -1, np.int64)
         group[LEAD - (0 if cuts else reach) :] = 0
         found = sliding_maximum_demand(sums.power[rows], group, 1, rule)
-        for row, value, window, share in zip(
-            rows, found.demand_kw[:, 0], found.window[:, 0], found.completeness[:, 0], strict=True
-        ):
-            if window < 0:
-                # No row says: not known. What blocks know is a number of its own.
-                continue
-            yield Number(
-                boundary=sums.names[row],
-                indicator="maximum_demand",
-                value=float(value),
-                completeness=float(share),
-                method="maximum-demand-sliding/1",
-                rules=(rule.id,),
-                rule_set=rules.version,
-                reason=_when(day, int(window), rule.period_min),
-            )
+        windows = (int((group == 0).sum()) - reach) // rule.slip_min
+        for place, row in enumerate(rows):
+            column, share = int(found.window[place, 0]), float(found.completeness[place, 0])
+            # No row says: not known. What blocks know is a number of its own.
+            if column >= 0:
+                value = _mean(sums.power[row, column : column + rule.period_min])
+                yield Window(row, column, rule.period_min, value, round(share * windows), windows, share)
 
 
-def _blocks_of_demand(day: GaugeDay[GaugePoint], sums: _Sums, rules: ElectricityRules) -> Iterable[Number]:
+def _mean(values: Floats) -> float:
+    """Mean of the known values, added up in order."""
+    return float(sums_in_order(values) / np.isfinite(values).sum())
+
+
+def demand_numbers(work: PowerDay) -> Iterable[Number]:
+    """Maximum demand of each boundary."""
+    rule = work.rules.demand_on(work.day.period.day)
+    for found in highest_windows(work, rule):
+        yield Number(
+            boundary=work.often.names[found.row],
+            indicator="maximum_demand",
+            value=found.value,
+            completeness=found.completeness,
+            method="maximum-demand-sliding/1",
+            rules=(rule.id,),
+            rule_set=work.rules.version,
+            reason=when(work.day, found.column, found.width),
+        )
+
+
+def blocks_of(work: PowerDay) -> Floats:
+    """Quarters of an hour of the day, shape (n_boundaries, 96). [kW]."""
+    return block_means(of_day(work.load.power), BLOCK, least=BLOCK_LEAST)
+
+
+def _of_one_day(blocks: Floats) -> Ints:
+    return np.zeros(blocks.shape[1], np.int64)
+
+
+def block_numbers(work: PowerDay) -> Iterable[Number]:
     """Maximum of the clock's quarters of an hour: a lower bound of what the billing meter finds."""
-    rule = rules.demand_on(day.period.day)
-    blocks = block_means(of_day(sums.power), _BLOCK, least=_BLOCK_LEAST)
-    found = block_maximum_demand(blocks, np.zeros(blocks.shape[1], np.int64), 1)
-    for row, name in enumerate(sums.names):
+    rule = work.rules.demand_on(work.day.period.day)
+    blocks = blocks_of(work)
+    found = block_maximum_demand(blocks, _of_one_day(blocks), 1)
+    for row, name in enumerate(work.load.names):
         window = int(found.window[row, 0])
+        is_known = window >= 0
         yield Number(
             boundary=name,
             indicator="maximum_demand_block",
@@ -173,131 +236,92 @@ def _blocks_of_demand(day: GaugeDay[GaugePoint], sums: _Sums, rules: Electricity
             completeness=float(found.completeness[row, 0]),
             method="maximum-demand-block/1",
             rules=(rule.id,),
-            rule_set=rules.version,
-            reason=_when(day, LEAD + window * _BLOCK, _BLOCK) if window >= 0 else "no quarter of an hour is known",
+            rule_set=work.rules.version,
+            reason=when(work.day, LEAD + window * BLOCK, BLOCK) if is_known else "no quarter of an hour is known",
         )
 
 
-def _when(day: GaugeDay[GaugePoint], window: int, width: int) -> str:
-    start = day.start_us + (window - LEAD) * MINUTE_US
+def when(day: GaugeDay[GaugePoint], column: int, width: int) -> str:
+    """Times of day between which a span of columns lies."""
+    start = day.start_us + (column - LEAD) * MINUTE_US
     return f"{clock_time(start)}-{clock_time(start + width * MINUTE_US)}"
 
 
-def _load(day: GaugeDay[GaugePoint], sums: _Sums, rules: ElectricityRules) -> Iterable[Number]:
-    judgement = rules.load_judgement_on(day.period.day)
-    blocks = block_means(of_day(sums.power), _BLOCK, least=_BLOCK_LEAST)
-    found = load_statistics(blocks, np.zeros(blocks.shape[1], np.int64), 1, judgement)
-    for row, name in enumerate(sums.names):
+def load_numbers(work: PowerDay) -> Iterable[Number]:
+    """Load factor and peak-valley ratio of each boundary."""
+    judgement = work.rules.load_judgement_on(work.day.period.day)
+    blocks = blocks_of(work)
+    found = load_statistics(blocks, _of_one_day(blocks), 1, judgement)
+    for row, name in enumerate(work.load.names):
         reason = REASONS[Sufficiency(int(found.reason[row, 0]))]
-        mean, maximum, minimum = (float(a[row, 0]) for a in (found.mean_kw, found.maximum_kw, found.minimum_kw))
+        maximum, minimum = float(found.maximum_kw[row, 0]), float(found.minimum_kw[row, 0])
+        mean = np.nan if np.isnan(maximum) else _mean(blocks[row])
         for indicator, value, numerator in (
-            ("load_factor", found.load_factor[row, 0], mean),
-            ("peak_valley_ratio", found.peak_valley_ratio[row, 0], maximum - minimum),
+            ("load_factor", mean / maximum if maximum > 0 else np.nan, mean),
+            ("peak_valley_ratio", float(found.peak_valley_ratio[row, 0]), maximum - minimum),
         ):
             yield Number(
                 boundary=name,
                 indicator=indicator,
-                value=float(value),
+                value=value,
                 completeness=float(found.completeness[row, 0]),
                 method="load-statistics/1",
                 numerator=numerator,
                 denominator=maximum,
                 rules=(judgement.id,),
-                rule_set=rules.version,
+                rule_set=work.rules.version,
                 reason=reason,
             )
 
 
-def _coincidence(day: GaugeDay[GaugePoint], active: DeviceMinutes, rules: ElectricityRules) -> Iterable[Number]:
-    """Of the enterprises, each with all of its meters: how far their peaks coincide."""
-    expected = any_of_row(in_service(active.points, day.start_us, active.mean.shape[1] - LEAD))
-    members = [
-        rows for _, rows in sorted(enterprise_meters(active.points).items()) if any(expected[row] for row in rows)
-    ]
+@dataclass(frozen=True, slots=True)
+class Coinciding:
+    """Curves of the enterprises, in quarters of an hour; rows are enterprises."""
+
+    names: list[str]
+    members: list[list[int]]
+    """Rows of the active power."""
+    together: Floats
+    """Shape (n_enterprises, 96); NaN where one of them is not known. [kW]"""
+    known: float
+    """Share of the day in which all are known. [0-1]"""
+
+
+def coinciding(work: PowerDay) -> Coinciding | None:
+    """Enterprises, each with all of its meters; None where there are not two of them that have readings."""
+    active = work.active
+    expected = any_of_row(in_service(active.points, work.day.start_us, active.mean.shape[1] - LEAD))
+    meters = sorted(enterprise_meters(active.points).items())
+    found = [(name, rows) for name, rows in meters if any(expected[row] for row in rows)]
+    members = [rows for _, rows in found]
     if len(members) < 2 or not active.has_reading[np.concatenate(members)][:, LEAD:].any():
-        return
-    judgement = rules.load_judgement_on(day.period.day)
+        return None
     power = np.array([active.mean[rows].sum(axis=0) for rows in members])
-    blocks = block_means(np.maximum(of_day(power), 0.0), _BLOCK, least=_BLOCK_LEAST)
-    found = coincidence_of_curves(blocks, np.zeros(blocks.shape[1], np.int64), 1, judgement)
-    known = float(np.isfinite(blocks).all(axis=0).mean())
+    blocks = block_means(np.maximum(of_day(power), 0.0), BLOCK, least=BLOCK_LEAST)
+    is_known = np.isfinite(blocks).all(axis=0)
+    together = np.where(is_known, blocks, np.nan)
+    return Coinciding([name for name, _ in found], members, together, float(is_known.mean()))
+
+
+def coincidence_numbers(work: PowerDay) -> Iterable[Number]:
+    """How far the peaks of the enterprises coincide."""
+    found = coinciding(work)
+    if found is None:
+        return
+    judgement = work.rules.load_judgement_on(work.day.period.day)
+    factor = coincidence_of_curves(found.together, _of_one_day(found.together), 1, judgement)
+    system, is_judged = float(factor.system_peak_kw[0]), bool(np.isfinite(factor.system_peak_kw[0]))
+    peaks = in_order(np.nanmax(found.together, axis=1).tolist()) if found.known else np.nan
+    is_judged = is_judged and peaks > 0
     yield Number(
         boundary="park",
         indicator="coincidence_factor",
-        value=float(found.factor[0]),
-        completeness=known,
+        value=system / peaks if is_judged else np.nan,
+        completeness=found.known,
         method="coincidence-of-enterprises/1",
-        numerator=float(found.system_peak_kw[0]),
-        denominator=float(found.sum_of_peaks_kw[0]),
+        numerator=system,
+        denominator=peaks,
         rules=(judgement.id,),
-        rule_set=rules.version,
-        reason=f"{len(members)} enterprises" + ("" if np.isfinite(found.factor[0]) else "; too little known of all"),
+        rule_set=work.rules.version,
+        reason=f"{len(found.names)} enterprises" + ("" if is_judged else "; too little known of all"),
     )
-
-
-def _transformers(
-    day: GaugeDay[GaugePoint], active: DeviceMinutes, reactive: DeviceMinutes, rules: ElectricityRules
-) -> Iterable[Number]:
-    """Load of the day; a heavy load that reaches over midnight counts in both days, each with its own hours."""
-    rated = {} if day.catalogue is None else {t.code: t.rated_kva for t in day.catalogue.transformer}
-    found = [(code, rows) for code, rows in _meters_of_transformers(active, reactive) if code in rated]
-    has_readings = any_of_row(active.has_reading[:, LEAD : LEAD + _MINUTES_A_DAY])
-    found = [
-        (code, rows)
-        for code, rows in found
-        if any(has_readings[p] for p, _ in rows) and any(active.points[p].device in day.stale for p, _ in rows)
-    ]
-    if not found:
-        return
-    p, q = (
-        np.array([matrix[[pair[side] for pair in rows]].sum(axis=0) for _, rows in found])
-        for side, matrix in enumerate((active.mean, reactive.mean))
-    )
-    blocks = [block_means(power, _BLOCK, least=_BLOCK_LEAST) for power in (p, q)]
-    bands, judgement = rules.load_bands_on(day.period.day), rules.load_judgement_on(day.period.day)
-    capacity = np.array([rated[code] for code, _ in found])
-    load = transformer_load(apparent_power(*blocks), capacity, bands, interval_hours=0.25)
-    n_blocks = _MINUTES_A_DAY // _BLOCK
-    around = blocks[0].shape[1] - _LEAD_BLOCKS - n_blocks
-    period = np.repeat(np.array([-1, 0, -1], np.int64), [_LEAD_BLOCKS, n_blocks, around])
-    days = transformer_periods(load, period, 1, judgement, interval_hours=0.25)
-    for row, (code, _) in enumerate(found):
-        rate = float(days.maximum_rate[row, 0])
-        boundary, completeness = f"transformer/{code}", float(days.completeness[row, 0])
-        worst = LoadBand(int(days.worst[row, 0])).name.lower().replace("_", " ")
-        yield Number(
-            boundary,
-            "transformer_load_rate",
-            completeness=completeness,
-            value=rate,
-            method="transformer-load/1",
-            numerator=rate * rated[code],
-            denominator=rated[code],
-            rules=(bands.id, judgement.id),
-            rule_set=rules.version,
-            reason=REASONS[Sufficiency(int(days.reason[row, 0]))] or worst,
-        )
-        for indicator, band in zip(LONG_LOADS, (LoadBand.HEAVY, LoadBand.OVERLOAD), strict=True):
-            yield Number(
-                boundary,
-                indicator,
-                completeness=completeness,
-                value=float(days.band_hours[row, 0, band]),
-                method="transformer-load/1",
-                rules=(bands.id,),
-                rule_set=rules.version,
-            )
-
-
-def _meters_of_transformers(
-    active: DeviceMinutes, reactive: DeviceMinutes
-) -> list[tuple[str, list[tuple[int, int]]]]:
-    """Rows of active and reactive power of the topmost meters of each transformer that have both."""
-    place = {p.device: row for row, p in enumerate(reactive.points)}
-    hangs_on = {p.device: p.transformer for p in active.points}
-    found: dict[str, list[tuple[int, int]]] = {}
-    for row, p in enumerate(active.points):
-        is_top = p.parent_device is None or hangs_on.get(p.parent_device) != p.transformer
-        if p.transformer is not None and is_top and p.device in place:
-            found.setdefault(p.transformer, []).append((row, place[p.device]))
-    return sorted(found.items())
