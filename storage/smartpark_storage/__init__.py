@@ -11,10 +11,13 @@ if TYPE_CHECKING:
         Batch,
         BatchKey,
         DeadLetterRow,
+        PreparedBatches,
         StoreResult,
         insert_dead_letters,
         known_sequences,
+        prepare_batches,
         store_batches,
+        store_prepared,
     )
     from smartpark_storage.catalogues import EntityChange, LoadReport, load_catalogue
     from smartpark_storage.connections import (
@@ -101,6 +104,7 @@ __all__ = [
     "MigrationError",
     "PointRecord",
     "Pool",
+    "PreparedBatches",
     "Readings",
     "Registry",
     "StaleSpan",
@@ -134,6 +138,7 @@ __all__ = [
     "migrate",
     "open_pool",
     "point_versions",
+    "prepare_batches",
     "publish_indicators",
     "record_birth",
     "record_death",
@@ -142,6 +147,7 @@ __all__ = [
     "register_edge",
     "registry_version",
     "store_batches",
+    "store_prepared",
     "transaction",
     "translate_errors",
     "write_interval_energy",

@@ -14,28 +14,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg.pq import TransactionStatus
 from smartpark.clock import from_us
-from smartpark.derived_gauges import DERIVED_GAUGES
 from smartpark.errors import SmartparkError
 
 from smartpark_storage.connections import Connection, transaction
-from smartpark_storage.copying import READING_DTYPE, Readings, copy_readings
+from smartpark_storage.copying import Readings, send_copy
 from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.errors import translate_errors
+from smartpark_storage.preparing import Load, array_text, prepare_load
 from smartpark_storage.queries import query
 
 PRUNE_LIMIT = 10_000
 """Ledger rows that one transaction forgets per edge and boot."""
-
-
-DENSE = 50
-"""Readings per point and day from which compressing on the way in pays: half the time and a tenth of the space. With
-one reading per point it takes ten times as long as the row store (docs/storage.md)."""
-_CHUNK_US = 24 * 3600 * 1_000_000
-_HOUR_US = 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +69,17 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedBatches:
+    """Batches, and what the database will be told if all of them are new."""
+
+    batches: tuple[Batch, ...]
+    """Each key once."""
+    numbers: dict[str, str | int]
+    load: Load | None
+    """None when no batch has readings."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreResult:
     """What became of the batches; all of them may be acknowledged."""
 
@@ -86,8 +88,15 @@ class StoreResult:
     readings: int
 
 
+def prepare_batches(batches: Sequence[Batch]) -> PreparedBatches:
+    """Make batches ready to be stored in one transaction, as if all of them were new; needs no connection."""
+    # The same batch may come twice in one call; the first one counts.
+    unique = tuple({b.key: b for b in reversed(batches)}.values())[::-1]
+    return PreparedBatches(unique, _numbers(batches), prepare_load([b.readings for b in unique]))
+
+
 @translate_errors()
-def store_batches(connection: Connection, batches: Sequence[Batch], *, received_at: datetime) -> StoreResult:
+def store_prepared(connection: Connection, prepared: PreparedBatches, *, received_at: datetime) -> StoreResult:
     """Store what is new among the batches, and commit.
 
     Raises
@@ -97,35 +106,24 @@ def store_batches(connection: Connection, batches: Sequence[Batch], *, received_
     """
     if connection.info.transaction_status is not TransactionStatus.IDLE:
         raise SmartparkError("store_batches commits: it needs a connection without an open transaction")
-    if not batches:
+    if not prepared.batches:
         return StoreResult([], [], 0)
     with connection.transaction():
-        new_keys = _enter(connection, batches)
-        # The same batch may come twice in one call; the first one counts.
-        new = list({b.key: b for b in reversed(batches) if b.key in new_keys}.values())
-        readings = np.concatenate([np.empty(0, READING_DTYPE), *(b.readings for b in new)])
-        if readings.size:
-            _store_readings(connection, readings, received_at)
+        entered = {BatchKey(*row) for row in connection.execute(query("enter_batches"), prepared.numbers)}
+        new = [batch for batch in prepared.batches if batch.key in entered]
+        # What was made ready holds only when everything is new, which is the rule; else the new ones are made ready.
+        as_prepared = len(new) == len(prepared.batches)
+        load = prepared.load if as_prepared else prepare_load([b.readings for b in new])
+        if load is not None:
+            _store_load(connection, load, received_at)
         insert_dead_letters(connection, [letter for batch in new for letter in batch.dead])
-    known = [key for key in dict.fromkeys(b.key for b in batches) if key not in new_keys]
-    return StoreResult([b.key for b in reversed(new)], known, int(readings.size))
+    known = [batch.key for batch in prepared.batches if batch.key not in entered]
+    return StoreResult([batch.key for batch in new], known, 0 if load is None else load.readings)
 
 
-def _enter(connection: Connection, batches: Sequence[Batch]) -> set[BatchKey]:
-    floors = {(e, b): f for e, b, f in connection.execute(query("raise_floors"), _floors(batches))}
-    fresh = sorted({b.key for b in batches if b.sequence >= floors[b.edge_id, b.boot]})
-    if not fresh:
-        return set()
-    edges, boots, sequences = zip(*fresh, strict=True)
-    entered = connection.execute(
-        query("enter_batches"), {"edges": list(edges), "boots": list(boots), "sequences": list(sequences)}
-    ).fetchall()
-    for (edge, boot), floor in floors.items():
-        if floor > 0:
-            connection.execute(
-                query("prune_ledger"), {"edge": edge, "boot": boot, "floor": floor, "limit": PRUNE_LIMIT}
-            )
-    return {BatchKey(*row) for row in entered}
+def store_batches(connection: Connection, batches: Sequence[Batch], *, received_at: datetime) -> StoreResult:
+    """Prepare batches, store what is new among them, and commit; see `store_prepared`."""
+    return store_prepared(connection, prepare_batches(batches), received_at=received_at)
 
 
 def known_sequences(connection: Connection, edge_id: int, boots: Sequence[int]) -> set[tuple[int, int]]:
@@ -134,7 +132,8 @@ def known_sequences(connection: Connection, edge_id: int, boots: Sequence[int]) 
         return set(connection.execute(query("known_sequences"), {"edge": edge_id, "boots": list(boots)}).fetchall())
 
 
-def _floors(batches: Sequence[Batch]) -> dict[str, list[int]]:
+def _numbers(batches: Sequence[Batch]) -> dict[str, str | int]:
+    """Identities and floors of batches, for `enter_batches`."""
     # Nobody sends what is forgotten: an edge whose floor lies above a batch that comes with it is wrong, and the
     # readings count. What is known all the same, the ledger tells, or the floor that was there before.
     lowest: dict[tuple[int, int], int] = {}
@@ -142,63 +141,20 @@ def _floors(batches: Sequence[Batch]) -> dict[str, list[int]]:
         key = batch.edge_id, batch.boot
         lowest[key] = min(batch.sequence, lowest.get(key, batch.sequence))
     return {
-        "edges": [b.edge_id for b in batches],
-        "boots": [b.boot for b in batches],
-        "floors": [min(b.floor, lowest[b.edge_id, b.boot]) for b in batches],
+        "edges": array_text([b.edge_id for b in batches]),
+        "boots": array_text([b.boot for b in batches]),
+        "sequences": array_text([b.sequence for b in batches]),
+        "floors": array_text([min(b.floor, lowest[b.edge_id, b.boot]) for b in batches]),
+        "limit": PRUNE_LIMIT,
     }
 
 
-def _store_readings(connection: Connection, readings: Readings, received_at: datetime) -> None:
-    ordered = readings[np.lexsort((readings["time"], readings["point_id"]))]
-    is_last = np.append(np.diff(ordered["point_id"]) != 0, True)
-    if _is_dense(ordered):
+def _store_load(connection: Connection, load: Load, received_at: datetime) -> None:
+    if load.is_dense:
         connection.execute(query("compress_on_the_way"))
-    copy_readings(connection, ordered)
-    _keep_latest(connection, ordered[is_last], received_at)
-    _mark_touched(connection, ordered)
-
-
-def _is_dense(ordered: Readings) -> bool:
-    """Whether there are so many readings per point and chunk that TimescaleDB should take them compressed."""
-    chunk = ordered["time"] // _CHUNK_US
-    runs = 1 + np.count_nonzero((np.diff(ordered["point_id"]) != 0) | (np.diff(chunk) != 0))
-    return bool(ordered.size >= DENSE * runs)
-
-
-def _keep_latest(connection: Connection, newest: Readings, received_at: datetime) -> None:
-    connection.execute(
-        query("upsert_latest"),
-        {
-            "points": _array_text(newest["point_id"]),
-            "times": _array_text(newest["time"]),
-            "scaled": _array_text(newest["scaled"]),
-            "raw": _array_text(newest["raw"]),
-            "status": _array_text(newest["status"]),
-            "received_at": received_at.astimezone(UTC),
-        },
-    )
-
-
-def _mark_touched(connection: Connection, ordered: Readings) -> None:
-    """Mark for derive what these readings touch: spans of counters, hours of gauges that something rests on."""
-    hour = ordered["time"] // _HOUR_US
-    ends = np.flatnonzero((np.diff(ordered["point_id"]) != 0) | (np.diff(hour) != 0))
-    first, last = ordered[np.append(0, ends + 1)], ordered[np.append(ends, ordered.size - 1)]
-    connection.execute(
-        query("mark_touched"),
-        {
-            "points": _array_text(first["point_id"]),
-            "firsts": _array_text(first["time"]),
-            # Half-open: the span ends just after its last reading.
-            "ends": _array_text(last["time"] + 1),
-            "derived": sorted(DERIVED_GAUGES),
-        },
-    )
-
-
-def _array_text(column: NDArray[np.generic]) -> str:
-    """Numbers as PostgreSQL writes an array: the driver's own way, value by value, costs ten times as much."""
-    return f"{{{','.join(map(repr, column.tolist()))}}}"
+    send_copy(connection, load.pieces)
+    connection.execute(query("upsert_latest"), {**load.latest, "received_at": received_at.astimezone(UTC)})
+    connection.execute(query("mark_touched"), load.touched)
 
 
 def insert_dead_letters(connection: Connection, letters: Sequence[DeadLetterRow]) -> None:

@@ -5,6 +5,7 @@ A NULL has no bytes in that format, so rows with different NULLs have different 
 the other, because a table has no order.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from smartpark_storage.queries import query
 
 Readings = NDArray[np.void]
 """Structured array of `READING_DTYPE`."""
+CopyPiece = bytes | memoryview
 
 READING_DTYPE: Final = np.dtype(
     [("point_id", "<i4"), ("time", "<i8"), ("scaled", "<i8"), ("raw", "<f8"), ("status", "<i4")]
@@ -42,7 +44,7 @@ _RAW: Final = np.dtype([*_HEAD, ("scaled_length", ">i4"), ("raw_length", ">i4"),
 _EMPTY: Final = np.dtype([*_HEAD, ("scaled_length", ">i4"), ("raw_length", ">i4")])
 
 
-def encode_readings(readings: Readings) -> list[bytes]:
+def encode_readings(readings: Readings) -> list[CopyPiece]:
     """Binary COPY stream, in pieces, for the columns time, point_id, status, scaled, raw.
 
     Parameters
@@ -70,21 +72,34 @@ def encode_readings(readings: Readings) -> list[bytes]:
     ]
 
 
-def _rows(readings: Readings, layout: np.dtype[np.void]) -> bytes:
-    rows = np.empty(readings.shape, layout)
-    rows["fields"] = 5
-    rows["time_length"], rows["time"] = 8, readings["time"] - EPOCH_US
-    rows["point_length"], rows["point"] = 4, readings["point_id"]
-    rows["status_length"], rows["status"] = 4, readings["status"]
-    rows["scaled_length"] = rows["raw_length"] = -1
+def _rows(readings: Readings, layout: np.dtype[np.void]) -> CopyPiece:
+    # What all rows have in common is written as whole rows; four columns remain.
+    rows = np.full(readings.shape, _common(layout))
+    rows["time"] = readings["time"] - EPOCH_US
+    rows["point"] = readings["point_id"]
+    rows["status"] = readings["status"]
     for name in ("scaled", "raw"):
         if name in (layout.names or ()):
-            rows[f"{name}_length"], rows[name] = 8, readings[name]
-    return rows.tobytes()
+            rows[name] = readings[name]
+    return rows.view(np.uint8).data
+
+
+def _common(layout: np.dtype[np.void]) -> NDArray[np.void]:
+    """A row with its lengths and without its values."""
+    row = np.zeros((), layout)
+    row["fields"], row["time_length"], row["point_length"], row["status_length"] = 5, 8, 4, 4
+    for name in ("scaled", "raw"):
+        row[f"{name}_length"] = 8 if name in (layout.names or ()) else -1
+    return row
+
+
+def send_copy(connection: Connection, pieces: Iterable[CopyPiece]) -> None:
+    """Add the readings of a COPY stream to the table, in the caller's transaction."""
+    with connection.cursor().copy(query("copy_readings")) as copy:
+        for piece in pieces:
+            copy.write(piece)
 
 
 def copy_readings(connection: Connection, readings: Readings) -> None:
     """Add readings to the table, in the caller's transaction."""
-    with connection.cursor().copy(query("copy_readings")) as copy:
-        for piece in encode_readings(readings):
-            copy.write(piece)
+    send_copy(connection, encode_readings(readings))

@@ -59,20 +59,37 @@ CROSS JOIN LATERAL (
     ORDER BY r.time LIMIT 1
 ) AS n;
 
--- raise_floors --
--- Locks the floor of each (edge, boot) until commit: writers of one edge's batches take turns.
-INSERT INTO smartpark.batch_floor (edge_id, boot, floor)
-SELECT edge_id, boot, max(floor)
-FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(floors)s::bigint[]) AS given (edge_id, boot, floor)
-GROUP BY edge_id, boot
-ORDER BY edge_id, boot
-ON CONFLICT (edge_id, boot) DO UPDATE SET floor = greatest(batch_floor.floor, excluded.floor)
-RETURNING edge_id, boot, floor;
-
 -- enter_batches --
+-- Which of these batches are new; from now on they are known. The floor of each (edge, boot) is locked until commit, so
+-- writers of one edge's batches take turns: whoever had to wait sees in RETURNING the floor as it is now, and ON
+-- CONFLICT sees the numbers that the other one has entered, whatever the snapshot of this statement.
+-- Forgetting goes by bounded steps: an edge that acknowledges a long backlog at once must not stall its writer.
+WITH given AS MATERIALIZED (
+    SELECT edge_id, boot, sequence, floor
+    FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(sequences)s::bigint[], %(floors)s::bigint[])
+        AS given (edge_id, boot, sequence, floor)
+),
+raised AS (
+    INSERT INTO smartpark.batch_floor (edge_id, boot, floor)
+    SELECT edge_id, boot, max(floor) FROM given
+    GROUP BY edge_id, boot
+    ORDER BY edge_id, boot
+    ON CONFLICT (edge_id, boot) DO UPDATE SET floor = greatest(batch_floor.floor, excluded.floor)
+    RETURNING edge_id, boot, floor
+),
+forgotten AS (
+    DELETE FROM smartpark.batch_ledger AS l
+    USING raised CROSS JOIN LATERAL (
+        SELECT b.sequence FROM smartpark.batch_ledger AS b
+        WHERE b.edge_id = raised.edge_id AND b.boot = raised.boot AND b.sequence < raised.floor
+        ORDER BY b.sequence LIMIT %(limit)s
+    ) AS old
+    WHERE l.edge_id = raised.edge_id AND l.boot = raised.boot AND l.sequence = old.sequence
+)
 INSERT INTO smartpark.batch_ledger (edge_id, boot, sequence)
-SELECT edge_id, boot, sequence
-FROM unnest(%(edges)s::integer[], %(boots)s::bigint[], %(sequences)s::bigint[]) AS given (edge_id, boot, sequence)
+SELECT DISTINCT edge_id, boot, sequence
+FROM given JOIN raised USING (edge_id, boot)
+WHERE sequence >= raised.floor
 ORDER BY edge_id, boot, sequence
 ON CONFLICT DO NOTHING
 RETURNING edge_id, boot, sequence;
