@@ -18,6 +18,7 @@ from smartpark_storage.connections import open_pool
 from starlette.middleware.gzip import GZipMiddleware
 
 from smartpark_api.assets import assets
+from smartpark_api.console.signing import Signer, key_for_this_run
 from smartpark_api.handlers import install_handlers
 from smartpark_api.models.now import ParkNow
 from smartpark_api.overview import Overview
@@ -96,6 +97,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     )
     app.state.settings = settings
     app.state.clock = clock
+    app.state.signer = Signer(settings.console_key or key_for_this_run())
     app.state.snapshots = Snapshots[ParkNow]()
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
     _add_routes(app)

@@ -26,6 +26,9 @@ _EPILOG = """\
 The database is the one SMARTPARK_DSN names. Open http://127.0.0.1:8000/ for the page "the park now",
 http://127.0.0.1:8000/api/v1/parks for the API; docs/api.md has examples.
 
+Pages keep who you say you are, and their forms, under a key: SMARTPARK_CONSOLE_KEY, or the file that
+SMARTPARK_CONSOLE_KEY_FILE names (made at the first start; by default console.key in ~/.local/state/smartpark).
+
 Holidays that the built-in calendar does not have stand in the file that SMARTPARK_WORKDAYS names
 (docs/methods/working-days.md).
 
@@ -64,6 +67,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark.workdays import load_workdays
     from smartpark_storage.connections import dsn_from_environment
 
+    from smartpark_api.console.signing import key_from_environment
     from smartpark_api.planning.calendar_file import workday_file_from_environment
     from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
 
@@ -78,7 +82,12 @@ def _serve(arguments: argparse.Namespace) -> int:
     workday_file = workday_file_from_environment()
     if workday_file is not None:
         load_workdays(workday_file)  # a file that is wrong should stop the start, not a visitor
-    settings = ApiSettings(dsn=dsn_from_environment(), host_names=host_names, workday_file=workday_file)
+    settings = ApiSettings(
+        dsn=dsn_from_environment(),
+        host_names=host_names,
+        workday_file=workday_file,
+        console_key=key_from_environment(),
+    )
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)
         _run(settings, listener, metrics_address(arguments))

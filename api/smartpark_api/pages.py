@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +18,9 @@ from starlette.responses import HTMLResponse, Response
 
 from smartpark_api import display, view
 from smartpark_api.assets import asset_url
+from smartpark_api.console.actor import actor_of
+from smartpark_api.console.flash import Flash, flashes_of, forget_flashes
+from smartpark_api.console.forms import form_token, remember_form_cookie
 from smartpark_api.problems import Problem, ProblemKind
 from smartpark_api.words import Language, Words, words_of
 
@@ -31,6 +35,8 @@ class Theme(StrEnum):
     AUTO = "auto"
     LIGHT = "light"
     DARK = "dark"
+    CONTRAST = "contrast"
+    """High contrast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,42 @@ def _environment() -> Environment:
     )
 
 
+class _Page:
+    """What a template may ask about the page it makes; a part of a page that does not ask leaves no trace."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._has_form = False
+        self._has_shown = False
+        self.actor = actor_of(request)
+        """Who is here; none: they have not said."""
+        self.is_for_reading: bool = request.app.state.settings.host_names is None
+        """Whether this server takes no writes."""
+
+    def here(self, **changes: str) -> str:
+        """The address of this page with some of its query changed; an empty value takes a name out."""
+        query = [(name, value) for name, value in self._request.query_params.multi_items() if name not in changes]
+        query += [(name, value) for name, value in changes.items() if value]
+        return self._request.url.path + (f"?{urlencode(query)}" if query else "")
+
+    def csrf(self) -> str:
+        """Token for a form of this page."""
+        self._has_form = True
+        return form_token(self._request)
+
+    def flashes(self) -> list[Flash]:
+        """Messages to show, once."""
+        self._has_shown = True
+        return flashes_of(self._request)
+
+    def remember(self, response: Response) -> None:
+        """Set and take back the cookies that belong to what was asked."""
+        if self._has_form:
+            remember_form_cookie(self._request, response)
+        if self._has_shown:
+            forget_flashes(self._request, response)
+
+
 def render(
     request: Request,
     template: str,
@@ -88,12 +130,14 @@ def render(
     """A page in the visitor's language; a choice made in the address is remembered in a cookie."""
     visitor = visitor_of(request)
     words: Words = words_of(visitor.language)
+    page = _Page(request)
     html = (
         _environment()
         .get_template(template, globals=_SHARED)
-        .render(t=words, words=words, visitor=visitor, path=request.url.path, **values)
+        .render(t=words, words=words, visitor=visitor, path=request.url.path, page=page, **values)
     )
     response = HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
+    page.remember(response)
     for name, value in (("lang", visitor.language.value), ("theme", visitor.theme.value)):
         if request.query_params.get(name) == value:
             response.set_cookie(name, value, max_age=_REMEMBERED_S, samesite="lax", httponly=True)

@@ -25,6 +25,8 @@ class ProblemKind(Enum):
     MISDIRECTED = ("misdirected-request", 421, "This server does not answer for that host name")
     REQUEST_FAILED = ("request-failed", 400, "The request cannot be served")
     WRITES_ARE_LOCAL = ("writes-are-local", 403, "This server takes no writes")
+    FORM_REFUSED = ("form-refused", 403, "The form is not one of this server's")
+    NOBODY_ACTS = ("nobody-acts", 403, "Somebody has to say who acts")
     INTERNAL = ("internal-error", 500, "Something went wrong here")
     DATABASE_AWAY = ("database-unavailable", 503, "The database cannot be reached")
     NOT_MIGRATED = ("database-not-migrated", 503, "The database has no tables yet")

@@ -28,6 +28,8 @@ class ApiSettings(StrictModel):
     """What a client is told to wait while the database is away."""
     workday_file: Path | None = None
     """Holidays that the built-in calendar does not have; None: the built-in calendar alone."""
+    console_key: Annotated[bytes | None, Field(min_length=32, repr=False)] = None
+    """Signs cookies and forms of the pages; None: one made for this run."""
     host_names: tuple[str, ...] | None = LOOPBACK_NAMES
     """Names a request's Host may carry; None: any. Guards a loopback server against DNS rebinding."""
 

@@ -1,6 +1,8 @@
-"""The words of the pages in Chinese and English: two TOML files with the same keys, nothing computed.
+"""The words of the pages in Chinese and English: TOML files with the same keys, nothing computed.
 
-A word that is missing in one of them is an error when the program starts, not a hole in a page.
+``zh.toml`` and ``en.toml`` have those of the park's pages, ``<part>.zh.toml`` and ``<part>.en.toml`` those of a part
+of the console. A word that is missing in one of the languages is an error when the program starts, not a hole in a
+page.
 """
 
 import tomllib
@@ -59,7 +61,14 @@ def words_of(language: Language) -> Words:
 
 
 def _read(language: Language) -> dict[str, str]:
-    text = (files("smartpark_api") / "locales" / f"{language}.toml").read_text(encoding="utf-8")
-    return {
-        f"{table}.{key}": words for table, entries in tomllib.loads(text).items() for key, words in entries.items()
-    }
+    found: dict[str, str] = {}
+    ending = f"{language}.toml"
+    for file in sorted((files("smartpark_api") / "locales").iterdir(), key=lambda one: one.name):
+        if file.name != ending and not file.name.endswith(f".{ending}"):
+            continue
+        for table, entries in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            for key, words in entries.items():
+                if f"{table}.{key}" in found:
+                    raise MissingWordError(f"locales/{file.name}: {table}.{key} stands in another file too")
+                found[f"{table}.{key}"] = words
+    return found

@@ -21,14 +21,16 @@ HERE = Path(smartpark_api.__file__).parent
 VENDOR = HERE / "static" / "vendor"
 
 
-def test_vendored_files_are_unchanged():
-    sums = (VENDOR / "uplot" / "SHA256SUMS").read_text().splitlines()
+@pytest.mark.parametrize("library", ["htmx", "uplot"])
+def test_vendored_files_are_unchanged(library):
+    sums = (VENDOR / library / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, name in (line.split() for line in sums)}
 
-    found = {path.name for path in (VENDOR / "uplot").iterdir()} - {"SHA256SUMS"}
+    found = {path.name for path in (VENDOR / library).iterdir()} - {"SHA256SUMS"}
+    assert "LICENSE" in found
     assert listed.keys() == found
     for name, digest in listed.items():
-        assert sha256((VENDOR / "uplot" / name).read_bytes()).hexdigest() == digest
+        assert sha256((VENDOR / library / name).read_bytes()).hexdigest() == digest
 
 
 def test_every_vendored_folder_is_in_the_notice():
@@ -62,7 +64,7 @@ def test_every_word_that_is_looked_up_by_name_is_there(language):
 @pytest.mark.parametrize("language", Language)
 def test_every_word_that_a_template_asks_for_is_there_and_every_word_is_asked_for(language):
     asked = set()
-    sources = [*(HERE / "templates").glob("*.html"), HERE / "display.py"]
+    sources = [*(HERE / "templates").rglob("*.html"), *HERE.rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     asked |= set(re.findall(r"""(?:\bt|words)\(['"]([a-z_-]+\.[a-z_-]+)['"][,)]""", text))
     families = set(re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", text)) | {

@@ -7,7 +7,7 @@ from smartpark.accounts import PARK
 from smartpark.periods import Grain
 from smartpark_storage.connections import describe_database
 from smartpark_storage.reads import read_parks
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from smartpark_api.assets import assets
 from smartpark_api.database import Now, overview_of, picture_of, reading
@@ -31,6 +31,14 @@ def show_start(request: Request, now: Now) -> Response:
     if not parks:
         return render(request, "first_run.html", database=database, is_migrated=True)
     return show_park(request, parks[0].code, now)
+
+
+@router.get("/parks")
+def show_first_park(request: Request) -> Response:
+    """To the first park; to the start where there is none yet."""
+    with reading(request) as connection:
+        parks = read_parks(connection)
+    return RedirectResponse(f"/parks/{parks[0].code}" if parks else "/", 302)
 
 
 @router.get("/parks/{code}")
