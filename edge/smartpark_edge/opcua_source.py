@@ -117,6 +117,11 @@ class OpcUaListener(threading.Thread):
         if self.is_alive():
             self.join(timeout=20)
 
+    @property
+    def has_died(self) -> bool:
+        """Whether its thread has ended without being asked to."""
+        return self.ident is not None and not self.is_alive() and not self._stopping.is_set()
+
     def run(self) -> None:
         """Stay connected until stopped."""
         asyncio.run(self._live())

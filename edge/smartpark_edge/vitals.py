@@ -74,7 +74,7 @@ def _ailments(agent: Agent) -> Iterator[str]:
     if agent.publisher is not None:
         yield from agent.publisher.pulse.ailments()
     for source in agent.sources():
-        if source.ident is not None and not source.is_alive():
+        if source.has_died:
             yield f"the thread of source {source.health.name} has ended"
 
 
