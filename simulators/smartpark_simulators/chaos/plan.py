@@ -21,6 +21,8 @@ _FIRST_S = 1.0
 _QUIET_S = 4.0
 """No fault begins so close to the end. [s]"""
 _SHARDS = ("ingest-0", "ingest-1")
+DERIVERS = ("derive-0", "derive-1")
+API = "api"
 
 
 class UnknownKindError(SmartparkError):
@@ -45,6 +47,9 @@ class Kind(StrEnum):
     REORDER = "reorder"
     RELOAD_EDGE = "reload_edge"
     LOAD_CATALOGUE = "load_catalogue"
+    # Younger than the others; without them (`--faults`) a seed means what it meant before.
+    KILL_DERIVE = "kill_derive"
+    KILL_API = "kill_api"
 
 
 class Line(StrEnum):
@@ -58,6 +63,7 @@ class Line(StrEnum):
     INTAKE = "intake"
     """From ingest to the broker."""
     DATABASE = "database"
+    """From ingest, derive and the API to the database."""
 
 
 def line_name(line: Line, edge: str | None = None) -> str:
@@ -165,6 +171,8 @@ _MANNERS = {
     Kind.REORDER: _Manner(MQTT_LINES, 3.0, 6.0, lambda chance: chance.uniform(0.2, 0.8)),
     Kind.RELOAD_EDGE: _Manner(EDGES, 0.0, 0.0),
     Kind.LOAD_CATALOGUE: _Manner(("catalogue",), 0.0, 0.0),
+    Kind.KILL_DERIVE: _Manner(DERIVERS, 0.1, 3.0),
+    Kind.KILL_API: _Manner((API,), 0.1, 3.0),
 }
 
 

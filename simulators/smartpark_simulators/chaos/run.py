@@ -4,18 +4,21 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from smartpark.errors import SmartparkError
 
-from smartpark_simulators.chaos.losses import NamedLoss, explained, explained_letters, read_differences
+from smartpark_simulators.chaos.aftermath import catch_up, compare_sums, compute_anew
+from smartpark_simulators.chaos.database import Blows
+from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
 from smartpark_simulators.chaos.observer import Observer
-from smartpark_simulators.chaos.plan import Strike
-from smartpark_simulators.chaos.settlement import Settled, settle
-from smartpark_simulators.chaos.stage import Stage
+from smartpark_simulators.chaos.plan import API, DERIVERS, Strike
+from smartpark_simulators.chaos.report import complaints_about, of_faults, of_readings, of_services
+from smartpark_simulators.chaos.settlement import settle
+from smartpark_simulators.chaos.stage import BACKFILL_DAYS, Stage
 from smartpark_simulators.chaos.strikes import Striker
 from smartpark_simulators.demo.agents import edge_of
 from smartpark_simulators.demo.layout import EDGES, Layout
@@ -23,6 +26,8 @@ from smartpark_simulators.demo.processes import ask, parse_object
 
 _RECOVERY_S = 120.0
 _DRAIN_S = 120.0
+_THREADS = 24
+"""Some wait for services that do not answer; nobody else shall wait for these threads."""
 
 
 @dataclass(slots=True)
@@ -33,6 +38,7 @@ class Run:
     plan: tuple[Strike, ...]
     seconds: float
     folder: Path
+    blows: Blows | None = None
     started: float = field(default_factory=time.monotonic)
     recoveries: list[tuple[float, Strike]] = field(default_factory=list[tuple[float, Strike]])
     complaints: list[str] = field(default_factory=list[str])
@@ -44,12 +50,17 @@ class Run:
 
     async def play(self) -> dict[str, Any]:
         """Everything; the report."""
-        stage = Stage(Layout(self.folder), self.tell, self.seed)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+        stage = Stage(Layout(self.folder), self.tell, self.seed, self.blows)
         try:
             await stage.build()
             self.tell(f"live; {len(self.plan)} faults in {self.seconds:.0f} s, seed {self.seed}")
             striker = Striker(stage)
-            await self._strike_all(stage, striker)
+            watching = asyncio.create_task(stage.sentinel.watch())
+            try:
+                await self._strike_all(stage, striker)
+            finally:
+                watching.cancel()
             await self._come_to_rest(stage)
             return await self._judge(stage, striker.named)
         finally:
@@ -61,7 +72,7 @@ class Run:
         observer.start()
         began = time.monotonic()
         try:
-            tasks = [asyncio.create_task(self._one(strike, began, striker, observer)) for strike in self.plan]
+            tasks = [asyncio.create_task(self._one(strike, began, striker, observer, stage)) for strike in self.plan]
             try:
                 while time.monotonic() < began + self.seconds or not all(task.done() for task in tasks):
                     stage.look_after()
@@ -76,17 +87,17 @@ class Run:
         finally:
             await asyncio.to_thread(observer.stop)
 
-    async def _one(self, strike: Strike, began: float, striker: Striker, observer: Observer) -> None:
+    async def _one(self, strike: Strike, began: float, striker: Striker, observer: Observer, stage: Stage) -> None:
         await asyncio.sleep(began + strike.at_s - time.monotonic())
         self.tell(f"{strike.kind} {strike.target} for {strike.length_s} s ({strike.amount:g})")
         await striker.strike(strike)
         over = time.monotonic()
-        while not observer.has_recovered(over):
+        while not (observer.has_recovered(over) and stage.sentinel.has_recovered(over)):
             if time.monotonic() > over + _RECOVERY_S:
                 accounts = [status.model_dump(exclude_none=True) for status in observer.accounts().values()]
                 self.complaints.append(
-                    f"no recovery within {_RECOVERY_S:.0f} s from {strike.kind} of {strike.target}; "
-                    f"the agents say {accounts}"
+                    f"no recovery within {_RECOVERY_S:.0f} s from {strike.kind} of {strike.target}; the agents say "
+                    f"{accounts}, not ready is {stage.sentinel.unrecovered(over)}"
                 )
                 break
             await asyncio.sleep(0.1)
@@ -106,6 +117,16 @@ class Run:
                 self.complaints.append(f"spools are not empty within {_DRAIN_S:.0f} s")
                 return
             await asyncio.sleep(0.3)
+        await self._let_derive_catch_up(stage)
+
+    async def _let_derive_catch_up(self, stage: Stage) -> None:
+        self.tell("waiting for derive")
+        for name in (*DERIVERS, API):
+            code = await asyncio.to_thread(stage.actors[name].end)
+            if code != 0:
+                self.complaints.append(f"{name} ended with {code}: {stage.actors[name].last_words(3)}")
+        if complaint := await catch_up(stage.environment):
+            self.complaints.append(complaint)
 
     async def _judge(self, stage: Stage, named: list[NamedLoss]) -> dict[str, Any]:
         self.tell("comparing with what really happened")
@@ -116,72 +137,28 @@ class Run:
         found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
         lost = [one for one in read_differences(listing) if one.what == "lost"]
         edges = {device.code: edge_of(device) for device in stage.catalogue.device}
-        report = self._report(found, settled, named, explained(lost, named, edges))
+        accounted = explained(lost, named, edges)
+        report: dict[str, Any] = {"database": found["database"], "seed": self.seed, "seconds": round(self.seconds, 1)}
+        report |= {"database_killed_by": stage.server.how}
+        report |= of_faults(self.plan, self.recoveries) | of_readings(found, settled, named, accounted)
+        report |= of_services(stage.sentinel) | compare_sums(found)
+        self.tell("computing anew what derive has published")
+        report |= await compute_anew(stage.catalogue.park.code, BACKFILL_DAYS, stage.environment)
         for actor in stage.actors.values():
             self.complaints += [f"{actor.name} ended unasked with {code}" for code in actor.unasked]
-        self.complaints += complaints_about(report)
+        self.complaints += stage.sentinel.lies + complaints_about(report)
         report["complaints"] = self.complaints
         return report
 
-    def _report(
-        self, found: dict[str, Any], settled: Settled, named: list[NamedLoss], accounted: list[int]
-    ) -> dict[str, Any]:
-        return {
-            "database": found["database"],
-            "seed": self.seed,
-            "seconds": round(self.seconds, 1),
-            "faults": dict(sorted(Counter(strike.kind.value for strike in self.plan).items())),
-            "readings_sent": found["readings_sent"],
-            "lost": found["readings_lost"] - sum(accounted),
-            "duplicated": found["readings_duplicated"],
-            "altered": found["readings_altered"],
-            "unexpected": found["readings_unexpected"],
-            "lost_and_named": sum(accounted),
-            "named": [str(one) for one in named],
-            "dead_letters": found["dead_letters"],
-            "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named, accounted),
-            "dead_letters_most": settled.letters_most,
-            "recovery_p50_s": quantile([seconds for seconds, _ in self.recoveries], 0.50),
-            "recovery_p99_s": quantile([seconds for seconds, _ in self.recoveries], 0.99),
-            "slowest": [
-                f"{seconds:.1f} s after {strike.kind} of {strike.target} at {strike.at_s:g} s"
-                for seconds, strike in sorted(self.recoveries, key=lambda one: one[0])[-3:]
-            ],
-        }
 
-
-def quantile(values: list[float], share: float) -> float | None:
-    """The smallest value that at least this share does not exceed; None of nothing.
-
-    Examples
-    --------
-    >>> quantile([3.0, 1.0, 2.0], 0.99), quantile([], 0.5)
-    (3.0, None)
-    """
-    if not values:
-        return None
-    ordered = sorted(values)
-    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2)
-
-
-def complaints_about(report: dict[str, Any]) -> list[str]:
-    """What is wrong with a report; empty when all is well."""
-    zeros = ("lost", "duplicated", "altered", "unexpected")
-    complaints = [f"{name} is {report[name]}, should be 0" for name in zeros if report[name]]
-    if not report["readings_sent"]:
-        complaints.append("nothing was sent")
-    letters, least, most = (report[f"dead_letters{end}"] for end in ("", "_least", "_most"))
-    if not least <= letters <= most:
-        complaints.append(f"{letters} dead letters, should be {least} to {most}")
-    return complaints
-
-
-def play(seed: int, plan: tuple[Strike, ...], seconds: float, data: Path | None) -> dict[str, Any]:
+def play(
+    seed: int, plan: tuple[Strike, ...], seconds: float, data: Path | None, blows: Blows | None = None
+) -> dict[str, Any]:
     """Play a plan in a folder, which is kept when something was wrong or when it was named."""
     folder = data or Path(tempfile.mkdtemp(prefix="smartpark-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # for root, PostgreSQL works under another account, which must be able to walk through
-    run = Run(seed, plan, seconds, folder.absolute())
+    run = Run(seed, plan, seconds, folder.absolute(), blows)
     try:
         report = asyncio.run(run.play())
     except SmartparkError:

@@ -14,21 +14,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from smartpark.catalogue import Catalogue, load_catalogue
 
 from smartpark_simulators.broker import speaks_mqtt5
 from smartpark_simulators.chaos.actors import Actor, smartpark, turned_agent
-from smartpark_simulators.chaos.lines import Connect, ProxyLine, to_socket, to_tcp
-from smartpark_simulators.chaos.plan import LINES, Line, line_name
+from smartpark_simulators.chaos.database import (
+    Blows,
+    Database,
+    ForeignServer,
+    GivenServer,
+    OwnServer,
+    database_end,
+    dsn_through,
+)
+from smartpark_simulators.chaos.lines import ProxyLine, to_tcp
+from smartpark_simulators.chaos.plan import API, DERIVERS, LINES, Line, line_name
+from smartpark_simulators.chaos.sentinel import Sentinel
 from smartpark_simulators.chaos.witness import Acceptance, nobody
 from smartpark_simulators.demo.agents import AgentLines, agent_settings
 from smartpark_simulators.demo.layout import EDGES, Layout, free_ports
 from smartpark_simulators.demo.processes import DemoError, ask, parse_object, run_once
 from smartpark_simulators.parks import DEMO_PARK
 
-_START_S = 60.0
+_START_S = 120.0
+BACKFILL_DAYS = 0.5
+"""History that the park says before it goes live."""
 SHARDS = ("ingest-0", "ingest-1", "ingest-2")
 """Of three workers the first two serve an agent each; the third has the rest of the world."""
 Tell = Callable[[str], None]
@@ -41,6 +52,8 @@ class Stage:
     layout: Layout
     tell: Tell
     seed: int
+    blows: Blows | None = None
+    """How a database that is not ours is killed; None: it must not be."""
     catalogue: Catalogue = field(init=False)
     environment: dict[str, str] = field(init=False)
     actors: dict[str, Actor] = field(default_factory=dict[str, Actor])
@@ -49,13 +62,28 @@ class Stage:
     acceptance: Acceptance = field(default_factory=Acceptance)
     broker_port: int = 0
     plc_port: int = 0
-    owns_database: bool = False
-    database: str = ""
+    server: Database = field(init=False)
+    sentinel: Sentinel = field(init=False)
+    health_ports: dict[str, int] = field(init=False)
+    """Where each service says how it fares."""
 
     def __post_init__(self) -> None:
         self.catalogue = load_catalogue(DEMO_PARK)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SMARTPARK_BROKER_")}
-        self.broker_port, self.plc_port = free_ports(2)
+        self.server = self._choose_server()
+        services = (*EDGES, *SHARDS, *DERIVERS, API)
+        self.broker_port, self.plc_port, *ports = free_ports(2 + len(services))
+        self.health_ports = dict(zip(services, ports, strict=True))
+        addresses = {name: f"http://127.0.0.1:{port}" for name, port in self.health_ports.items()}
+        self.sentinel = Sentinel(addresses, {API: f"/api/v1/parks/{self.catalogue.park.code}/latest"})
+
+    def _choose_server(self) -> Database:
+        dsn, log = self.environment.get("SMARTPARK_DSN"), self.layout.log("setup")
+        if not dsn:
+            return OwnServer(self.layout.database, self.environment, log)
+        if self.blows is None:
+            return ForeignServer(dsn, self.environment, log)
+        return GivenServer(dsn, self.blows, self.environment, self.layout.log("database"))
 
     # --- building -----------------------------------------------------------------------------------
 
@@ -68,32 +96,28 @@ class Stage:
         await self._open_lines()
         await self.until(lambda: answers(self.broker_port), "the broker")
         for index, shard in enumerate(SHARDS):
-            ready = ("--ready-file", str(self.layout.ready(shard)))
+            ready = ("--ready-file", str(self.layout.ready(shard)), *self._health(shard))
             command = smartpark("ingest", "run", "--shard", f"{index}/{len(SHARDS)}", *ready)
             self.start(shard, command, self._ingest_environment())
+        for deriver in DERIVERS:
+            self.start(deriver, smartpark("derive", "run", *self._health(deriver)), self._database_environment())
+        serve = smartpark("api", "serve", "--port", str(self.health_ports[API]))
+        self.start(API, serve, self._database_environment())
         self._start_park()
         # Once the PLC listens nothing in the agents' start has to be tried twice.
         await self.until(lambda: answers(self.plc_port), "the PLC")
         for edge in EDGES:
             self.write_settings(edge)
             run = ("edge", "run", str(self.layout.edge(edge)), "--ready-file", str(self.layout.ready(edge)))
-            self.start(edge, turned_agent(self.clock(edge), *run))
+            self.start(edge, turned_agent(self.clock(edge), *run, *self._health(edge)))
         await self.until(self.layout.ready("park").exists, "the park being live")
 
     async def _start_database(self) -> None:
-        if not self.environment.get("SMARTPARK_DSN"):
-            self.owns_database = True
-            await self.start_database()
+        self.environment["SMARTPARK_DSN"] = await self.server.begin()
         said = (await self.once("migrate")).strip().splitlines()
-        self.database = said[0] if said else ""
         await self._refuse_used_database()
         await self.once("catalog", "load", str(DEMO_PARK))
-        self.tell(f"database: {self.database}")
-
-    async def start_database(self) -> None:
-        """Start the embedded server, again when it was killed."""
-        said = await self.once("database", "start", "--data", str(self.layout.database), "--json")
-        self.environment["SMARTPARK_DSN"] = str(parse_object(said, of="smartpark database start")["dsn"])
+        self.tell(f"database: {said[0] if said else 'ready'}; to kill it: {self.server.how}")
 
     async def _refuse_used_database(self) -> None:
         if json.loads(await self.once("catalog", "show", "--json") or "[]"):
@@ -125,15 +149,21 @@ class Stage:
         arguments = (
             *("simulate", "park", "--ledger", str(self.layout.ledger), "--await-agents"),
             *("--broker", f"mqtt://127.0.0.1:{self.broker_port}", "--opcua-port", str(self.plc_port)),
-            *("--backfill-days", "0.5", "--faults", "all", "--seed", str(self.seed)),
+            *("--backfill-days", str(BACKFILL_DAYS), "--faults", "all", "--seed", str(self.seed)),
             *("--ready-file", str(self.layout.ready("park"))),
             *("--start-when", *(str(self.layout.ready(name)) for name in (*SHARDS, *EDGES))),
         )
         self.start("park", smartpark(*arguments), self._credentials("devices", self.broker_port))
 
+    def _health(self, name: str) -> tuple[str, str]:
+        return "--metrics-port", str(self.health_ports[name])
+
     def _ingest_environment(self) -> dict[str, str]:
-        dsn = dsn_through(self.environment["SMARTPARK_DSN"], self.lines[line_name(Line.DATABASE)].port)
-        return self._credentials("ingest", self.lines[line_name(Line.INTAKE)].port) | {"SMARTPARK_DSN": dsn}
+        return self._credentials("ingest", self.lines[line_name(Line.INTAKE)].port) | self._database_environment()
+
+    def _database_environment(self) -> dict[str, str]:
+        line = self.lines[line_name(Line.DATABASE)]
+        return {"SMARTPARK_DSN": dsn_through(self.environment["SMARTPARK_DSN"], line.port)}
 
     def _credentials(self, user: str, port: int) -> dict[str, str]:
         return {
@@ -202,8 +232,7 @@ class Stage:
             await asyncio.to_thread(actor.end)
         for line in self.lines.values():
             await line.close()
-        if self.owns_database:
-            await asyncio.to_thread(ask, ("database", "stop", "--data", str(self.layout.database)), self.environment)
+        await asyncio.to_thread(self.server.end)
 
     @staticmethod
     def remove_folder(folder: Path) -> None:
@@ -218,42 +247,3 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def database_end(dsn: str) -> Connect:
-    """Where the line to the database ends."""
-    folder = socket_folder(dsn)
-    if folder is not None:
-        return to_socket(str(folder / ".s.PGSQL.5432"))
-    parts = urlsplit(dsn)
-    return to_tcp(parts.hostname or "127.0.0.1", parts.port or 5432)
-
-
-def socket_folder(dsn: str) -> Path | None:
-    """Folder of the server's Unix socket, where the address names one.
-
-    Examples
-    --------
-    >>> socket_folder("postgresql://postgres@/park?host=%2Frun%2Fpg")
-    PosixPath('/run/pg')
-    >>> socket_folder("postgresql://park@db.example:5432/park") is None
-    True
-    """
-    if not dsn.startswith(("postgresql://", "postgres://")):
-        raise DemoError("chaos wants SMARTPARK_DSN as an address that begins with postgresql://")
-    found = parse_qs(urlsplit(dsn).query).get("host", [""])[0]
-    return Path(found) if found.startswith("/") else None
-
-
-def dsn_through(dsn: str, port: int) -> str:
-    """The same address by way of a loopback port.
-
-    Examples
-    --------
-    >>> dsn_through("postgresql://postgres@/park?host=%2Frun%2Fpg", 5000)
-    'postgresql://postgres@127.0.0.1:5000/park'
-    """
-    parts = urlsplit(dsn)
-    user = f"{parts.username}@" if parts.username else ""
-    query = "&".join(p for p in parts.query.split("&") if p and not p.startswith(("host=", "port=")))
-    return f"postgresql://{user}127.0.0.1:{port}{parts.path}{'?' + query if query else ''}"

@@ -1,10 +1,8 @@
 """What each fault does to the stage, and how it is undone."""
 
 import asyncio
-import os
 import random
 import resource
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,8 @@ from smartpark.clock import MICROSECONDS, utc_now_us
 from smartpark_simulators.chaos.agent_clock import turn
 from smartpark_simulators.chaos.lines import Tampering
 from smartpark_simulators.chaos.losses import NamedLoss, dropped_between
-from smartpark_simulators.chaos.plan import Kind, Line, Strike, line_name
-from smartpark_simulators.chaos.stage import Stage, socket_folder
+from smartpark_simulators.chaos.plan import API, Kind, Line, Strike, line_name
+from smartpark_simulators.chaos.stage import Stage
 from smartpark_simulators.demo.processes import DemoError
 from smartpark_simulators.parks import DEMO_PARK
 
@@ -40,10 +38,11 @@ class Striker:
 
     async def _strike(self, strike: Strike) -> None:
         match strike.kind:
-            case Kind.KILL_EDGE | Kind.KILL_BROKER | Kind.KILL_INGEST:
+            case Kind.KILL_EDGE | Kind.KILL_BROKER | Kind.KILL_INGEST | Kind.KILL_DERIVE | Kind.KILL_API:
                 await self._kill(strike)
             case Kind.KILL_DATABASE:
-                await self._kill_database(strike)
+                sentinel = self._stage.sentinel
+                await self._stage.server.strike(strike.length_s, lambda: sentinel.while_database_is_away(API))
             case Kind.CUT | Kind.FREEZE | Kind.DELAY | Kind.DUPLICATE | Kind.REORDER:
                 await self._trouble_line(strike)
             case Kind.FILL_DISK:
@@ -66,18 +65,6 @@ class Striker:
         await asyncio.to_thread(actor.kill)
         await asyncio.sleep(strike.length_s)
         actor.start()
-
-    async def _kill_database(self, strike: Strike) -> None:
-        """SIGKILL to our own server; of one that is not ours, the end of every session."""
-        if not self._stage.owns_database:
-            await self._stage.once("database", "disconnect")
-            return
-        folder = socket_folder(self._stage.environment["SMARTPARK_DSN"])
-        if folder is None:
-            raise DemoError("the embedded server has no socket")
-        os.kill(int((folder / ".s.PGSQL.5432.lock").read_text(encoding="utf-8").split("\n", 1)[0]), signal.SIGKILL)
-        await asyncio.sleep(strike.length_s)
-        await self._stage.start_database()
 
     async def _trouble_line(self, strike: Strike) -> None:
         line = self._stage.lines[strike.target]
