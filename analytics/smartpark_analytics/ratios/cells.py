@@ -13,7 +13,7 @@ import numpy as np
 from smartpark.business_figures import CURRENT_PRICES, FIGURES, FigureKind, FigurePeriod
 from smartpark.coefficients import Coefficient, Lookup
 from smartpark.errors import FactorNotFoundError
-from smartpark.factors import FactorSet
+from smartpark.factors import FactorChoice, FactorSet
 from smartpark.green_claims import CLAIMED, GIVEN_AWAY
 from smartpark.indicators import INDICATORS
 from smartpark.measurands import Carrier
@@ -62,13 +62,15 @@ class Cell:
     formula: str = "numerator / denominator"
     shown: tuple[Quantity, ...] = ()
     """Summands of the numerator, where it is not the plain sum of `numerators`."""
+    choices: tuple[FactorChoice, ...] = ()
+    """Factors that its own formula uses."""
 
     def basis(self) -> Basis:
         """What its row is made of; a member that is known on neither side counts on neither."""
         both = list(zip(self.numerators, self.denominators, strict=False))
         above = self.shown or tuple(n for n, d in both if len(both) == 1 or n.is_known or d.is_known)
         below = tuple(d for n, d in both if len(both) == 1 or n.is_known or d.is_known)
-        return Basis(self.formula, above, below)
+        return Basis(self.formula, above, below, choices=self.choices)
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -218,18 +220,17 @@ def _electrification(subject: Subject, entity: str, period: FigurePeriod) -> Cel
     try:
         found = subject.coal_equivalent(period)
     except FactorNotFoundError as error:
-        part = not_known(str(error))
-    else:
-        part = replace(
-            electricity,
-            value=electricity.value * found.value / KG_PER_TONNE,
-            factors=found.ids,
-            unit="tce",
-            formula=f"{electricity.value!r} x {found.value!r} / {KG_PER_TONNE:g}",
-            number=None,
-            parts=(electricity,),
-        )
-    return Cell(entity, period, (entity,), (part,), (energy,))
+        return Cell(entity, period, (entity,), (not_known(str(error)),), (energy,))
+    part = replace(
+        electricity,
+        value=electricity.value * found.value / KG_PER_TONNE,
+        factors=found.ids,
+        unit="tce",
+        formula=f"{electricity.value!r} x {found.value!r} / {KG_PER_TONNE:g}",
+        number=None,
+        parts=(electricity,),
+    )
+    return Cell(entity, period, (entity,), (part,), (energy,), choices=tuple(found.choices))
 
 
 def _per_product(subject: Subject, entity: str, period: FigurePeriod) -> Cell | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from smartpark.business_figures import FigurePeriod
 from smartpark.dated import DatedRow
+from smartpark.factors import FactorChoice
 
 from smartpark_analytics.ratios.quantity import Quantity
 
@@ -92,6 +93,8 @@ class Basis:
     """What a level or a threshold was chosen by."""
     rules: tuple[DatedRow, ...] = ()
     """Rows that decided."""
+    choices: tuple[FactorChoice, ...] = ()
+    """Factors that its own formula uses."""
 
 
 @dataclass(frozen=True, slots=True)

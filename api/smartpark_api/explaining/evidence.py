@@ -1,72 +1,52 @@
 """What an explanation rests on, read in one transaction: the published row, and the inputs stored today.
 
-Hours and days are recomputed from interval energy with the factors in the database, by the same functions that derive
-publishes with. Months and years are added up from the published days and months. Everything else is told as it is
-published. Nothing is written.
+Hours and days are recomputed from interval energy with the factors in the database, ratios and budgets from entered
+figures and published numbers, by the same functions that derive publishes with. Months and years are added up from
+the published days and months. What is published behind a number is explained in turn, down to meters and figures.
+Nothing is written.
 """
 
-import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
-from difflib import get_close_matches
-from functools import cached_property
 
-import numpy as np
-from smartpark.accounts import PARK, ParkAccounts, accounts_of_catalogue
-from smartpark.clock import PARK_ZONE, from_us, to_us
-from smartpark.coefficients import Lookup
-from smartpark.errors import SmartparkError
-from smartpark.factors import FactorSet
-from smartpark.indicators import INDICATORS, Accumulation, IndicatorMeaning, meaning_of
-from smartpark.periods import Grain, Period, period_containing
-from smartpark.steam_meters import SteamMeter, steam_meters
-from smartpark_analytics.accounting import (
-    RECIPES,
-    TREE_RECIPES,
-    Context,
-    SteamHeat,
-    add_steam_heat,
-    hours_and_days,
-    park_quarters,
-    reason_of,
-    state,
-)
-from smartpark_analytics.accounting.certified import INPUTS, METHODS, certificates_of, certified_carbon
+from smartpark.clock import from_us, to_us
+from smartpark.indicators import INDICATORS, IndicatorMeaning, meaning_of
+from smartpark.periods import Grain, period_containing
+from smartpark_analytics.accounting.certified import METHODS
+from smartpark_analytics.accounting.explained import ExplainedInput, ExplainedPart
 from smartpark_analytics.accounting.explanation import (
     Explanation,
     NothingToExplainError,
     compared,
-    explain_certified,
-    explain_parts,
     explain_row,
-    explain_statement,
-    plan_for,
 )
-from smartpark_storage import Connection, Registry, fetch_interval_energy, load_registry
-from smartpark_storage.deriving import park_factor_scopes
-from smartpark_storage.factors import load_factor_set
-from smartpark_storage.figures import read_figures
-from smartpark_storage.reads import read_published_series
-from smartpark_storage.registry import current_catalogue
-from smartpark_storage.revisions import PublishedRow, published_parts, published_row
-from smartpark_storage.steam_minutes import fetch_steam_minutes
+from smartpark_analytics.ratios.specs import RATIOS
+from smartpark_storage.revisions import PublishedRow, published_row
 
-_PERIOD = re.compile(r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})(T(?P<hour>\d{2})(:00)?)?)?)?")
-_PARTS = {Grain.MONTH: Grain.DAY, Grain.YEAR: Grain.MONTH}
-_SHOWN = 8
-_SUMMED = frozenset(recipe.indicator for recipe in (*RECIPES, *TREE_RECIPES))
+from smartpark_api.explaining.divided import from_certificates, from_figures
+from smartpark_api.explaining.questions import (
+    LISTED,
+    WHOLE,
+    Depth,
+    Question,
+    day_of,
+    parse_period,
+    published_instead,
+    unknown_indicator,
+)
+from smartpark_api.explaining.sources import Sources
+from smartpark_api.explaining.sums import (
+    CARBON_PER_ENERGY,
+    METERED,
+    PARTS,
+    SUMMED,
+    TARIFFS,
+    from_both_sides,
+    from_meters,
+    from_parts,
+    from_quarters,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which number is asked about."""
-
-    indicator: str
-    park: str
-    period: Period
-    boundary: str = PARK
-    revision: int | None = None
-    """None: the current one."""
+__all__ = ["LISTED", "WHOLE", "Answer", "Depth", "Question", "Sources", "day_of", "explain", "parse_period"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,89 +59,8 @@ class Answer:
     published: PublishedRow | None
 
 
-def parse_period(text: str) -> Period:
-    """Accounting period of ``2026-11-22T10``, ``2026-11-22``, ``2026-11`` or ``2026``, in the park's zone.
-
-    Raises
-    ------
-    SmartparkError
-        When it is none of these.
-    """
-    found = _PERIOD.fullmatch(text)
-    refusal = f"{text!r} is no period: an hour 2026-11-22T10, a day 2026-11-22, a month 2026-11 or a year 2026"
-    if found is None:
-        raise SmartparkError(refusal)
-    year, month, day, hour = (found[name] for name in ("year", "month", "day", "hour"))
-    grain = Grain.HOUR if hour else Grain.DAY if day else Grain.MONTH if month else Grain.YEAR
-    try:
-        first = date(int(year), int(month or 1), int(day or 1))
-        start = datetime.combine(first, time(int(hour or 0)), tzinfo=PARK_ZONE)
-    except ValueError as error:
-        raise SmartparkError(f"{refusal} ({error})") from None
-    return period_containing(start.astimezone(UTC), grain)
-
-
-class Sources:
-    """What explanations of one moment rest on; everything is read once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self._accounts: dict[str, ParkAccounts] = {}
-        self._quarters: dict[tuple[str, int], SteamHeat] = {}
-        self._steam: dict[str, tuple[SteamMeter, ...]] = {}
-
-    @cached_property
-    def factors(self) -> FactorSet:
-        """Rows in the database."""
-        return load_factor_set(self.connection)
-
-    @cached_property
-    def scopes(self) -> dict[str, str]:
-        """Whose grid average counts, by park."""
-        return park_factor_scopes(self.connection)
-
-    @cached_property
-    def _registry(self) -> Registry:
-        return load_registry(self.connection)
-
-    def accounts(self, park: str) -> ParkAccounts:
-        """Accounts of a park, from the catalogue in force."""
-        if park not in self._accounts:
-            catalogue = current_catalogue(self.connection, park)
-            if catalogue is None:
-                known = ", ".join(sorted(self.scopes)) or "none yet"
-                raise NothingToExplainError(f"there is no park {park!r}; known: {known}")
-            points = self._registry.by_id
-            self._accounts[park] = accounts_of_catalogue(catalogue, points.values())
-            self._steam[park] = steam_meters(catalogue, (p for p in points.values() if p.park == park))
-        return self._accounts[park]
-
-    def context(self, park: str, day: Period) -> Context:
-        """By whose factors the park counts on a day, and which of its steam by enthalpy."""
-        self.accounts(park)
-        by_enthalpy = frozenset(meter.mass_id for meter in self._steam[park])
-        return Context(self.factors, park, day.day, self.scopes[park], by_enthalpy)
-
-    def quarters(self, park: str, day: Period) -> SteamHeat:
-        """Quarter-hours of an accounting day, with the heat of its steam."""
-        start, end = to_us(day.start), to_us(day.end)
-        if (park, start) not in self._quarters:
-            accounts = self.accounts(park)
-            intervals = fetch_interval_energy(self.connection, accounts.point_ids, start, end)
-            if not intervals.size:
-                raise NothingToExplainError(f"{park}, {day.day}: there is no interval energy on that day")
-            steam, points = self._steam[park], self._registry.by_id
-            self._quarters[park, start] = add_steam_heat(
-                park_quarters(accounts, intervals, np.array([start], np.int64)),
-                steam,
-                self.context(park, day),
-                lambda first, last: fetch_steam_minutes(self.connection, steam, points, first, last),
-            )
-        return self._quarters[park, start]
-
-
-def explain(sources: Sources, question: Question) -> Answer:
-    """Explain a number.
+def explain(sources: Sources, question: Question, depth: Depth = LISTED) -> Answer:
+    """Explain a number, and what it is made of as deep as asked for.
 
     Raises
     ------
@@ -169,24 +68,70 @@ def explain(sources: Sources, question: Question) -> Answer:
         When there is no such indicator, park or number.
     """
     if question.indicator not in INDICATORS:
-        raise NothingToExplainError(_unknown(question.indicator))
+        raise NothingToExplainError(unknown_indicator(question.indicator))
     meaning = meaning_of(question.indicator)
     published = _published(sources, question)
-    if question.period.grain in _PARTS and _adds_up(meaning):
-        explanation = _from_parts(sources, question, published)
-    elif question.indicator in _SUMMED and question.period.grain in {Grain.HOUR, Grain.DAY}:
-        explanation = _from_terms(sources, question)
-    elif question.indicator in METHODS:
-        explanation = _from_months(sources, question, _required(sources, question, published))
-    else:
-        found = _required(sources, question, published)
-        explanation = explain_row(found, indicator=question.indicator, boundary=question.boundary)
-    return Answer(question, meaning, compared(explanation, published), published)
+    found = compared(_explained(sources, question, published), published)
+    return Answer(question, meaning, _deeper(sources, question, found, depth), published)
 
 
-def _adds_up(meaning: IndicatorMeaning) -> bool:
-    is_ours = meaning.code in _SUMMED or meaning.code == "carbon_per_energy"
-    return is_ours and meaning.accumulation in {Accumulation.SUM, Accumulation.RATIO}
+def _explained(sources: Sources, question: Question, published: PublishedRow | None) -> Explanation:
+    """By what kind of number it is."""
+    code, grain = question.indicator, question.period.grain
+    if code in METERED and grain in {Grain.HOUR, Grain.DAY}:
+        return from_meters(sources, question)
+    required = _required(sources, question, published)
+    if code in SUMMED and grain in PARTS:
+        return from_parts(sources, question, required)
+    if code in TARIFFS:
+        return from_quarters(sources, question)
+    return _from_published(sources, question, required)
+
+
+def _from_published(sources: Sources, question: Question, required: PublishedRow) -> Explanation:
+    """From other numbers that are published, and from figures."""
+    code = question.indicator
+    if code == CARBON_PER_ENERGY:
+        return from_both_sides(required, question)
+    if code in METHODS:
+        return from_certificates(sources, question, required)
+    if code in RATIOS:
+        return from_figures(sources, question, required)
+    return explain_row(required, indicator=code, boundary=question.boundary)
+
+
+def _deeper(sources: Sources, question: Question, found: Explanation, depth: Depth) -> Explanation:
+    """The same, with the published numbers it is made of explained in turn."""
+    if depth.levels <= 0:
+        return found
+
+    def of(one: ExplainedInput) -> ExplainedInput:
+        inputs = tuple(map(of, one.inputs))
+        if one.number is None or one.value is None:
+            return replace(one, inputs=inputs)
+        period = period_containing(from_us(one.number.start_us), Grain(one.number.grain))
+        asked = Question(one.number.indicator, question.park, period, one.number.boundary)
+        return replace(one, inputs=inputs, explanation=_in_turn(sources, asked, depth))
+
+    def part(one: ExplainedPart) -> ExplainedPart:
+        asked = replace(question, period=period_containing(from_us(one.start_us), grain), revision=None)
+        return replace(one, explanation=_in_turn(sources, asked, depth))
+
+    grain = PARTS.get(question.period.grain, Grain.DAY)
+    are_told = bool(found.parts) and (depth.days or grain is not Grain.DAY)
+    return replace(
+        found,
+        above=tuple(map(of, found.above)),
+        below=tuple(map(of, found.below)),
+        inputs=tuple(map(of, found.inputs)),
+        parts=tuple(map(part, found.parts)) if are_told else found.parts,
+    )
+
+
+def _in_turn(sources: Sources, asked: Question, depth: Depth) -> Explanation | None:
+    if asked.period.grain is Grain.DAY and not depth.days:
+        return None
+    return explain(sources, asked, depth.below).explanation
 
 
 def _published(sources: Sources, question: Question) -> PublishedRow | None:
@@ -200,102 +145,13 @@ def _published(sources: Sources, question: Question) -> PublishedRow | None:
         revision=question.revision,
     )
     if found is None and question.revision is not None:
-        raise NothingToExplainError(f"{_named(question)} has no revision {question.revision}")
+        raise NothingToExplainError(f"{question.named} has no revision {question.revision}")
     return found
-
-
-def _named(question: Question) -> str:
-    local = question.period.start.astimezone(PARK_ZONE)
-    grain = question.period.grain.value
-    return f"{question.indicator} of {question.park}, {question.boundary}, {grain} of {local:%Y-%m-%d %H:%M}"
 
 
 def _required(sources: Sources, question: Question, published: PublishedRow | None) -> PublishedRow:
     if published is None:
         sources.accounts(question.park)  # an unknown park says so first
-        raise NothingToExplainError(f"{_named(question)} is not published; {_what_is(sources, question)}")
+        said = published_instead(sources.connection, question)
+        raise NothingToExplainError(f"{question.named} is not published; {said}")
     return published
-
-
-def _what_is(sources: Sources, question: Question) -> str:
-    """Of what an indicator is published instead, or what to do so that it will be."""
-    series = read_published_series(sources.connection, question.park, question.indicator)
-    grains = sorted({one.grain for one in series if one.boundary == question.boundary})
-    boundaries = sorted({one.boundary for one in series if one.grain == question.period.grain.value})
-    if not series:
-        page = f"docs/methods/{meaning_of(question.indicator).method_page}.md"
-        return f"it never was for this park; {page} says what it needs"
-    if question.boundary not in boundaries and boundaries:
-        shown = ", ".join(boundaries[:_SHOWN]) + (
-            f" and {len(boundaries) - _SHOWN} more" * (len(boundaries) > _SHOWN)
-        )
-        return f"try --boundary with one of: {shown}"
-    if question.period.grain.value not in grains:
-        return f"it is published by {' and '.join(grains or sorted({one.grain for one in series}))}"
-    return "there is none of that period: is derive running, and are there readings of it?"
-
-
-def _unknown(indicator: str) -> str:
-    """That there is no such indicator, and which come near it in code or name."""
-    asked = indicator.casefold()
-    named = [m.code for m in INDICATORS.values() if asked in f"{m.code} {m.zh} {m.en}".casefold()]
-    near = named or get_close_matches(asked, INDICATORS, cutoff=0.5)
-    hint = f"did you mean {', '.join(near[:_SHOWN])}? " if near else ""
-    return f"no indicator has the code {indicator!r}; {hint}`smartpark indicators` lists all {len(INDICATORS)}"
-
-
-def _from_terms(sources: Sources, question: Question) -> Explanation:
-    accounts, period = sources.accounts(question.park), question.period
-    day = period_containing(period.start, Grain.DAY)
-    plan = plan_for(accounts, question.indicator, question.boundary, sources.context(question.park, day))
-    heat = sources.quarters(question.park, day)
-    is_hour = period.grain is Grain.HOUR
-    series, _ = hours_and_days(heat.quarters, {to_us(period.start)} if is_hour else set())
-    statement = state(plan, series)
-    said = (heat.words(statement, series) or [""])[0]
-    explained = explain_statement(statement, 0, "; ".join(filter(None, (said, reason_of(statement, 0)))))
-    return replace(explained, steam=tuple(heat.summaries(statement, to_us(period.start), to_us(period.end))))
-
-
-def _from_parts(sources: Sources, question: Question, published: PublishedRow | None) -> Explanation:
-    found = _required(sources, question, published)
-    period = question.period
-    parts = published_parts(
-        sources.connection,
-        question.park,
-        question.boundary,
-        [question.indicator],
-        grain=_PARTS[period.grain].value,
-        start_us=to_us(period.start),
-        end_us=to_us(period.end),
-    )
-    return explain_parts(found, parts, indicator=question.indicator, boundary=question.boundary)
-
-
-def _from_months(sources: Sources, question: Question, published: PublishedRow) -> Explanation:
-    """Methods with certificates: from what is published of the period, and the certificates on record."""
-    period = question.period
-    found = published_parts(
-        sources.connection,
-        question.park,
-        question.boundary,
-        INPUTS,
-        grain=period.grain.value,
-        start_us=to_us(period.start),
-        end_us=to_us(period.end),
-    )
-    certificates = certificates_of(read_figures(sources.connection, park=question.park), question.boundary, period)
-    carbon = certified_carbon(
-        question.indicator,
-        {row.indicator: row.value for row in found if row.value is not None},
-        certificates,
-        Lookup(sources.factors, period.day, park=question.park),
-        sources.scopes[question.park],
-    )
-    is_known = all(row.value is not None for row in found)
-    return explain_certified(carbon, published, boundary=question.boundary, is_known=is_known)
-
-
-def day_of(start_us: int) -> date:
-    """Accounting day that begins at an instant."""
-    return from_us(start_us).astimezone(PARK_ZONE).date()
