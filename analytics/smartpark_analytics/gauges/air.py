@@ -1,7 +1,7 @@
 """Air quality index of stations, for hours and for the day. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,25 +25,50 @@ def air_points(day: GaugeDay[PointT_co]) -> list[PointT_co]:
     return day.points_of(AMBIENT, only_stale=True)
 
 
+@dataclass(frozen=True, slots=True)
+class AirDay:
+    """What the numbers of a day rest on."""
+
+    rules: AirQualityRules
+    stations: list[str]
+    stood: Minutes
+    """With readings that stand for the minutes until the next one is due."""
+    hours: Floats
+    """Hourly means, shape (n_pollutants, n_stations, 24); NaN where not valid."""
+    values: Floats
+    """What the daily index is made of, shape (n_pollutants, n_stations)."""
+    hourly: AirQuality
+    """Of each station hour by hour, one station after the other."""
+    daily: AirQuality
+
+
+def air_day(day: GaugeDay[GaugePoint], minutes: Minutes) -> AirDay:
+    """Concentrations and indices of a day."""
+    rules, on = air_quality_rules(), day.period.day
+    stations = sorted({p.device for p in minutes.points})
+    stood = held(minutes, LONGEST_RHYTHM)
+    hours = _hours(stations, stood, rules.validity_on(on).hour_minutes)
+    values = _day_values(hours, day, rules)
+    hourly = air_quality_index(hours.reshape(len(POLLUTANTS), -1), Breakpoints.of(rules, Form.HOUR, on))
+    daily = air_quality_index(values, Breakpoints.of(rules, Form.DAY, on))
+    return AirDay(rules, stations, stood, hours, values, hourly, daily)
+
+
 def air_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
     """Indices of the stale hours and of the day."""
-    found = Findings()
-    rules = air_quality_rules()
-    stations = sorted({p.device for p in minutes.points})
+    found, work = Findings(), air_day(day, minutes)
+    rules = work.rules
     seen = np.logical_or.reduce(minutes.has_reading[:, LEAD:].reshape(len(minutes.points), -1, 60), axis=2)
-    hours = _hours(stations, held(minutes, LONGEST_RHYTHM), rules.validity_on(day.period.day).hour_minutes)
-    hourly = air_quality_index(hours.reshape(len(POLLUTANTS), -1), Breakpoints.of(rules, Form.HOUR, day.period.day))
-    daily = air_quality_index(_day_values(hours, day, rules), Breakpoints.of(rules, Form.DAY, day.period.day))
-    for number, station in enumerate(stations):
+    for number, station in enumerate(work.stations):
         rows = [row for row, p in enumerate(minutes.points) if p.device == station]
         has_reading = any_of_row(seen[rows].T)
         for hour in day.stale_hours(station):
             if has_reading[hour]:
-                numbers = _numbers(day, station, (hourly, number * 24 + hour), rules)
+                numbers = _numbers(day, station, (work.hourly, number * 24 + hour), rules)
                 found.rows.extend(published(day, one, Grain.HOUR, day.hour_us(hour)) for one in numbers)
         if any(has_reading):
-            share = float(np.isfinite(hours[:, number]).mean(axis=1).min())
-            numbers = _numbers(day, station, (daily, number), rules, share)
+            share = float(np.isfinite(work.hours[:, number]).mean(axis=1).min())
+            numbers = _numbers(day, station, (work.daily, number), rules, share)
             found.rows.extend(published(day, one) for one in numbers)
     return found
 

@@ -15,6 +15,7 @@ from smartpark.air_quality import AmbientValidity, AqiEdition
 from smartpark.cems_rules import StackValidity, SubstitutionRow
 from smartpark.dated import DatedRow
 from smartpark.emission_limits import EmissionLimit
+from smartpark.periods import Grain
 
 from smartpark_analytics.gauges.day import GaugeDay, GaugeNumber, clock_time
 from smartpark_analytics.gauges.minutes import MINUTE_US, Floats, GaugePoint, Minutes
@@ -88,6 +89,21 @@ class Derivation:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which number is to be taken apart."""
+
+    boundary: str
+    indicator: str
+    grain: Grain
+    start_us: int
+
+    def among(self, numbers: Iterable[GaugeNumber]) -> GaugeNumber | None:
+        """The one of these, if it is there."""
+        wanted = (self.boundary, self.indicator, self.grain, self.start_us)
+        return next((n for n in numbers if (n.boundary, n.indicator, n.grain, n.start_us) == wanted), None)
+
+
 def known(value: float) -> float | None:
     """None for NaN."""
     return None if np.isnan(value) else float(value)
@@ -98,9 +114,14 @@ def written(value: float) -> str:
     return repr(float(value))
 
 
-def minute_items(start_us: int, values: Sequence[float], step: int = 1) -> tuple[Item, ...]:
-    """Values by time of day, `step` minutes apart."""
-    return tuple(Item(clock_time(start_us + at * step * MINUTE_US), known(value)) for at, value in enumerate(values))
+def minute_items(
+    start_us: int, values: Sequence[float], formulas: Sequence[str] = (), *, step: int = 1
+) -> tuple[Item, ...]:
+    """Values by time of day, `step` minutes apart, with how each came about."""
+    return tuple(
+        Item(clock_time(start_us + at * step * MINUTE_US), known(value), formulas[at] if formulas else "")
+        for at, value in enumerate(values)
+    )
 
 
 def mean_of_listed(items: Iterable[Item]) -> str:
@@ -155,11 +176,15 @@ def _period(valid_from: date, valid_to: date | None) -> tuple[str, str | None]:
     return valid_from.isoformat(), None if valid_to is None else valid_to.isoformat()
 
 
+def sums_of(members: Floats) -> list[str]:
+    """Formula of each column: the members added up, where there are several and all are known."""
+    if members.shape[0] < 2:
+        return [""] * members.shape[1]
+    return [
+        " + ".join(written(value) for value in column) if np.isfinite(column).all() else "" for column in members.T
+    ]
+
+
 def share_of(counted: int, of: int, value: float) -> str:
     """Formula of a share of counts, where it is one."""
     return f"{counted} / {of}" if of and counted / of == value else ""
-
-
-def day_row(values: Floats) -> list[float]:
-    """A row of an array as numbers."""
-    return [float(value) for value in values]

@@ -78,7 +78,7 @@ class Window:
 
 def mass_window(day: GaugeDay[GaugePoint], closed_us: int) -> Window:
     """Quarter of the day and the one after it, as far as hours are closed, with the past before them."""
-    first = _quarter_start(day.start_us)
+    first = quarter_start(day.start_us)
     start = first - LOOK_BACK_DAYS * _DAY_US
     end = max(min(_next_quarter(_next_quarter(first)), closed_us), day.end_us)
     return Window(start, first, start + -(-(end - start) // _DAY_US) * _DAY_US)
@@ -87,10 +87,10 @@ def mass_window(day: GaugeDay[GaugePoint], closed_us: int) -> Window:
 def _next_quarter(start_us: int) -> int:
     """Start of the quarter that follows the one that starts here."""
     # A quarter has 90 to 92 days, so a hundred days later lie in the next one.
-    return _quarter_start(start_us + 100 * _DAY_US)
+    return quarter_start(start_us + 100 * _DAY_US)
 
 
-def _quarter_start(instant_us: int) -> int:
+def quarter_start(instant_us: int) -> int:
     """Start of the quarter of the year that contains an instant, in the park's zone. [µs]."""
     local = from_us(instant_us).astimezone(PARK_ZONE)
     first = local.replace(month=local.month - (local.month - 1) % 3, day=1)
@@ -136,6 +136,11 @@ class Masses:
     """From the first hour of which anything was heard to the last one."""
     flags: Ints
 
+    @property
+    def is_off(self) -> Bools:
+        """Hours that nothing stands in for: the furnace was off, or nobody waits for them."""
+        return self.stopped | ~self.is_awaited
+
 
 def overlaid(day: GaugeDay[GaugePoint], measured: MeasuredMasses, stacks: list[str], series: HourMasses) -> Masses:
     """What was measured: of the day as just found, of other days as published."""
@@ -164,7 +169,7 @@ def substituted(day: GaugeDay[GaugePoint], known: Masses, start_us: int) -> Mass
     shape = known.mass.shape
     flat = (shape[0] * shape[1], shape[2])
     mass = known.mass.reshape(flat)
-    off = (known.stopped | ~known.is_awaited).reshape(flat)
+    off = known.is_off.reshape(flat)
     quarter = quarters_of(start_us, shape[2])
     capture = capture_rate(np.isfinite(mass), off, quarter, int(quarter[-1]) + 1)
     rules = SubstitutionRules.of(cems_rules().substitution_on(day.period.day))
@@ -180,7 +185,7 @@ def quarters_of(start_us: int, n_hours: int) -> Ints:
     starts, here = list[int](), start_us
     while here < start_us + n_hours * HOUR_US:
         starts.append(here)
-        here = _next_quarter(_quarter_start(here))
+        here = _next_quarter(quarter_start(here))
     hours = start_us + np.arange(n_hours) * HOUR_US
     return (np.searchsorted(np.array(starts), hours, side="right") - 1).astype(np.int64)
 
@@ -258,7 +263,7 @@ def day_masses(stacks: list[str], now: Masses, changed: Bools, start_us: int) ->
         counts = np.logical_or.reduce(now.is_awaited[:, pollutant, hours], axis=1)
         known = counts & np.isfinite(total)
         value = in_order(total[known].tolist()) if np.count_nonzero(known) else np.nan
-        put_in = float((total * share)[known].sum())
+        put_in = in_order((total * share)[known].tolist())
         yield (
             _number(
                 "park",

@@ -108,15 +108,20 @@ class DeviceMinutes:
     """Minutes in which any of the device's points has a reading."""
 
 
-def device_totals(minutes: Minutes, measurand: Measurand) -> DeviceMinutes:
-    """Sum of each device's points of a measurand: its total where it has one, else its phases together."""
+def total_rows(minutes: Minutes, measurand: Measurand) -> list[int]:
+    """Rows of each device's points of a measurand: of its total where it has one, else of its phases."""
     totals = {p.device for p in minutes.points if p.measurand is measurand and p.code == measurand.value}
     rows = [
         row
         for row, p in enumerate(minutes.points)
         if p.measurand is measurand and (p.code == measurand.value or p.device not in totals)
     ]
-    rows.sort(key=lambda row: (minutes.points[row].device, minutes.points[row].code))
+    return sorted(rows, key=lambda row: (minutes.points[row].device, minutes.points[row].code))
+
+
+def device_totals(minutes: Minutes, measurand: Measurand) -> DeviceMinutes:
+    """Sum of each device's points of a measurand: its total where it has one, else its phases together."""
+    rows = total_rows(minutes, measurand)
     devices = [minutes.points[row].device for row in rows]
     firsts = [i for i, device in enumerate(devices) if i == 0 or device != devices[i - 1]]
     points = tuple(minutes.points[rows[i]] for i in firsts)

@@ -4,7 +4,7 @@ Judged are records of ten minutes. Voltage needs the nominal voltage of the mete
 that go by the voltage level; without it, or without a limit for that level, there is no number but the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from math import sqrt
@@ -31,8 +31,8 @@ from smartpark_analytics.sufficiency import REASONS, Sufficiency
 
 LONGEST_RHYTHM: Final = 10
 """A record of ten minutes needs a reading. [min]"""
-_RECORD, _RECORD_LEAST = 10, 8
-_RECORD_HOURS: Final = _RECORD / 60.0
+RECORD, RECORD_LEAST = 10, 8
+RECORD_HOURS: Final = RECORD / 60.0
 _METHOD: Final = "power-quality-10min/1"
 _ANY_LEVEL_KV: Final = 0.4
 """Frequency has one limit for all levels; where nobody said which level it is, this one asks for it. [kV]"""
@@ -40,7 +40,7 @@ _PHASES: Final = ("_a", "_b", "_c")
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """How an indicator is named, and what it rests on."""
 
     measurand: Measurand
@@ -48,17 +48,21 @@ class _Judged:
     share: str
     value95: str | None = None
 
+    def names(self, indicator: str) -> bool:
+        """Whether the indicator is one of its two."""
+        return indicator in {self.share, self.value95}
+
 
 SUBJECTS: Final = (
-    _Judged(Measurand.VOLTAGE, QualityQuantity.VOLTAGE_DEVIATION, "voltage_in_limits"),
-    _Judged(Measurand.FREQUENCY, QualityQuantity.FREQUENCY, "frequency_in_limits"),
-    _Judged(
+    Judged(Measurand.VOLTAGE, QualityQuantity.VOLTAGE_DEVIATION, "voltage_in_limits"),
+    Judged(Measurand.FREQUENCY, QualityQuantity.FREQUENCY, "frequency_in_limits"),
+    Judged(
         Measurand.VOLTAGE_UNBALANCE,
         QualityQuantity.VOLTAGE_UNBALANCE,
         "voltage_unbalance_in_limits",
         "voltage_unbalance_p95",
     ),
-    _Judged(Measurand.VOLTAGE_THD, QualityQuantity.VOLTAGE_THD, "voltage_thd_in_limits", "voltage_thd_p95"),
+    Judged(Measurand.VOLTAGE_THD, QualityQuantity.VOLTAGE_THD, "voltage_thd_in_limits", "voltage_thd_p95"),
 )
 
 
@@ -67,11 +71,28 @@ def quality_points(day: GaugeDay[PointT_co]) -> list[PointT_co]:
     return day.points_of(SUPPLY_QUALITY, only_stale=True)
 
 
-def quality_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
-    """Numbers of the day, meter by meter."""
-    found = Findings()
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A quantity of a meter that has brought readings; arrays have shape (n_points, 144)."""
+
+    device: str
+    subject: Judged
+    rows: list[int]
+    """Of the minutes."""
+    points: list[GaugePoint]
+    records: Floats
+    """Means of ten minutes. [unit of the points]"""
+    values: Floats
+    """What is compared with the limit: of voltage the deviation, where its nominal value is known."""
+    limit: QualityLimit | None
+    why: str
+    """Why there is no limit, and what to enter."""
+
+
+def judgings(day: GaugeDay[GaugePoint], minutes: Minutes) -> Iterator[Judging]:
+    """What is judged of the day, meter by meter."""
     has_readings = any_of_row(minutes.has_reading[:, LEAD:])
-    records = block_means(of_day(held(minutes, LONGEST_RHYTHM).mean), _RECORD, least=_RECORD_LEAST)
+    records = block_means(of_day(held(minutes, LONGEST_RHYTHM).mean), RECORD, least=RECORD_LEAST)
     rows_of: dict[tuple[str, Measurand], list[int]] = {}
     for row, p in enumerate(minutes.points):
         rows_of.setdefault((p.device, p.measurand), []).append(row)
@@ -85,16 +106,26 @@ def quality_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
             # A meter that shows its phases is nominally between phase and neutral; limits go by that between phases.
             factor = sqrt(3) if device in by_phase else 1.0
             limit, why = _limit(subject, points[0].nominal_voltage_v, factor, day.period.day)
-            if limit is None:
-                found.missing.append(f"park {day.park}, {subject.share} of {device}: {why}")
-                numbers = _not_judged(subject, device, records[rows], why)
-            else:
-                numbers = _numbers(subject, limit, points, records[rows])
-            found.rows.extend(published(day, number) for number in numbers)
+            values = records[rows]
+            if limit is not None and subject.quantity is QualityQuantity.VOLTAGE_DEVIATION:
+                values = voltage_deviation(values, np.array([p.nominal_voltage_v for p in points], np.float64))
+            yield Judging(device, subject, rows, points, records[rows], values, limit, why)
+
+
+def quality_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> Findings:
+    """Numbers of the day, meter by meter."""
+    found = Findings()
+    for one in judgings(day, minutes):
+        if one.limit is None:
+            found.missing.append(f"park {day.park}, {one.subject.share} of {one.device}: {one.why}")
+            numbers = _not_judged(one)
+        else:
+            numbers = _numbers(one, one.limit)
+        found.rows.extend(published(day, number) for number in numbers)
     return found
 
 
-def _limit(subject: _Judged, nominal_v: float | None, factor: float, on: date) -> tuple[QualityLimit | None, str]:
+def _limit(subject: Judged, nominal_v: float | None, factor: float, on: date) -> tuple[QualityLimit | None, str]:
     """Limit of a meter's level; or none, and what to enter."""
     if nominal_v is None and subject.quantity is not QualityQuantity.FREQUENCY:
         return None, "its voltage level is not known: enter nominal_voltage_v in the catalogue"
@@ -105,31 +136,28 @@ def _limit(subject: _Judged, nominal_v: float | None, factor: float, on: date) -
         return None, str(error)
 
 
-def _not_judged(subject: _Judged, device: str, records: Floats, why: str) -> Iterable[Number]:
-    completeness = float(np.isfinite(records).mean())
-    for indicator in filter(None, (subject.share, subject.value95)):
-        yield Number(f"device/{device}", indicator, np.nan, completeness, _METHOD, reason=why)
+def _not_judged(one: Judging) -> Iterable[Number]:
+    completeness = float(np.isfinite(one.records).mean())
+    for indicator in filter(None, (one.subject.share, one.subject.value95)):
+        yield Number(f"device/{one.device}", indicator, np.nan, completeness, _METHOD, reason=one.why)
 
 
-def _numbers(
-    subject: _Judged, limit: QualityLimit, points: Sequence[GaugePoint], records: Floats
-) -> Iterable[Number]:
-    if subject.quantity is QualityQuantity.VOLTAGE_DEVIATION:
-        records = voltage_deviation(records, np.array([p.nominal_voltage_v for p in points], np.float64))
+def _numbers(one: Judging, limit: QualityLimit) -> Iterable[Number]:
+    subject, records = one.subject, one.values
     whole = np.zeros(records.shape[1], np.int64)
     share = limit_share(records, limit, whole, 1)
-    judged = compliance(records, limit, whole, 1, record_hours=_RECORD_HOURS)
+    judged = compliance(records, limit, whole, 1, record_hours=RECORD_HOURS)
     enough = bool((share.reason == Sufficiency.ENOUGH).all())
     known, kept = int(share.known.sum()), int(share.in_limits.sum())
     base = Number(
-        f"device/{points[0].device}",
+        f"device/{one.device}",
         subject.share,
         value=kept / known if enough else np.nan,
         completeness=float(share.completeness.mean()),
         method=_METHOD,
         # Hours of all phases together: a month is the sum of its days.
-        numerator=kept * _RECORD_HOURS if enough else np.nan,
-        denominator=known * _RECORD_HOURS if enough else np.nan,
+        numerator=kept * RECORD_HOURS if enough else np.nan,
+        denominator=known * RECORD_HOURS if enough else np.nan,
         rules=(limit.id,),
         rule_set=builtin_quality_limits().version,
         reason=_extremes(share, limit) if enough else REASONS[Sufficiency(int(share.reason.max()))],

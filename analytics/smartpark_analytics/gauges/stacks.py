@@ -17,10 +17,11 @@ from smartpark.periods import Grain
 
 from smartpark_analytics.cems import StackFlag
 from smartpark_analytics.cems_compliance import LimitFindings, limit_findings
-from smartpark_analytics.cems_hours import HourMeans, hour_means, letters_of_status
+from smartpark_analytics.cems_hours import HourMeans, Letters, hour_means, letters_of_status
 from smartpark_analytics.cems_stack import StackHours, stack_hours
 from smartpark_analytics.gauges.day import LEAD, Findings, GaugeDay, GaugeNumber, Number, PointT_co, published
 from smartpark_analytics.gauges.minutes import NO_READING, Bools, Floats, GaugePoint, Minutes, any_of_row, held
+from smartpark_analytics.in_order import sums_in_order
 
 LONGEST_RHYTHM: Final = 60
 """Data loggers send means of a minute, of ten minutes or of an hour, with the start of that span (HJ 212). [min]"""
@@ -60,16 +61,58 @@ def stack_points(day: GaugeDay[PointT_co]) -> list[PointT_co]:
     return day.points_of(STACK, only_stale=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Hours of one stack; rows are pollutants."""
+
+    hours: StackHours
+    limits: LimitFindings
+    limit: EmissionLimit | None
+    reference_pct: float
+    valid_share: Floats
+    flow: Floats
+    """Shape (24,). [m3/h]"""
+    is_measured: list[bool]
+    """Whether the stack has the pollutant's point at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackDay:
+    """What the numbers of a day rest on."""
+
+    validity: StackValidity
+    stood: Minutes
+    """With readings that stand for the minutes until the next one is due."""
+    letters: Letters
+    """Flag of each minute of the day, shape (n_points, 1440)."""
+    means: HourMeans
+    """Of each point, shape (n_points, 24)."""
+    row_of: dict[tuple[str, Measurand], int]
+    stacks: dict[str, Stack]
+    missing: list[str]
+
+
+def stack_day(day: GaugeDay[GaugePoint], minutes: Minutes) -> StackDay:
+    """Hours of each stack that has points in the minutes."""
+    validity = cems_rules().validity_on(day.period.day)
+    stood = held(minutes, LONGEST_RHYTHM)
+    letters = letters_of_status(np.where(stood.status == NO_READING, _OFFLINE, stood.status)[:, LEAD:])
+    means = hour_means(stood.mean[:, LEAD:], letters, required_minutes=validity.hour_minutes)
+    row_of = {(p.device, p.measurand): row for row, p in enumerate(minutes.points)}
+    missing = list[str]()
+    stacks = {
+        stack: _stack(day, stack, row_of, means, missing) for stack in sorted({p.device for p in minutes.points})
+    }
+    return StackDay(validity, stood, letters, means, row_of, stacks, missing)
+
+
 def stack_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> StackFindings:
     """Hours and the day of each stack, without what is substituted."""
-    found = Findings()
-    validity = cems_rules().validity_on(day.period.day)
+    work = stack_day(day, minutes)
+    found = Findings(missing=work.missing)
     seen = np.logical_or.reduce(minutes.has_reading[:, LEAD:].reshape(len(minutes.points), -1, 60), axis=2)
-    means = _hour_means(held(minutes, LONGEST_RHYTHM), validity)
-    stacks = sorted({p.device for p in minutes.points})
-    row_of = {(p.device, p.measurand): row for row, p in enumerate(minutes.points)}
-    parts = [_stack(day, stack, row_of, means, found.missing) for stack in stacks]
-    readings = [any_of_row(seen[[r for (s, _), r in row_of.items() if s == stack]].T) for stack in stacks]
+    stacks, parts = list(work.stacks), list(work.stacks.values())
+    readings = [any_of_row(seen[[r for (s, _), r in work.row_of.items() if s == stack]].T) for stack in stacks]
     for stack, one, has_reading in zip(stacks, parts, readings, strict=True):
         hours = [hour for hour in day.stale_hours(stack) if has_reading[hour]]
         if any(has_reading):
@@ -90,40 +133,20 @@ def stack_numbers(day: GaugeDay[GaugePoint], minutes: Minutes) -> StackFindings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stack:
-    """Hours of one stack; rows are pollutants."""
-
-    hours: StackHours
-    limits: LimitFindings
-    limit: EmissionLimit | None
-    reference_pct: float
-    valid_share: Floats
-    flow: Floats
-    """Shape (24,). [m3/h]"""
-    is_measured: list[bool]
-    """Whether the stack has the pollutant's point at all."""
-
-
-def _hour_means(minutes: Minutes, validity: StackValidity) -> HourMeans:
-    status = np.where(minutes.status == NO_READING, _OFFLINE, minutes.status)[:, LEAD:]
-    return hour_means(minutes.mean[:, LEAD:], letters_of_status(status), required_minutes=validity.hour_minutes)
-
-
 def _stack(
     day: GaugeDay[GaugePoint],
     stack: str,
     row_of: Mapping[tuple[str, Measurand], int],
     means: HourMeans,
     missing: list[str],
-) -> _Stack:
+) -> Stack:
     limit, reference = _limit(day, stack, missing)
     rows = [row_of.get((stack, pollutant)) for pollutant in POLLUTANTS]
     oxygen, flow = (row_of.get((stack, m)) for m in (Measurand.O2_CONTENT, Measurand.FLUE_GAS_FLOW))
     concentration, flows = _picked(means, rows), _picked(means, [flow] * len(rows))
     hours = stack_hours(concentration, _picked(means, [oxygen] * len(rows)), flows, np.full(len(rows), reference))
     values = [np.nan if limit is None else (limit.of(p) or np.nan) for p in POLLUTANTS]
-    return _Stack(
+    return Stack(
         hours=hours,
         limits=limit_findings(hours.corrected, hours.flags, np.array(values)),
         limit=limit,
@@ -164,7 +187,7 @@ def _limit(day: GaugeDay[GaugePoint], stack: str, missing: list[str]) -> tuple[E
     return limit, np.nan if limit is None else limit.reference_oxygen_pct
 
 
-def _rows(day: GaugeDay[GaugePoint], stack: str, one: _Stack, hours: Sequence[int]) -> Iterable[GaugeNumber]:
+def _rows(day: GaugeDay[GaugePoint], stack: str, one: Stack, hours: Sequence[int]) -> Iterable[GaugeNumber]:
     boundary = f"device/{stack}"
     rules = () if one.limit is None else (one.limit.code,)
     version = emission_limits().version
@@ -208,7 +231,7 @@ def _rows(day: GaugeDay[GaugePoint], stack: str, one: _Stack, hours: Sequence[in
     yield from _volume(day, boundary, one, hours)
 
 
-def _corrected_reason(one: _Stack, row: int, hour: int) -> str:
+def _corrected_reason(one: Stack, row: int, hour: int) -> str:
     flags = StackFlag(int(one.hours.flags[row, hour]))
     words = [flag.name.lower().replace("_", " ") for flag in StackFlag if flag in flags and flag.name]
     words.append(f"reference oxygen {one.reference_pct:g} %")
@@ -218,7 +241,7 @@ def _corrected_reason(one: _Stack, row: int, hour: int) -> str:
     return "; ".join(words)
 
 
-def _volume(day: GaugeDay[GaugePoint], boundary: str, one: _Stack, hours: Sequence[int]) -> Iterable[GaugeNumber]:
+def _volume(day: GaugeDay[GaugePoint], boundary: str, one: Stack, hours: Sequence[int]) -> Iterable[GaugeNumber]:
     """Flue gas of the hours and of the day; a day is the sum of what is known of it."""
     known = np.isfinite(one.flow)
     off = np.logical_and.reduce(one.hours.stopped, axis=0) & ~known
@@ -226,7 +249,7 @@ def _volume(day: GaugeDay[GaugePoint], boundary: str, one: _Stack, hours: Sequen
     numbers = [(Grain.HOUR, hour, float(one.flow[hour]), float(covered[hour])) for hour in hours]
     if np.count_nonzero(known):
         share = np.count_nonzero(known) / max(24 - np.count_nonzero(off), 1)
-        numbers.append((Grain.DAY, 0, float(np.nansum(one.flow)), share))
+        numbers.append((Grain.DAY, 0, float(sums_in_order(one.flow)), share))
     for grain, hour, value, completeness in numbers:
         number = Number(boundary, "flue_gas_volume", value, completeness, "flue-gas-volume/1")
         yield published(day, number, grain, day.hour_us(hour))
