@@ -58,10 +58,14 @@ def _rules(day: GaugeDay[GaugePoint], work: AirDay, asked: Asked) -> Iterator[Ru
 
 def _enough(row: AmbientValidity) -> tuple[str, str]:
     return (
-        f"小时均值至少 {row.hour_minutes} min, 日均值至少 {row.day_hours} h, 臭氧 8 小时均值至少"
-        f" {row.eight_hour_hours} h 且每日至少 {row.day_eight_hour_means} 个",
-        f"an hour needs {row.hour_minutes} min, a day {row.day_hours} h; ozone's 8-hour mean needs"
-        f" {row.eight_hour_hours} h, and its day {row.day_eight_hour_means} of them",
+        (
+            f"小时均值至少 {row.hour_minutes} min, 日均值至少 {row.day_hours} h, 臭氧 8 小时均值至少"
+            f" {row.eight_hour_hours} h 且每日至少 {row.day_eight_hour_means} 个"
+        ),
+        (
+            f"an hour needs {row.hour_minutes} min, a day {row.day_hours} h; ozone's 8-hour mean needs"
+            f" {row.eight_hour_hours} h, and its day {row.day_eight_hour_means} of them"
+        ),
     )
 
 

@@ -252,9 +252,7 @@ def _day(work: _Work, stack: int, hour: int, number: GaugeNumber) -> Iterable[St
     put_in = [at for at in places if work.now.flags[at] & StackFlag.SUBSTITUTED]
     if put_in and number.value:
         mass = in_order(float(work.now.mass[at]) for at in put_in)
-        yield Step(
-            ("其中替代值占比", "substituted of it"), number.estimated_share, "1", f"{mass!r} / {number.value!r}"
-        )
+        yield _put_in(mass, number)
     says = ("各小时之和", "sum of the hours")
     yield Step(says, number.value, "kg", "" if number.value is None else "sum(listed)", items)
 
@@ -282,9 +280,7 @@ def _park_day(work: _Work, hour: int, number: GaugeNumber) -> Iterable[Step]:
     items = tuple(Item(one.boundary, known(one.value), remark=_covered(one.completeness)) for one in of_stacks)
     put_in = in_order(one.value * one.estimated_share for one in of_stacks if not np.isnan(one.value))
     if number.estimated_share and number.value:
-        yield Step(
-            ("其中替代值占比", "substituted of it"), number.estimated_share, "1", f"{put_in!r} / {number.value!r}"
-        )
+        yield _put_in(put_in, number)
     says = ("各排放口之和", "sum of the stacks")
     yield Step(says, number.value, "kg", "" if number.value is None else "sum(listed)", items)
 

@@ -156,7 +156,7 @@ def utilisation_hours(months: Iterable[GaugeNumber]) -> list[GaugeNumber]:
         if row.indicator != "load_factor" or row.value is None or row.numerator is None or not row.denominator:
             continue
         at = period_containing(from_us(row.start_us), Grain.MONTH)
-        energy = row.numerator * row.completeness * (to_us(at.end) - to_us(at.start)) / HOUR_US
+        energy = row.numerator * row.completeness * ((to_us(at.end) - to_us(at.start)) // HOUR_US)
         found.append(
             replace(
                 row,
