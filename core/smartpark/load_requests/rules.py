@@ -109,6 +109,8 @@ class SchemeValidity(CaseRow):
 
     months: Annotated[int, Field(ge=1, le=120)]
     extension_asked_days_before: Annotated[int, Field(ge=0)]
+    warned_days_before: Annotated[int, Field(ge=0)]
+    """Days before the last day to ask, and before the end, from which the manager is warned."""
 
 
 class Practice(DatedRow):
