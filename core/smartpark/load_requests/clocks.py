@@ -17,6 +17,8 @@ from smartpark.load_requests.words import Owner, Stage, Standing
 from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 
 _DAY = timedelta(days=1)
+_ORDER = tuple(Stage)
+"""In the order of every template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,25 @@ def standing_of(due_on: date | None, at_risk_from: date | None, today: date) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class LimitUse:
+    """A limit that counted, and what was used of it."""
+
+    stage: Stage
+    """Whose limit it is."""
+    rule: str
+    """Id of the row."""
+    used: int
+    """Working days of the utility; where the stages were passed more than once, of the longest passage. [d]"""
+    limit: int
+    """[d]"""
+
+
+@dataclass(frozen=True, slots=True)
 class Clocks:
     """All clocks of a request on a day."""
 
+    on: date
+    """The day."""
     stage: Clock
     """Of the limit whose clock runs in the present stage."""
     total: Clock
@@ -83,6 +101,8 @@ class Clocks:
     """Working days since acceptance by whose turn it was. [d]"""
     by_stage: dict[Stage, dict[Owner, int]]
     """The same, by stage. [d]"""
+    limits: tuple[LimitUse, ...] = ()
+    """Of every limit that counted so far, in the order of the stages."""
 
 
 def counted_days(
@@ -136,11 +156,27 @@ def clocks_of(request: LoadRequest, rules: LoadRequestRules, calendar: WorkdayCa
         for stage in dict.fromkeys(span.stage for span in spans)
     }
     return Clocks(
+        on=today,
         stage=_stage_clock(request, rules, calendar, last),
         total=_total_clock(request, rules, calendar, last),
         by_owner={owner: len(counted_days(spans, owner, last, calendar, closes=closes)) for owner in Owner},
         by_stage=by_stage,
+        limits=_limits_used(request, rules, calendar, last),
     )
+
+
+def _limits_used(
+    request: LoadRequest, rules: LoadRequestRules, calendar: WorkdayCalendar, last: date
+) -> tuple[LimitUse, ...]:
+    closes = rules.practice_on(request.rules_day).closes
+    found: dict[str, LimitUse] = {}
+    for stage in sorted({span.stage for span in request.spans} - {Stage.LEAD}, key=_ORDER.index):
+        row = rules.limits_covering(stage, request.details.case, request.rules_day)
+        if row is not None and row.id not in found:
+            passages = _passages(request.spans, row.counts)
+            used = max(len(counted_days(p, Owner.UTILITY, last, calendar, closes=closes)) for p in passages)
+            found[row.id] = LimitUse(row.stage, row.id, used, row.working_days)
+    return tuple(found.values())
 
 
 def _stage_clock(request: LoadRequest, rules: LoadRequestRules, calendar: WorkdayCalendar, today: date) -> Clock:
@@ -148,22 +184,26 @@ def _stage_clock(request: LoadRequest, rules: LoadRequestRules, calendar: Workda
     if request.stage is not Stage.LEAD:
         row = rules.limits_covering(request.stage, request.details.case, request.rules_day)
     covered = (request.stage,) if row is None else row.counts
-    spans = _since_rework(request.spans, covered)
+    spans = _passages(request.spans, covered)[-1]
     return _clock(spans, row, rules.practice_on(request.rules_day), calendar, today)
 
 
-def _since_rework(spans: Sequence[Span], covered: Sequence[Stage]) -> list[Span]:
-    """Spans of the newest passage through the stages: who comes back to them later has their limit anew.
+def _passages(spans: Sequence[Span], covered: Sequence[Stage]) -> list[list[Span]]:
+    """Spans of each passage through the stages: who comes back to them later has their limit anew.
 
-    Going back and forth among them does not stop their clock, else a rework of our own would hide that we are late.
+    Going back and forth among them does not stop their clock, else a rework of our own would hide that we are late;
+    nor does a stage between them that does not count itself, such as the customer's access-system study.
     """
-    passage: list[Span] = []
+    first, last = (chosen(_ORDER.index(stage) for stage in covered) for chosen in (min, max))
+    passages: list[list[Span]] = []
+    is_inside = False
     for span in spans:
+        was_inside, is_inside = is_inside, first <= _ORDER.index(span.stage) <= last
+        if is_inside and not was_inside:
+            passages.append([])
         if span.stage in covered:
-            passage.append(span)
-        else:
-            passage = []
-    return passage
+            passages[-1].append(span)
+    return passages
 
 
 def _total_clock(request: LoadRequest, rules: LoadRequestRules, calendar: WorkdayCalendar, today: date) -> Clock:

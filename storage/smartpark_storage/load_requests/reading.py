@@ -1,0 +1,136 @@
+"""Lists, totals and durations of load requests, from the rows that their events keep; nothing here writes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, LiteralString
+
+from psycopg.rows import class_row
+from smartpark.load_requests.events import Event
+
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.load_requests.rows import (
+    LimitKept,
+    RequestFilter,
+    RequestOrder,
+    RequestRow,
+    Reserved,
+    StageDuration,
+    StageTotal,
+    UnknownRequestError,
+)
+from smartpark_storage.load_requests.writing import read_events_of
+from smartpark_storage.queries import query
+
+
+def read_row(connection: Connection, code: str) -> RequestRow:
+    """Where a request stands."""
+    with transaction(connection), connection.cursor(row_factory=class_row(RequestRow)) as cursor:
+        row = cursor.execute(query("load_request_row"), {"code": code}).fetchone()
+    if row is None:
+        raise UnknownRequestError(f"there is no load request {code}")
+    return row
+
+
+def read_rows(
+    connection: Connection,
+    wanted: RequestFilter,
+    *,
+    today: date,
+    order: RequestOrder = RequestOrder.DUE,
+    limit: int = 100,
+    after: str | None = None,
+) -> list[RequestRow]:
+    """Rows that fit, in an order; `after` is the code of the last one of the page before."""
+    statement = (
+        query("load_request_rows") + "\n" + query("load_request_fits") + "\n" + query(f"load_requests_by_{order}")
+    )
+    parameters = _parameters(wanted, today) | {"after": after, "limit": limit}
+    with transaction(connection), connection.cursor(row_factory=class_row(RequestRow)) as cursor:
+        # Planned for these parameters, so that what is not asked costs nothing.
+        return cursor.execute(statement, parameters, prepare=False).fetchall()
+
+
+def count_rows(connection: Connection, wanted: RequestFilter, *, today: date) -> int:
+    """How many requests fit."""
+    return _ask(connection, query("load_request_count") + "\n" + query("load_request_fits"), wanted, today)[0][0]
+
+
+def stage_totals(connection: Connection, wanted: RequestFilter, *, today: date) -> list[StageTotal]:
+    """Open requests by stage; stages without any are not there."""
+    statement = (
+        query("load_request_totals") + "\n" + query("load_request_fits") + "\n" + query("load_requests_by_stage")
+    )
+    return [StageTotal(*row) for row in _ask(connection, statement, wanted, today)]
+
+
+def read_board(
+    connection: Connection, wanted: RequestFilter, stages: Iterable[str], *, today: date, per_stage: int
+) -> dict[str, list[RequestRow]]:
+    """First open requests of each stage, the next due first."""
+    statement = (
+        query("load_request_board") + "\n" + query("load_request_fits") + "\n" + query("load_request_board_end")
+    )
+    columns = list(stages)
+    parameters = _parameters(wanted, today) | {"stages": columns, "limit": per_stage}
+    with transaction(connection), connection.cursor(row_factory=class_row(RequestRow)) as cursor:
+        rows = cursor.execute(statement, parameters, prepare=False).fetchall()
+    found: dict[str, list[RequestRow]] = {stage: [] for stage in columns}
+    for row in rows:
+        found[row.stage].append(row)
+    return found
+
+
+def read_timeline(
+    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
+) -> dict[str, tuple[Event, ...]]:
+    """Events of every request that fits and was open at some time in [since, until), by code."""
+    statement = query("load_request_codes") + "\n" + query("load_request_fits") + "\n" + query("load_requests_alive")
+    with transaction(connection):
+        codes = [code for (code,) in _ask(connection, statement, wanted, today, since=since, until=until)]
+        return read_events_of(connection, codes)
+
+
+def stage_durations(
+    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
+) -> list[StageDuration]:
+    """Median and P90 of the working days of archived requests that were energized in [since, until).
+
+    By stage and by whose turn it was; the stage ``total`` is all stages together.
+    """
+    statement = (
+        query("load_request_durations")
+        + "\n"
+        + query("load_request_fits")
+        + "\n"
+        + query("load_request_durations_end")
+    )
+    return [StageDuration(*row) for row in _ask(connection, statement, wanted, today, since=since, until=until)]
+
+
+def limits_kept(
+    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
+) -> list[LimitKept]:
+    """How the limits of each stage were kept by requests that were energized in [since, until)."""
+    statement = (
+        query("load_request_limits") + "\n" + query("load_request_fits") + "\n" + query("load_request_limits_end")
+    )
+    return [LimitKept(*row) for row in _ask(connection, statement, wanted, today, since=since, until=until)]
+
+
+def reserved_requests(connection: Connection, park: str) -> list[Reserved]:
+    """Capacity of a park that is promised and not yet connected."""
+    with transaction(connection):
+        return [Reserved(*row) for row in connection.execute(query("reserved_load_requests"), {"park": park})]
+
+
+def _ask(
+    connection: Connection, statement: LiteralString, wanted: RequestFilter, today: date, **more: Any
+) -> Sequence[tuple[Any, ...]]:
+    with transaction(connection):
+        return connection.execute(statement, _parameters(wanted, today) | more, prepare=False).fetchall()
+
+
+def _parameters(wanted: RequestFilter, today: date) -> dict[str, Any]:
+    given = asdict(wanted) | {"today": today}
+    return given | {"parks": None if wanted.parks is None else list(wanted.parks)}
