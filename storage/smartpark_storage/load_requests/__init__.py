@@ -4,6 +4,13 @@ What other rooms use is listed here. Every function takes an open connection fir
 part of the caller's.
 """
 
+from smartpark_storage.load_requests.calendars import (
+    CalendarLink,
+    calendar_of_link,
+    make_calendar_link,
+    read_calendar_links,
+    revoke_calendar_link,
+)
 from smartpark_storage.load_requests.desk import (
     ApplicantLink,
     Attachment,
@@ -95,6 +102,7 @@ __all__ = [
     "NO_FILTER",
     "ApplicantLink",
     "Attachment",
+    "CalendarLink",
     "ClaimedNotice",
     "Delivery",
     "IdempotencyKeyError",
@@ -119,6 +127,7 @@ __all__ = [
     "WebhookState",
     "append_event",
     "begin_idempotent",
+    "calendar_of_link",
     "claim_notices",
     "claim_outbox",
     "count_rows",
@@ -133,6 +142,7 @@ __all__ = [
     "insert_attachment",
     "insert_request",
     "limits_kept",
+    "make_calendar_link",
     "make_link",
     "manager_on",
     "notices_of",
@@ -144,6 +154,7 @@ __all__ = [
     "put_webhook",
     "read_attachments",
     "read_board",
+    "read_calendar_links",
     "read_events",
     "read_events_of",
     "read_links",
@@ -161,6 +172,7 @@ __all__ = [
     "reserved_requests",
     "retry_notice",
     "retry_outbox",
+    "revoke_calendar_link",
     "revoke_link",
     "stage_durations",
     "stage_totals",

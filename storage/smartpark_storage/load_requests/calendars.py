@@ -39,7 +39,9 @@ def make_calendar_link(
         with transaction(connection):
             connection.execute(query("make_calendar_link"), parameters)
     except pg.ForeignKeyViolation as error:
-        raise UnknownReferenceError(f"there is no {'park' if person is None else 'person'} {person or park}") from error
+        raise UnknownReferenceError(
+            f"there is no {'park' if person is None else 'person'} {person or park}"
+        ) from error
     return token
 
 
