@@ -23,7 +23,7 @@ from smartpark_api.handlers import install_handlers
 from smartpark_api.models.now import ParkNow
 from smartpark_api.overview import Overview
 from smartpark_api.problems import MEDIA_TYPE, Problem
-from smartpark_api.routes import figures, health, indicators, operations, pages, parks, planning, points
+from smartpark_api.routes import console, figures, health, indicators, operations, pages, parks, planning, points
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import OVERVIEW_KEPT_FOR, Snapshots
@@ -117,6 +117,7 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(api)
     app.include_router(health.router, responses={503: _PROBLEMS[503]})
     app.include_router(pages.router)
+    app.include_router(console.router)
     _describe_problems(app)
 
 

@@ -53,7 +53,7 @@ class Form:
     def whole(self, name: str) -> int | None:
         """A whole number, such as the version a page was made from; none when it is not one."""
         text = self.text(name)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004  of a field
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
     def __iter__(self) -> Iterator[str]:
         """Names of the fields."""
@@ -86,6 +86,12 @@ def remember_form_cookie(request: Request, response: Response) -> None:
     """Give the cookie to a visitor who has none."""
     if COOKIE not in request.cookies:
         response.set_cookie(COOKIE, form_cookie(request), httponly=True, samesite="strict")
+
+
+async def only_our_forms(request: Request) -> None:
+    """Guard of all pages of the console: what is not mere reading has to come from a form of ours."""
+    if request.method not in ("GET", "HEAD"):
+        await checked_form(request)
 
 
 async def checked_form(request: Request) -> Form:
@@ -124,4 +130,4 @@ def _is_foreign(request: Request) -> bool:
 
 
 SentForm = Annotated[Form, Depends(checked_form)]
-"""Parameter of every endpoint of a page that writes."""
+"""Parameter of an endpoint of a page that writes."""
