@@ -54,6 +54,16 @@ def claim_stale_day(connection: Connection, *, closed_us: int) -> StaleDay | Non
     return StaleDay(park, day, {device: frozenset(found) for device, found in hours.items()})
 
 
+def stale_hours_of(connection: Connection, park: str, start_us: int, end_us: int) -> dict[str, frozenset[int]]:
+    """Starts of the hours in [start, end) that are stale now, per device; nothing is taken. [µs]."""
+    parameters = {"park": park, "start": from_us(start_us), "end": from_us(end_us)}
+    hours: dict[str, set[int]] = {}
+    with transaction(connection):
+        for device, hour in connection.execute(query("stale_hours_of_park"), parameters):
+            hours.setdefault(device, set()).add(hour)
+    return {device: frozenset(found) for device, found in hours.items()}
+
+
 def mark_hours_stale(connection: Connection, park: str, start_us: int, end_us: int) -> int:
     """Mark every hour of a park's gauges in [start, end), from their first reading to their last; returns how many.
 

@@ -9,6 +9,7 @@ from smartpark.errors import SmartparkError
 from smartpark.factors import FactorChoice
 
 from smartpark_analytics.accounting.steam_heat import SteamSummary
+from smartpark_analytics.gauges.derivation import Derivation
 
 
 class NothingToExplainError(SmartparkError):
@@ -257,16 +258,20 @@ class Explanation:
     """Numbers behind it: what a level was chosen by, what terms rest on."""
     rules: tuple[ExplainedRule, ...] = ()
     tariff: ExplainedTariff | None = None
+    derivation: Derivation | None = None
+    """Of a number from gauges: inputs, rules, and step after step."""
     differences: tuple[str, ...] = ()
     """How what is published differs, and why."""
 
     @property
     def is_whole(self) -> bool:
         """Whether it says what the number is made of, and not only that it is published."""
-        return bool(self.terms or self.parts or self.above or self.inputs)
+        return bool(self.terms or self.parts or self.above or self.inputs or self.derivation)
 
     def added_up(self) -> float | None:
         """The number again, from the listed parts alone."""
+        if self.derivation is not None:
+            return self.derivation.steps[-1].added_up() if self.derivation.steps else None
         if self.above:
             return _divided(self.above, self.below)
         if self.numerator is not None and self.denominator:

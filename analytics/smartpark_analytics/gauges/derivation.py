@@ -17,6 +17,7 @@ from smartpark.dated import DatedRow
 from smartpark.emission_limits import EmissionLimit
 from smartpark.periods import Grain
 
+from smartpark_analytics.gauges.arithmetic import evaluate
 from smartpark_analytics.gauges.day import GaugeDay, GaugeNumber, clock_time
 from smartpark_analytics.gauges.minutes import MINUTE_US, Floats, GaugePoint, Minutes
 
@@ -74,6 +75,12 @@ class Step:
     formula: str = ""
     """Arithmetic that gives the value; `listed` are the known values of the items."""
     items: tuple[Item, ...] = ()
+
+    def added_up(self) -> float | None:
+        """The value again, from its formula and the listed values alone; None where there is none."""
+        if not self.formula:
+            return None
+        return evaluate(self.formula, [item.value for item in self.items if item.value is not None])
 
 
 @dataclass(frozen=True, slots=True)

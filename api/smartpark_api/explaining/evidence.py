@@ -23,6 +23,7 @@ from smartpark_analytics.ratios.specs import RATIOS
 from smartpark_storage.revisions import PublishedRow, published_row
 
 from smartpark_api.explaining.divided import from_certificates, from_figures
+from smartpark_api.explaining.gauges import GAUGES, from_gauges, settled
 from smartpark_api.explaining.questions import (
     LISTED,
     WHOLE,
@@ -69,7 +70,7 @@ def explain(sources: Sources, question: Question, depth: Depth = LISTED) -> Answ
     """
     if question.indicator not in INDICATORS:
         raise NothingToExplainError(unknown_indicator(question.indicator))
-    meaning = meaning_of(question.indicator)
+    meaning, question = meaning_of(question.indicator), settled(sources, question)
     published = _published(sources, question)
     found = compared(_explained(sources, question, published), published)
     return Answer(question, meaning, _deeper(sources, question, found, depth), published)
@@ -85,6 +86,8 @@ def _explained(sources: Sources, question: Question, published: PublishedRow | N
         return from_parts(sources, question, required)
     if code in TARIFFS:
         return from_quarters(sources, question)
+    if code in GAUGES:
+        return from_gauges(sources, question, required)
     return _from_published(sources, question, required)
 
 

@@ -111,3 +111,9 @@ FROM smartpark.park WHERE code = %(park)s;
 -- lock_rollup --
 -- One worker at a time adds up the days of a park: it then sees the days that the others have committed.
 SELECT pg_advisory_xact_lock(7262006, hashtext(%(park)s));
+
+-- stale_hours_of_park --
+-- For those who only look: hours whose readings nobody has dealt with yet.
+SELECT device, (extract(EPOCH FROM hour) * 1000000)::bigint AS hour_us
+FROM smartpark.stale_hour
+WHERE park = %(park)s AND hour >= %(start)s AND hour < %(end)s;
