@@ -104,6 +104,7 @@ CREATE INDEX load_request_reserved ON smartpark.load_request (park) WHERE reserv
 CREATE INDEX load_request_changed ON smartpark.load_request (changed_at DESC, code);
 CREATE INDEX load_request_opened ON smartpark.load_request (opened_at DESC, code);
 CREATE INDEX load_request_park ON smartpark.load_request (park, opened_at);
+CREATE INDEX load_request_energized ON smartpark.load_request (energized_at) WHERE energized_at IS NOT NULL;
 CREATE INDEX load_request_ended ON smartpark.load_request (ended_at) WHERE outcome IS NOT NULL;
 
 -- How a clock stands on a day; core's `Clock.standing` says the same of the same row, and a test holds the two together.

@@ -134,27 +134,34 @@ ORDER BY r.stage_due_on NULLS LAST, r.code
 LIMIT %(limit)s;
 
 -- load_requests_by_changed --
-AND (%(after)s::text IS NULL OR EXISTS (
-    SELECT FROM smartpark.load_request AS a
-    WHERE a.code = %(after)s
-        AND (r.changed_at < a.changed_at OR (r.changed_at = a.changed_at AND r.code > a.code))
+AND (%(after)s::text IS NULL OR (
+    r.changed_at <= (SELECT a.changed_at FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+    AND (
+        r.changed_at < (SELECT a.changed_at FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+        OR r.code > %(after)s
+    )
 ))
 ORDER BY r.changed_at DESC, r.code
 LIMIT %(limit)s;
 
 -- load_requests_by_opened --
-AND (%(after)s::text IS NULL OR EXISTS (
-    SELECT FROM smartpark.load_request AS a
-    WHERE a.code = %(after)s AND (r.opened_at < a.opened_at OR (r.opened_at = a.opened_at AND r.code > a.code))
+AND (%(after)s::text IS NULL OR (
+    r.opened_at <= (SELECT a.opened_at FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+    AND (
+        r.opened_at < (SELECT a.opened_at FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+        OR r.code > %(after)s
+    )
 ))
 ORDER BY r.opened_at DESC, r.code
 LIMIT %(limit)s;
 
 -- load_requests_by_capacity --
-AND (%(after)s::text IS NULL OR EXISTS (
-    SELECT FROM smartpark.load_request AS a
-    WHERE a.code = %(after)s
-        AND (r.applied_kva < a.applied_kva OR (r.applied_kva = a.applied_kva AND r.code > a.code))
+AND (%(after)s::text IS NULL OR (
+    r.applied_kva <= (SELECT a.applied_kva FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+    AND (
+        r.applied_kva < (SELECT a.applied_kva FROM smartpark.load_request AS a WHERE a.code = %(after)s)
+        OR r.code > %(after)s
+    )
 ))
 ORDER BY r.applied_kva DESC, r.code
 LIMIT %(limit)s;
@@ -246,31 +253,38 @@ ORDER BY wanted.place, card.stage_due_on NULLS LAST, card.code;
 
 -- load_request_durations --
 -- Goes on with load_request_fits and load_request_durations_end.
-WITH spent AS (
-    SELECT r.code, d.stage, o.owner, o.days::integer AS days
+WITH spent AS MATERIALIZED (
+    SELECT
+        r.code, d.stage, (d.owners ->> 'utility')::integer AS utility, (d.owners ->> 'customer')::integer AS customer,
+        (d.owners ->> 'government')::integer AS government
     FROM smartpark.load_request AS r
-    CROSS JOIN LATERAL jsonb_each(r.stage_days) AS d (stage, owners)
-    CROSS JOIN LATERAL jsonb_each_text(d.owners) AS o (owner, days);
+    CROSS JOIN LATERAL jsonb_each(r.stage_days) AS d (stage, owners);
 
 -- load_request_durations_end --
 -- A request that never came to a stage has no duration there, and none is made up for it.
     AND r.energized_at >= %(since)s AND r.energized_at < %(until)s
 ),
 summed AS (
-    SELECT code, stage, owner, days FROM spent
+    SELECT stage, utility, customer, government FROM spent
     UNION ALL
-    SELECT code, stage, 'total', sum(days) FROM spent GROUP BY code, stage
-    UNION ALL
-    SELECT code, 'total', owner, sum(days) FROM spent GROUP BY code, owner
-    UNION ALL
-    SELECT code, 'total', 'total', sum(days) FROM spent GROUP BY code
+    SELECT 'total', sum(utility), sum(customer), sum(government) FROM spent GROUP BY code
+),
+marked AS (
+    SELECT
+        stage, count(*) AS requests,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY utility) AS utility,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY customer) AS customer,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY government) AS government,
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY utility + customer + government) AS together
+    FROM summed
+    GROUP BY stage
 )
-SELECT
-    stage, owner, count(*),
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY days), percentile_cont(0.9) WITHIN GROUP (ORDER BY days)
-FROM summed
-GROUP BY stage, owner
-ORDER BY stage, owner;
+SELECT m.stage, o.owner, m.requests, o.marks[1], o.marks[2]
+FROM marked AS m
+CROSS JOIN LATERAL (VALUES
+    ('utility', m.utility), ('customer', m.customer), ('government', m.government), ('total', m.together)
+) AS o (owner, marks)
+ORDER BY m.stage, o.owner;
 
 -- load_request_limits --
 -- Goes on with load_request_fits and load_request_limits_end.
