@@ -150,6 +150,9 @@ def test_every_node_has_its_room_in_kva(net):
     # The topmost meter counts, not the tenant behind it; a feeder without a meter takes what hangs on it.
     assert nodes["transformer/D1"]["peak_kva"] == pytest.approx(0.3 * 2630 / 0.9, abs=0.01)
     assert nodes["feeder/F1"]["peak_kva"] == nodes["transformer/D1"]["peak_kva"]
+    # The park is what crosses its boundary, against all that feeds it.
+    park = nodes["park"]
+    assert (park["rated_kva"], park["peak_kva"]) == (10_000, pytest.approx(1.5 * 2630 / 0.9, abs=0.01))
 
 
 def test_what_nobody_measures_is_not_free(net):
@@ -158,7 +161,7 @@ def test_what_nobody_measures_is_not_free(net):
     assert (node["peak_kva"], node["headroom_kva"], node["binding"]) == (None, None, None)
     assert "nothing measures it" in node["reason"]
     path = next(path for path in answer["paths"] if path["nodes"][0] == "transformer/D2")
-    assert path["nodes"] == ["transformer/D2", "feeder/F2", "transformer/TR2"]
+    assert path["nodes"] == ["transformer/D2", "feeder/F2", "transformer/TR2", "park"]
     assert (path["headroom_kva"], path["verdict"]) == (None, "not_known")
     assert path["at_most_kva"] == pytest.approx(4000 - 1315 / 0.9, abs=0.01)
 
@@ -185,7 +188,7 @@ def test_transformers_that_stand_in_for_each_other_are_held_to_n_minus_1(net):
     assert node["binding"] == "n_minus_1"
     plain = net.get(f"{URL}/headroom", params={"station": "TR1+TR2", "short_time": False}).json()
     assert by_code(plain)["transformer/TR1+TR2"]["headroom_kva"] == pytest.approx(5000 - peak, abs=0.01)
-    assert ["transformer/D1", "feeder/F1", "transformer/TR1+TR2"] in [path["nodes"] for path in answer["paths"]]
+    assert ["transformer/D1", "feeder/F1", "transformer/TR1+TR2", "park"] in [path["nodes"] for path in answer["paths"]]
 
 
 def test_what_is_promised_counts_at_its_node_and_above(net):
@@ -196,7 +199,13 @@ def test_what_is_promised_counts_at_its_node_and_above(net):
         for code in free
         if free[code]["headroom_kva"]
     }
-    assert less == {"transformer/D1": 100, "feeder/F1": 900, "transformer/TR1": 900, "transformer/TR2": 0}
+    assert less == {
+        "transformer/D1": 100,
+        "feeder/F1": 900,
+        "transformer/TR1": 900,
+        "transformer/TR2": 0,
+        "park": 900,
+    }
 
 
 @pytest.mark.parametrize(
@@ -217,9 +226,12 @@ def test_a_question_that_makes_no_sense_is_answered_with_what_would(net, query, 
     assert said in answer.json()["detail"]
 
 
-def test_a_park_without_transformers_has_no_nodes(plain_client):
-    answer = plain_client.get("/api/v1/parks/testpark/headroom").json()
-    assert (answer["nodes"], answer["paths"]) == ([], [])
+def test_of_a_park_without_transformers_nothing_is_free(plain_client):
+    answer = plain_client.get("/api/v1/parks/testpark/headroom", params={"ask_kva": 1}).json()
+    (park,) = answer["nodes"]
+    assert (park["code"], park["rated_kva"], park["headroom_kva"]) == ("park", None, None)
+    assert "neither a transformer nor a feeder" in park["reason"]
+    assert [path["verdict"] for path in answer["paths"]] == ["not_known"]
 
 
 # --- commands -----------------------------------------------------------------------------------------------------
@@ -251,7 +263,7 @@ def test_the_forecast_on_the_terminal(command):
 def test_the_headroom_on_the_terminal(command):
     code, said = command("headroom", "netpark", "--ask-kva", "500", "--from", "2027-03", "--station", "TR1+TR2")
     assert code == 0
-    assert "transformer/D1 > feeder/F1 > transformer/TR1+TR2" in said.out
+    assert "transformer/D1 > feeder/F1 > transformer/TR1+TR2 > park" in said.out
     assert "after_upgrade" in said.out
     assert "n_minus_1" in said.out
     code, said = command("headroom", "netpark", "--json")

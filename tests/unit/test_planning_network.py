@@ -26,8 +26,8 @@ def meter(device, *, on=None, parent=None, role="distribution", measurand="activ
 
 def test_a_feeder_and_a_transformer_may_have_the_same_code():
     nodes = nodes_of([feeder("1", main="1"), transformer("1"), transformer("2", feeder="1")], [], [])
-    assert [node.code for node in nodes] == ["feeder/1", "transformer/1", "transformer/2"]
-    assert paths_of(nodes)[2] == ("transformer/2", "feeder/1", "transformer/1")
+    assert [node.code for node in nodes] == ["feeder/1", "transformer/1", "transformer/2", "park"]
+    assert paths_of(nodes)[2] == ("transformer/2", "feeder/1", "transformer/1", "park")
     assert find_node(nodes, "feeder/1").kind == "feeder"
     assert find_node(nodes, "2").code == "transformer/2"
     with pytest.raises(UnknownNodeError, match="'1' names 2"):
@@ -41,14 +41,49 @@ def test_the_topmost_meter_of_a_transformer_is_its_load():
         meter("X", on="A", parent="elsewhere"),
         meter("PV", on="A", role="generation"),
     ]
-    (node,) = nodes_of([transformer("A")], points, [])
+    node, _ = nodes_of([transformer("A")], points, [])
     assert node.meters == ("F1", "X")
+
+
+def test_the_park_is_what_all_its_supplies_carry_and_what_crosses_its_boundary():
+    points = [
+        meter("M1", role="boundary", on="A"),
+        meter("M2", role="boundary"),
+        meter("CHECK", role="boundary", parent="M2"),
+        meter("PV", role="generation"),
+    ]
+    rows = [feeder("F", main="A"), feeder("G"), transformer("A", rated=5000.0), transformer("D", feeder="F")]
+    park = nodes_of(rows, points, [])[-1]
+    assert (park.code, park.meters, park.rated_kva) == ("park", ("M1", "M2"), 8000.0)
+    assert not park.is_replaceable
+    nobody = nodes_of([], [], [])
+    assert [(node.code, node.rated_kva, node.meters) for node in nobody] == [("park", None, ())]
+
+
+def test_only_a_distribution_transformer_is_replaced():
+    rows = [feeder("F", main="A"), transformer("A"), transformer("D", feeder="F")]
+    assert {node.code: node.is_replaceable for node in nodes_of(rows, [], [])} == {
+        "feeder/F": False,
+        "transformer/A": False,
+        "transformer/D": True,
+        "park": False,
+    }
+
+
+def test_a_transformer_is_found_as_its_station():
+    nodes = nodes_of([transformer("A"), transformer("B")], [], [("A", "B")])
+    assert {find_node(nodes, name).code for name in ("A", "transformer/B", "transformer/A+B")} == {"transformer/A+B"}
+    with pytest.raises(UnknownNodeError):
+        find_node(nodes, "feeder/A")
 
 
 def test_a_station_needs_a_meter_on_each_of_its_transformers():
     rows = [transformer("A"), transformer("B")]
     half = nodes_of(rows, [meter("F1", on="A")], [("A", "B")])
-    assert [(node.code, node.meters, node.ratings) for node in half] == [("transformer/A+B", (), (1000.0, 1000.0))]
+    assert [(node.code, node.meters, node.ratings) for node in half] == [
+        ("transformer/A+B", (), (1000.0, 1000.0)),
+        ("park", (), (1000.0, 1000.0)),
+    ]
     whole = nodes_of(rows, [meter("F1", on="A"), meter("F2", on="B")], [("A", "B")])
     assert whole[0].meters == ("F1", "F2")
 
@@ -58,7 +93,8 @@ def test_a_sum_with_an_unmeasured_part_is_not_known():
     curves = MeterCurves(("MA", "MB"), np.array([[1.0, 2.0], [10.0, np.nan]]), np.zeros((2, 2)))
     both = nodes_of(rows, [meter("MA", on="A"), meter("MB", on="B")], [])
     active, _ = node_loads(both, curves)
-    assert np.array_equal(active, [[11.0, np.nan], [1.0, 2.0], [10.0, np.nan]], equal_nan=True)
+    park = [11.0, np.nan]  # no meter at its boundary: the sum of its supplies
+    assert np.array_equal(active, [[11.0, np.nan], [1.0, 2.0], [10.0, np.nan], park], equal_nan=True)
     one = nodes_of(rows, [meter("MA", on="A")], [])
     active, _ = node_loads(one, curves)
     assert np.isnan(active[0]).all()

@@ -79,12 +79,12 @@ class RejectedOut(Answer):
 
 
 class NodeOut(Answer):
-    """A transformer or feeder and what is free on it."""
+    """A transformer, a feeder or the park, and what is free on it."""
 
     code: Annotated[str, Field(examples=["transformer/TR1"])]
     kind: Annotated[str, Field(examples=["transformer"])]
     units: Annotated[list[str], Field(description="Transformers that share the load.", examples=[["TR1"]])]
-    rated_kva: float
+    rated_kva: Annotated[float | None, Field(description="Null: the catalogue names nothing that feeds the park.")]
     peak_kva: Annotated[float | None, Field(description="Seasonal maximum; null: not known, see `reason`.")]
     peak_at: Instant | None
     completeness: Annotated[float, Field(description="Share of the twelve months that is known and believed. [0-1]")]
@@ -103,11 +103,11 @@ class NodeOut(Answer):
         float | None, Field(description="With the upper quantile of the coming year's peak instead. [kVA]")
     ]
     yearly_peak: YearlyPeakOut
-    reason: Annotated[str | None, Field(description="Why the peak is not known.")]
+    reason: Annotated[str | None, Field(description="Why the headroom is not known.")]
 
 
 class PathOut(Answer):
-    """A way from a node up to the main transformer; it has what its tightest node has."""
+    """A way from a node up to the park; it has what its tightest node has."""
 
     nodes: Annotated[
         list[str], Field(description="From the connection upwards.", examples=[["transformer/TR7", "feeder/F1"]])

@@ -1,14 +1,16 @@
 """The network as nodes and paths: which transformers share a load, which meters measure a node, what lies upstream.
 
-Which transformers stand in for each other is not in the catalogue: who asks names them (`stations`). A node that is
-not measured as a whole has no load here, never the sum of the half that is.
+The park is the last node of every path: it may carry what all its supplies carry together, and its load is what
+crosses its boundary. A node that is not measured as a whole has no load here, never the sum of the half that is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark.balance_rule import ELECTRIC
 from smartpark.catalogue import Role
 from smartpark.errors import SmartparkError
 from smartpark_storage.reads_load import LoadPointRow, NodeRow
@@ -16,6 +18,8 @@ from smartpark_storage.reads_load import LoadPointRow, NodeRow
 from smartpark_api.planning.curves import MeterCurves
 
 Floats = NDArray[np.float64]
+PARK: Final = "park"
+"""Code and kind of the node that stands for the whole park."""
 
 
 class UnknownNodeError(SmartparkError):
@@ -24,30 +28,37 @@ class UnknownNodeError(SmartparkError):
 
 @dataclass(frozen=True)
 class Node:
-    """A transformer, several that share a load, or a feeder."""
+    """A transformer, several that share a load, a feeder, or the park."""
 
     code: str
-    """``transformer/TR1``, ``transformer/TR1+TR2``, ``feeder/F1``."""
+    """``transformer/TR1``, ``transformer/TR1+TR2``, ``feeder/F1``, ``park``."""
     kind: str
     units: tuple[str, ...]
-    """Codes of the transformers that make it up; of a feeder its own."""
+    """Codes of the transformers that make it up; of a feeder its own; of the park none."""
     ratings: tuple[float, ...]
-    """Of the units. [kVA]"""
+    """Of the units; of the park: of all that feeds it. [kVA]"""
     upstream: str | None
-    """Code of the node that feeds it."""
+    """Code of the node that feeds it; none: the park."""
     meters: tuple[str, ...]
     """Devices whose sum is its load; none: its load is that of the nodes below."""
+    names: tuple[str, ...] = ()
+    """What people call the units."""
 
     @property
     def is_replaceable(self) -> bool:
         """A distribution transformer can be replaced by a larger one; main transformers and feeders are projects."""
-        return self.kind == "transformer" and self.upstream is not None
+        return self.kind == "transformer" and self.upstream not in {None, PARK}
+
+    @property
+    def rated_kva(self) -> float | None:
+        """Of all units together; none: the catalogue names none."""
+        return sum(self.ratings) if self.ratings else None
 
 
 def nodes_of(
     rows: Sequence[NodeRow], points: Sequence[LoadPointRow], stations: Sequence[Sequence[str]]
 ) -> list[Node]:
-    """Nodes of a park; transformers named together in `stations` become one."""
+    """Nodes of a park, itself the last one; transformers named together in `stations` become one."""
     transformers = [row.code for row in rows if row.kind == "transformer"]
     for code in (code for station in stations for code in station):
         if code not in transformers:
@@ -68,21 +79,38 @@ def nodes_of(
             tuple(one.rated_kva for one in own),
             _upstream(row, station_of),
             tuple(device for part in meters for device in part) if all(meters) else (),
+            tuple(one.name for one in own),
         )
-    return list(nodes.values())
+    return [*nodes.values(), _park_node(list(nodes.values()), points)]
 
 
-def _upstream(row: NodeRow, station_of: Mapping[str, tuple[str, ...]]) -> str | None:
+def _park_node(nodes: Sequence[Node], points: Sequence[LoadPointRow]) -> Node:
+    supplies = [rating for node in nodes if node.upstream == PARK for rating in node.ratings]
+    crossing = {
+        point.device: point
+        for point in points
+        if point.role == Role.BOUNDARY and point.carrier in ELECTRIC and not point.internal_transfer
+    }
+    meters = tuple(device for device, point in crossing.items() if point.parent not in crossing)
+    return Node(PARK, PARK, (), tuple(supplies), None, meters)
+
+
+def _upstream(row: NodeRow, station_of: Mapping[str, tuple[str, ...]]) -> str:
     if row.upstream is None:
-        return None
+        return PARK
     if row.kind == "transformer":
         return f"feeder/{row.upstream}"
     return f"transformer/{'+'.join(station_of.get(row.upstream, (row.upstream,)))}"
 
 
 def find_node(nodes: Sequence[Node], name: str) -> Node:
-    """Node of that name, or with a unit of that code; `UnknownNodeError` when there is none or several."""
-    found = [node for node in nodes if name == node.code] or [node for node in nodes if name in node.units]
+    """Node of that name, or with a unit of that code; `UnknownNodeError` when there is none or several.
+
+    ``transformer/TR1`` is also the station that TR1 belongs to.
+    """
+    found = [node for node in nodes if name == node.code] or [
+        node for node in nodes if any(name in {unit, f"{node.kind}/{unit}"} for unit in node.units)
+    ]
     if len(found) == 1:
         return found[0]
     known = ", ".join(node.code for node in nodes) or "none yet"
