@@ -32,6 +32,10 @@ SMARTPARK_CONSOLE_KEY_FILE names (made at the first start; by default console.ke
 Holidays that the built-in calendar does not have stand in the file that SMARTPARK_WORKDAYS names
 (docs/methods/working-days.md).
 
+Load requests: documents are kept in the folder SMARTPARK_ATTACHMENTS names (none is taken without one), webhooks
+are signed with the files in SMARTPARK_WEBHOOK_SECRETS, limits of your own stand before the built-in ones in
+SMARTPARK_LOAD_REQUEST_RULES (docs/load-requests.md).
+
 There is no access control yet: whoever reaches the port reads everything. The server therefore refuses to
 listen on an address that other machines can reach unless --allow-network says that something in front of it
 (a firewall, a reverse proxy with log-in, a container network) decides who gets through.
@@ -68,6 +72,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark_storage.connections import dsn_from_environment
 
     from smartpark_api.console.signing import key_from_environment
+    from smartpark_api.load_requests.installation import desk_settings
     from smartpark_api.planning.calendar_file import workday_file_from_environment
     from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
 
@@ -87,6 +92,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         host_names=host_names,
         workday_file=workday_file,
         console_key=key_from_environment(),
+        **desk_settings(),
     )
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)

@@ -63,7 +63,7 @@ def _is_for_a_person(request: Request) -> bool:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101  tells the type checker what the registration above says
     problem = problem_of(error.kind, error.detail, instance=request.url.path, errors=error.errors)
-    return respond(request, problem)
+    return respond(request, problem.model_copy(update=error.more))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

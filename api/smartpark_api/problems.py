@@ -4,7 +4,7 @@ A problem says what was wrong and what to do; it never carries a traceback, SQL,
 """
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from smartpark.errors import SmartparkError
@@ -27,6 +27,16 @@ class ProblemKind(Enum):
     WRITES_ARE_LOCAL = ("writes-are-local", 403, "This server takes no writes")
     FORM_REFUSED = ("form-refused", 403, "The form is not one of this server's")
     NOBODY_ACTS = ("nobody-acts", 403, "Somebody has to say who acts")
+    LOAD_REQUEST_NOT_FOUND = ("load-request-not-found", 404, "No such load request")
+    STALE_VERSION = ("stale-version", 409, "Something else happened meanwhile")
+    EVENT_REFUSED = ("event-refused", 409, "The request cannot take this now")
+    CONFLICT = ("conflict", 409, "It does not go together with what is on record")
+    VERSION_REQUIRED = ("version-required", 428, "Say which version you have seen")
+    KEY_REUSED = ("idempotency-key-reused", 422, "The key stands for another write")
+    DOCUMENT_REFUSED = ("document-refused", 422, "The document is not one that is taken")
+    DOCUMENT_TOO_LARGE = ("document-too-large", 413, "The document is too large")
+    DOCUMENT_MISSING = ("document-missing", 410, "The file of the document is gone")
+    NOT_CONFIGURED = ("not-configured", 501, "This server is not set up for that")
     INTERNAL = ("internal-error", 500, "Something went wrong here")
     DATABASE_AWAY = ("database-unavailable", 503, "The database cannot be reached")
     NOT_MIGRATED = ("database-not-migrated", 503, "The database has no tables yet")
@@ -76,16 +86,25 @@ class Problem(BaseModel):
     incident: Annotated[
         str | None, Field(description="Number to look for in the server's log, where we are at fault.")
     ] = None
+    version: Annotated[int | None, Field(description="Version on record, of what has changed meanwhile.")] = None
+    events: Annotated[
+        list[dict[str, Any]] | None, Field(description="What happened since the version that was expected.")
+    ] = None
+    possible: Annotated[list[str] | None, Field(description="Types of the events that it may take now.")] = None
 
 
 class ProblemError(SmartparkError):
     """A request that gets a problem for an answer."""
 
-    def __init__(self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None) -> None:
+    def __init__(
+        self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None, **more: Any
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors or []
+        self.more = more
+        """Further members of the document: `version`, `events`, `possible`."""
 
 
 def problem_of(

@@ -28,6 +28,16 @@ class ApiSettings(StrictModel):
     """What a client is told to wait while the database is away."""
     workday_file: Path | None = None
     """Holidays that the built-in calendar does not have; None: the built-in calendar alone."""
+    load_request_rules_file: Path | None = None
+    """Rows of stages and limits before the built-in ones; None: those alone."""
+    attachments_folder: Path | None = None
+    """Where documents of load requests are kept; None: none are taken."""
+    attachment_most_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 20 * 2**20
+    """Size of a document. [B]"""
+    webhook_secrets: Path | None = None
+    """Folder of the secrets that sign what webhooks are sent, a file each; None: nothing can be signed."""
+    webhooks_may_be_private: bool = False
+    """Whether webhooks may lead to private addresses."""
     console_key: Annotated[bytes | None, Field(min_length=32, repr=False)] = None
     """Signs cookies and forms of the pages; None: one made for this run."""
     host_names: tuple[str, ...] | None = LOOPBACK_NAMES

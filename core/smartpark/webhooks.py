@@ -108,7 +108,7 @@ def deliver(
     may_be_private: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> Delivered:
-    """Send a document once, signed; what goes wrong is told and not raised, but for an address that may not be told."""
+    """Send a document once, signed; what goes wrong is told, and only an address that may not be told is an error."""
     parts = checked_url(url, may_be_private=may_be_private)
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {

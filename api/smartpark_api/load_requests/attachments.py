@@ -14,13 +14,14 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
 from smartpark.errors import SmartparkError
+from smartpark.load_requests.events import Attached
 
 MOST_BYTES: Final = 20 * 2**20
 """Size that a document may have unless the installation says otherwise. [B]"""
@@ -97,6 +98,18 @@ class Kept:
     media_type: str
     size_bytes: int
     sha256: str
+    path: Path = field(repr=False)
+
+    def forget(self) -> None:
+        """Take the file away again: the same document is kept already."""
+        self.path.unlink(missing_ok=True)
+
+
+def attached(kept: Kept, kind: str) -> Attached:
+    """Event that tells of a document."""
+    return Attached(
+        attachment=kept.attachment, name=kept.name, kind=kind, size_bytes=kept.size_bytes, sha256=kept.sha256
+    )
 
 
 def clean_name(given: str) -> str:
@@ -159,7 +172,7 @@ class AttachmentStore:
         finally:
             draft.unlink(missing_ok=True)
         try:
-            yield Kept(attachment, name, ALLOWED[PurePosixPath(name).suffix].media_type, size, digest)
+            yield Kept(attachment, name, ALLOWED[PurePosixPath(name).suffix].media_type, size, digest, path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

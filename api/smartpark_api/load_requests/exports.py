@@ -138,12 +138,12 @@ def table_of_xlsx(cards: Iterable[Card], language: Language) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula.
+    r"""Text that a spreadsheet does not take for a formula.
 
     Examples
     --------
     >>> harmless('=HYPERLINK("http://x")'), harmless("铝业 =1"), harmless("  @SUM(A1)")
-    ('\\'=HYPERLINK("http://x")', '铝业 =1', "'  @SUM(A1)")
+    ('\'=HYPERLINK("http://x")', '铝业 =1', "'  @SUM(A1)")
     """
     is_formula = text.startswith(_STARTS_FORMULA) or text.lstrip().startswith(_STARTS_FORMULA)
     return f"'{text}" if is_formula else text

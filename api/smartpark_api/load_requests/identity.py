@@ -18,8 +18,11 @@ from smartpark_api.settings import ApiSettings
 HEADER: Final = "Smartpark-Actor"
 
 
-def named_actor(request: Request) -> str:
-    """Code in the header, not yet looked up; a problem where there is none, or this server takes no writes."""
+def named_actor(request: Request, *, is_required: bool = True) -> str:
+    """Code in the header, not yet looked up; a problem where there is none, or this server takes no writes.
+
+    Where it is not required, and there is none, the code is ``system``.
+    """
     settings: ApiSettings = request.app.state.settings
     if settings.host_names is None:
         raise ProblemError(
@@ -28,6 +31,8 @@ def named_actor(request: Request) -> str:
             "use `smartpark requests`, or a server without --allow-network",
         )
     given = request.headers.get(HEADER, "").strip()
+    if not given and not is_required:
+        return "system"
     if not given:
         detail = f"say who you are: the header {HEADER} carries a person's code (/api/v1/persons lists them)"
         raise ProblemError(ProblemKind.NOBODY_ACTS, detail)

@@ -199,7 +199,12 @@ def kpis_of(
         rejected=sum(_ended(r, Outcome.REJECTED, start, end) for r in requests),
         total_days=_spread(spans.whole[energized]),
         days_by_owner={owner: _spread(spans.utility_part[energized, n]) for n, owner in enumerate(_OWNERS)},
-        stages=tuple(_stage_kpi(records, spans, kept, stage, start, end) for stage in _STAGES),
+        stages=tuple(
+            _stage_kpi(
+                spans, kept, stage, [n for n, r in enumerate(requests) if _within(_left_at(r, stage), start, end)]
+            )
+            for stage in _STAGES
+        ),
         in_limit=Share(sum(all(kept[n].values()) for n in archived), len(archived)),
         green=Share(sum(r.request.details.channel is Channel.GREEN for r in received), len(received)),
         reworked=Share(sum(r.request.reworks > 0 for r in received), len(received)),
@@ -268,13 +273,13 @@ class _Spans:
         return day_zero(request.accepted_at or request.opened_at, closes)
 
     def answer_days(self, record: Record) -> int:
-        """Working days from acceptance to the first answer. [d]"""
+        """Working days [d] from acceptance to the first answer."""
         zero, last = self._zero(record.request).toordinal(), self._last(record.answered_at)
         return int(self._between(np.array([zero]), np.array([last]))[0])
 
 
 def _cumulative(calendar: WorkdayCalendar, first: int, last: int, today: date) -> Days:
-    """Working days up to each day, shape (last - first + 1,); days ahead are not counted, so no calendar is needed."""
+    """Working days up to each day, shape (last - first + 1,); none of those ahead."""
     is_worked = [
         day <= today and calendar.is_workday(day) for day in (date.fromordinal(n) for n in range(first, last + 1))
     ]
@@ -315,15 +320,8 @@ def _worst_passages(
     return found
 
 
-def _stage_kpi(
-    records: Sequence[Record],
-    spans: _Spans,
-    kept: Sequence[dict[Stage, bool]],
-    stage: Stage,
-    start: date,
-    end: date,
-) -> StageKpi:
-    left = [n for n, record in enumerate(records) if _within(_left_at(record.request, stage), start, end)]
+def _stage_kpi(spans: _Spans, kept: Sequence[dict[Stage, bool]], stage: Stage, left: Sequence[int]) -> StageKpi:
+    """Of the requests that left the stage in the period, by their places."""
     judged = [kept[n][stage] for n in left if stage in kept[n]]
     of_stage = spans.by_stage[left, _STAGES.index(stage)]
     return StageKpi(

@@ -1,9 +1,9 @@
 """Load requests as the API takes and gives them; words for people stand beside the codes only in exports."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from smartpark.load_requests.events import Body, Details
 from smartpark.load_requests.words import (
     Channel,
@@ -24,6 +24,8 @@ from smartpark.load_requests.words import (
 from smartpark_api.models.base import Answer, Instant
 
 _CODE = "LR-2026-000123"
+EVENT_TYPES: Final = frozenset(part.model_fields["type"].default for part in get_args(get_args(Body)[0]))
+"""Every type of event."""
 Kva = Annotated[float, Field(description="[kVA]")]
 
 
@@ -102,6 +104,14 @@ class EventOut(Answer):
     by: Annotated[str, Field(description="Code of a person, or `system`, or `applicant`.")]
     is_undone: bool
     body: Body
+
+
+class EventList(Answer):
+    """What happened to a request."""
+
+    code: str
+    version: Annotated[int, Field(description="Sequence of the newest event.")]
+    events: list[EventOut]
 
 
 class SpanOut(Answer):
@@ -473,11 +483,37 @@ class KpisOut(Answer):
     at_risk_now: Annotated[list[CardOut], Field(description="At risk, due or overdue today, the most urgent first.")]
 
 
-class FeedOut(Answer):
-    """Where a calendar of due dates is; whoever has the address sees it."""
+class FeedIn(Given):
+    """Whose due dates a calendar shows: a person's or a park's."""
 
-    path: Annotated[str, Field(examples=["/calendar/….ics"])]
+    person: Annotated[str | None, Field(max_length=60)] = None
+    park: Annotated[str | None, Field(max_length=64)] = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "FeedIn":
+        if (self.person is None) == (self.park is None):
+            raise ValueError("a calendar is of a person or of a park")
+        return self
+
+
+class FeedOut(Answer):
+    """Where a calendar of due dates is; whoever has the address sees it. Told once."""
+
+    path: Annotated[str, Field(examples=["/api/v1/calendars/….ics"])]
     subject: str
 
 
-Json = dict[str, Any]
+class FeedLinkOut(Answer):
+    """An address of a calendar; its token is not kept."""
+
+    link_id: int
+    person: str | None
+    park: str | None
+    made_by: str
+    made_at: Instant
+
+
+class FeedList(Answer):
+    """Addresses of calendars that are in use, oldest first."""
+
+    calendars: list[FeedLinkOut]

@@ -215,6 +215,12 @@ def act(desk: Desk, code: str, body: Body, *, expected: int | None, at: datetime
     return view(desk, code)
 
 
+def assign_many(desk: Desk, requests: Sequence[tuple[str, int]], manager: str) -> list[RequestView]:
+    """Make several requests somebody's, each on the version that was seen: all of them, or none."""
+    # In the order of their codes, so that two who assign the same ones wait for each other and do not block.
+    return [act(desk, code, Assigned(manager=manager), expected=expected) for code, expected in sorted(requests)]
+
+
 def view(desk: Desk, code: str) -> RequestView:
     """A request with its events, clocks and what it may take now; `UnknownRequestError` when there is none."""
     events = read_events(desk.connection, code)
@@ -265,6 +271,11 @@ def timeline(desk: Desk, wanted: RequestFilter, start: date, end: date) -> dict[
         for row in read_rows(desk.connection, planned, today=desk.today, order=RequestOrder.CODE, limit=_MOST)
     ]
     return found | read_events_of(desk.connection, [code for code in codes if code not in found])
+
+
+def narrowed(wanted: RequestFilter, *, standing: Standing, is_open: bool) -> RequestFilter:
+    """Filter with a standing of its own."""
+    return replace(wanted, standing=standing, is_open=is_open)
 
 
 def _column(stage: Stage, total: StageTotal | None, found: tuple[Card, ...]) -> Column:
