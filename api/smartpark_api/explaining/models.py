@@ -9,6 +9,7 @@ from smartpark_analytics.accounting import SteamSummary
 from smartpark_storage.revisions import PublishedRow
 
 from smartpark_api.explaining.evidence import Answer as Found
+from smartpark_api.explaining.gauge_models import DerivationOut, derivation_out
 from smartpark_api.models.base import Answer, Instant
 
 
@@ -112,6 +113,9 @@ class ExplanationOut(Answer):
     steam: Annotated[list[SteamOut], Field(description="Behind heat by enthalpy.")]
     numerator: float | None
     denominator: float | None
+    derivation: Annotated[
+        DerivationOut | None, Field(description="Of a number from gauges: inputs, rules, and step after step.")
+    ]
     published: RevisionOut | None
     differences: Annotated[
         list[str], Field(description="How what is published differs, and why; empty: it does not.")
@@ -156,6 +160,7 @@ def answer_out(found: Found) -> ExplanationOut:
         steam=[_steam(one) for one in explained.steam],
         numerator=explained.numerator,
         denominator=explained.denominator,
+        derivation=None if explained.derivation is None else derivation_out(explained.derivation),
         published=None if found.published is None else _revision(found.published),
         differences=list(explained.differences),
     )

@@ -11,6 +11,7 @@ from smartpark_analytics.accounting import SteamSummary
 from smartpark_analytics.accounting.explanation import ExplainedFactor, ExplainedTerm
 
 from smartpark_api.explaining.evidence import Answer, day_of
+from smartpark_api.explaining.gauge_text import derivation_lines
 
 _EN: Final = {
     "value": "value",
@@ -82,7 +83,9 @@ def _lines(answer: Answer, words: dict[str, str], *, chinese: bool) -> Iterable[
     if found.numerator is not None:
         yield f"  {words['numerator']} = {found.numerator!r}"
         yield f"  {words['denominator']} = {_number(found.denominator, words)}"
-    if not (found.terms or found.parts):
+    if found.derivation is not None:
+        yield from derivation_lines(found.derivation, chinese=chinese, are_parts_listed=bool(found.parts))
+    elif not (found.terms or found.parts):
         yield f"  {words['itemised']}"
     yield f"  {words['reason']}: {found.reason or '-'}"
     yield f"  {words['page']}: docs/methods/{answer.meaning.method_page}.md"
@@ -176,4 +179,5 @@ def _parts(answer: Answer, words: dict[str, str]) -> Iterable[str]:
             f"    {when}: {_number(part.value, words)}{ratio}  ({words['complete']} {part.completeness:.1%}, "
             f"r{part.revision})"
         )
-    yield f"    {words['sum']} = {_number(found.added_up(), words)}"
+    if found.derivation is None:
+        yield f"    {words['sum']} = {_number(found.added_up(), words)}"
