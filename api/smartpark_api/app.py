@@ -20,16 +20,34 @@ from starlette.middleware.gzip import GZipMiddleware
 from smartpark_api.assets import assets
 from smartpark_api.console.signing import Signer, key_for_this_run
 from smartpark_api.handlers import install_handlers
+from smartpark_api.load_requests.asking import KEPT_FOR as NETWORK_KEPT_FOR
 from smartpark_api.models.now import ParkNow
 from smartpark_api.overview import Overview
+from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.problems import MEDIA_TYPE, Problem
-from smartpark_api.routes import console, figures, health, indicators, operations, pages, parks, planning, points
+from smartpark_api.routes import (
+    capacity,
+    console,
+    figures,
+    health,
+    indicators,
+    load_request_documents,
+    load_request_people,
+    load_request_sharing,
+    load_requests,
+    operations,
+    pages,
+    parks,
+    planning,
+    points,
+)
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import OVERVIEW_KEPT_FOR, Snapshots
 from smartpark_api.vitals import CountRequests, Requests
 from smartpark_api.words import Language, words_of
 
+_DESK = (load_requests, load_request_documents, load_request_sharing, load_request_people)
 PREFIX: Final = "/api/v1"
 
 _DESCRIPTION = """\
@@ -46,6 +64,8 @@ _TAGS = [
     {"name": "indicators", "description": "Published numbers, with everything to explain and recompute them."},
     {"name": "figures", "description": "Business figures: entered, corrected, with their history."},
     {"name": "planning", "description": "Load of the days and the year ahead, and what capacity is free."},
+    {"name": "load requests", "description": "What is asked of the utility: stages, limits, clocks, documents."},
+    {"name": "people", "description": "Who works at the desk, and for which park."},
     {"name": "operations", "description": "Edge agents and dead letters."},
     {"name": "health", "description": "For whoever starts and watches the process."},
 ]
@@ -99,6 +119,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     app.state.clock = clock
     app.state.signer = Signer(settings.console_key or key_for_this_run())
     app.state.snapshots = Snapshots[ParkNow]()
+    app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
     _add_routes(app)
     install_handlers(app)
@@ -112,7 +133,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
-    for module in (parks, points, indicators, figures, planning, operations):
+    for module in (parks, points, indicators, figures, planning, capacity, operations, *_DESK):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router, responses={503: _PROBLEMS[503]})
