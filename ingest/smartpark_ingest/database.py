@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 _FIRST_WAIT_S: Final = 0.1
 _LONGEST_WAIT_S: Final = 10.0
 _GRACE_S: Final = 5.0
-"""How long work in hand is still tried after the worker was asked to stop. [s]"""
+"""How long all work in hand together is still tried after the worker was asked to stop. [s]"""
 
 
 _FAULTS_OF_THE_DATA: Final = ("22", "23")
@@ -49,6 +49,7 @@ class PatientDatabase:
         self._counters = counters
         self._connection: Connection | None = None
         self._spent_s = 0.0
+        self._give_up_s: float | None = None
         self.tried_s = time.monotonic()
         """When work was tried last, in monotonic seconds: also while the database is away something moves."""
         self.trouble = ""
@@ -69,7 +70,7 @@ class PatientDatabase:
             self._spent_s += time.monotonic() - began_s
 
     def _insist(self, work: Callable[[Connection], Result]) -> Result:
-        wait_s, give_up_s = _FIRST_WAIT_S, None
+        wait_s = _FIRST_WAIT_S
         while True:
             self.tried_s = time.monotonic()
             try:
@@ -79,8 +80,8 @@ class PatientDatabase:
                 if isinstance(error, StorageUnavailableError):
                     self.close()
                 if self._stop.is_set():
-                    give_up_s = give_up_s or time.monotonic() + _GRACE_S
-                    if time.monotonic() > give_up_s:
+                    self._give_up_s = self._give_up_s or time.monotonic() + _GRACE_S
+                    if time.monotonic() > self._give_up_s:
                         raise StoppedError from error
                 _log.warning("%s; trying again in %.1f s", error, wait_s)
                 self._counters.retries += 1

@@ -40,6 +40,7 @@ class Inbox:
         self._bytes = 0
         self._arrivals: deque[Arrival] = deque()
         self._changed = threading.Condition()
+        self._woken = False
 
     def put(self, arrival: Arrival, *, patience_s: float) -> bool:
         """Add an arrival, waiting for room at most so long; whether there was room."""
@@ -54,10 +55,12 @@ class Inbox:
     def take(self, *, until: float, readings: int) -> list[Arrival]:
         """Oldest arrivals that announce about so many readings together, at least one.
 
-        None when none comes until `until`, in monotonic seconds.
+        None when none comes until `until`, in monotonic seconds, or until somebody wakes us.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._arrivals, timeout=max(0.0, until - time.monotonic()))
+            is_over = lambda: self._arrivals or self._woken  # noqa: E731
+            self._changed.wait_for(is_over, timeout=max(0.0, until - time.monotonic()))
+            self._woken = False
             taken: list[Arrival] = []
             while self._arrivals and (not taken or readings > 0):
                 arrival = self._arrivals.popleft()
@@ -68,8 +71,9 @@ class Inbox:
             return taken
 
     def wake(self) -> None:
-        """Let whoever waits look again."""
+        """Let whoever takes, now or next, not wait."""
         with self._changed:
+            self._woken = True
             self._changed.notify_all()
 
     def __len__(self) -> int:

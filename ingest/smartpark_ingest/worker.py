@@ -1,12 +1,13 @@
 """One ingest worker: takes messages from the inbox, has the desk judge them, writes, acknowledges.
 
-The flow. The network thread fills the inbox (`intake`). The main thread judges what is in it and collects a group
-(until it is large enough, or 100 ms old and the database is free). The storing thread stores a group in one
-transaction, and only after the commit publishes which sequences the database now holds; meanwhile the main thread
-collects the next one. A crash at any point leaves batches unacknowledged, and the edges send them again; the ledger
-in the database recognises those that had been committed after all.
+The flow. The network thread fills the inbox (`intake`). The main thread judges what is in it, collects a group (until
+it is large enough, or 100 ms old and the database is free) and makes it ready for COPY. The storing thread stores a
+group in one transaction, and only after the commit the answering thread publishes which sequences the database now
+holds; meanwhile the next group is being stored and the one after it collected. A crash at any point leaves batches
+unacknowledged, and the edges send them again; the ledger in the database recognises those that had been committed
+after all.
 
-While the database is away the worker waits with two groups in hand, the inbox fills up to its bound, and what does
+While the database is away the worker waits with three groups in hand, the inbox fills up to its bound, and what does
 not fit is set aside unread: memory stays bounded however long it takes.
 """
 
@@ -14,7 +15,6 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,14 @@ from typing import Final
 from smartpark.broker import BrokerAddress
 from smartpark.clock import from_us
 from smartpark.wire import Ack, Command, Topics, pack_json
-from smartpark_storage import Registry, describe_database, record_birth, record_death, record_status
+from smartpark_storage import (
+    PreparedBatches,
+    Registry,
+    describe_database,
+    record_birth,
+    record_death,
+    record_status,
+)
 
 from smartpark_ingest.admission import Limits
 from smartpark_ingest.counters import Counters
@@ -34,20 +41,23 @@ from smartpark_ingest.meters import Meters
 from smartpark_ingest.outcomes import Admitted, AskBirth, Born, Died, Outcome, Parked, Reported, Stranger, Unreadable
 from smartpark_ingest.registry_watch import RegistryWatch
 from smartpark_ingest.shards import Shard
+from smartpark_ingest.storing import Answer, Storing
 from smartpark_ingest.vitals import WorkerVitals
-from smartpark_ingest.writer import Writer
+from smartpark_ingest.writer import Stored, Writer
 
 _log = logging.getLogger(__name__)
 
-GROUP_READINGS: Final = 50_000
-"""Readings after which a group is stored without waiting for more."""
+GROUP_READINGS: Final = 80_000
+"""Readings after which a group is stored without waiting for more. A transaction costs something whatever is in it:
+the commit, the newest value and the marks of every point."""
 GROUP_AGE_S: Final = 0.1
 """Age at which a group is stored however small. [s]"""
+ENOUGH: Final = 20_000
+"""Readings after which a group is stored as soon as the database is free."""
 SIZEABLE: Final = 5_000
 """Readings after which a group is stored as soon as nothing more comes at once."""
 _SILENCE_S: Final = 0.005
 _IDLE_S: Final = 0.2
-_STORING_POLL_S: Final = 0.005
 _REGISTRY_POLL_S: Final = 1.0
 _SUMMARY_S: Final = 30.0
 
@@ -80,6 +90,15 @@ class _Group:
         """Whether there is nothing to do."""
         return not (self.admitted or self.unreadable or self.lives or self.reports)
 
+    def due_s(self, began_s: float, heard_s: float) -> float:
+        """When it is to be stored if the database is free; of times in monotonic seconds."""
+        if self.is_empty or self.readings >= ENOUGH:
+            return began_s
+        # Edges send no more than a window without an ack: when they fall silent, this group is what they wait for.
+        return (
+            min(began_s + GROUP_AGE_S, heard_s + _SILENCE_S) if self.readings >= SIZEABLE else began_s + GROUP_AGE_S
+        )
+
 
 class Worker:
     """Serves the edges of one shard until `stop` is set."""
@@ -102,7 +121,6 @@ class Worker:
             stop=stop,
             counters=self._counters,
         )
-        self._storing: Future[None] | None = None
         self._waited_s = 0.0
         self._meters = Meters()
         self._writer = Writer(self._database, self._counters, self._meters)
@@ -131,66 +149,52 @@ class Worker:
         intake = Intake(self._settings.broker, self._settings.shard, self._inbox, self._counters)
         self.vitals.watch(intake, desk)
         try:
-            with ThreadPoolExecutor(1, "storing") as storer:
+            with Storing(self._inbox.wake) as storing:
                 while not self._stop.is_set():
                     intake.ensure_alive()
                     self._say_ready(intake)
-                    self._step(desk, watch, intake, storer)
+                    self._step(desk, watch, intake, storing)
                     self._tell()
-                self._finish_storing()
+                storing.finish()
         finally:
             intake.stop()
             if self._settings.ready_file is not None:
                 self._settings.ready_file.unlink(missing_ok=True)
 
-    def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake, storer: Executor) -> None:
+    def _step(self, desk: Desk, watch: RegistryWatch, intake: Intake, storing: Storing) -> None:
         self.vitals.pulse.beat()
         desk.registry = watch.newer(looked_s=_REGISTRY_POLL_S) or desk.registry
         group = _Group()
         desk.excuse(self._registry_database.take_spent_s() + self._waited_s)
         self._waited_s = 0.0
         self._sort(group, desk.look_at_parked(now_s=time.monotonic()), intake)
-        self._collect(group, desk, intake)
-        if not group.is_empty or not self._is_storing():
-            self._finish_storing()
+        self._collect(group, desk, intake, storing)
+        storing.look()
         if not group.is_empty:
-            self._storing = storer.submit(self._store, group, desk.registry, intake)
+            registry, prepared = desk.registry, self._writer.prepare(group.admitted)
+            self._waited_s = storing.submit(lambda: self._store(group, prepared, registry, intake))
 
-    def _store(self, group: _Group, registry: Registry, intake: Intake) -> None:
-        """Do what a group asks for; in the storing thread."""
+    def _store(self, group: _Group, prepared: PreparedBatches | None, registry: Registry, intake: Intake) -> Answer:
+        """Do what a group asks for, in the storing thread; what is to be said of it afterwards."""
         self._note(group)
-        self._commit(group, registry, intake)
+        self._keep_unreadable(group)
+        stored = self._writer.store(group.admitted, registry, prepared)
+        return lambda: self._answer(stored, intake)
 
-    def _finish_storing(self) -> None:
-        """Wait until the group before is stored; what went wrong with it goes wrong here."""
-        storing, self._storing = self._storing, None
-        if storing is not None:
-            began_s = time.monotonic()
-            storing.result()
-            self._waited_s += time.monotonic() - began_s
-
-    def _collect(self, group: _Group, desk: Desk, intake: Intake) -> None:
+    def _collect(self, group: _Group, desk: Desk, intake: Intake, storing: Storing) -> None:
         arrivals = self._inbox.take(until=time.monotonic() + _IDLE_S, readings=GROUP_READINGS)
-        until_s = time.monotonic() + GROUP_AGE_S
-        while arrivals or self._is_storing():
+        heard_s = began_s = time.monotonic()
+        while True:
             self._counters.messages += len(arrivals)
             self._sort(group, desk.handle_all(arrivals, now_s=time.monotonic()), intake)
             if group.readings >= GROUP_READINGS or self._stop.is_set():
                 return
-            room = GROUP_READINGS - group.readings
-            arrivals = self._inbox.take(until=self._patience_s(group, until_s), readings=room)
-
-    def _patience_s(self, group: _Group, until_s: float) -> float:
-        """Until when a group waits for more."""
-        now_s = time.monotonic()
-        if self._is_storing():
-            return max(until_s, now_s + _STORING_POLL_S)
-        # Edges send no more than a window without an ack: when they fall silent, this group is what they wait for.
-        return min(until_s, now_s + _SILENCE_S) if group.readings >= SIZEABLE else until_s
-
-    def _is_storing(self) -> bool:
-        """Whether the group before is not stored yet: so long this one may grow."""
-        return self._storing is not None and not self._storing.done()
+            now_s, is_busy = time.monotonic(), storing.is_busy
+            heard_s = now_s if arrivals else heard_s
+            due_s = now_s + _IDLE_S if is_busy else group.due_s(began_s, heard_s)
+            if now_s >= due_s:
+                return
+            arrivals = self._inbox.take(until=due_s, readings=GROUP_READINGS - group.readings)
 
     def _sort(self, group: _Group, outcomes: Iterable[Outcome], intake: Intake) -> None:
         for outcome in outcomes:
@@ -228,15 +232,18 @@ class Worker:
             self._meters.heard_clock(report.edge, report.status.time, report.received_us)
             self._database.run(lambda c, n=number, s=report.status, at=at: record_status(c, n, s, at))
 
-    def _commit(self, group: _Group, registry: Registry, intake: Intake) -> None:
+    def _keep_unreadable(self, group: _Group) -> None:
         for one in group.unreadable:
             self._counters.malformed += 1
             if one.letter is not None:
                 _log.warning("edge %r, topic %s: %s", one.edge, one.letter.topic, one.letter.detail)
         self._writer.keep_letters([one.letter for one in group.unreadable if one.letter is not None])
-        for commit in self._writer.store(group.admitted, registry):
+
+    def _answer(self, stored: Stored, intake: Intake) -> None:
+        for commit in stored.commits:
             self._counters.acks += 1
             intake.publish(Topics(commit.edge).of("ack"), pack_json(Ack.of(commit.boot, commit.sequences)))
+        self._writer.note(stored)
 
     def _say_ready(self, intake: Intake) -> None:
         ready = self._settings.ready_file

@@ -16,11 +16,13 @@ from smartpark_storage import (
     BatchKey,
     Connection,
     DeadLetterRow,
+    PreparedBatches,
     Registry,
     StoreResult,
     insert_dead_letters,
+    prepare_batches,
     register_edge,
-    store_batches,
+    store_prepared,
     transaction,
 )
 
@@ -42,8 +44,18 @@ class Commit:
     sequences: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A group that is in the database."""
+
+    commits: list[Commit]
+    transactions: list[tuple[Sequence[Admitted], int]]
+    """What each transaction brought, and how many of its readings were new."""
+    committed_us: int
+
+
 class Writer:
-    """Writes what the desk let in."""
+    """Writes what the desk let in; all but `prepare` and `note` in one thread."""
 
     def __init__(self, database: PatientDatabase, counters: Counters, meters: Meters | None = None) -> None:
         self._database = database
@@ -68,42 +80,70 @@ class Writer:
             self._database.run(work)
             self._counters.count_letters(letters)
 
-    def store(self, admitted: Sequence[Admitted], registry: Registry) -> list[Commit]:
-        """Store batches; everything that is returned is committed."""
-        committed: dict[tuple[int, int], set[int]] = {}
-        for key in self._store(admitted, registry):
-            committed.setdefault((key.edge_id, key.boot), set()).add(key.sequence)
-        names = {self.edge_id(one.envelope.edge): one.envelope.edge for one in admitted}
-        return [Commit(names[edge], boot, tuple(sorted(found))) for (edge, boot), found in committed.items()]
+    def prepare(self, admitted: Sequence[Admitted]) -> PreparedBatches | None:
+        """Make a group ready in any thread, without the database; None while one of its edges is not registered."""
+        if all(one.envelope.edge in self._edge_ids for one in admitted):
+            return prepare_batches([self._batch(one) for one in admitted])
+        return None
 
-    def _store(self, admitted: Sequence[Admitted], registry: Registry) -> list[BatchKey]:
+    def store(
+        self, admitted: Sequence[Admitted], registry: Registry, prepared: PreparedBatches | None = None
+    ) -> Stored:
+        """Store batches, made ready or not; everything that is returned is committed."""
+        transactions: list[tuple[Sequence[Admitted], int]] = []
+        committed: dict[tuple[int, int], list[int]] = {}
+        for key in self._store(admitted, registry, prepared, transactions):
+            committed.setdefault((key.edge_id, key.boot), []).append(key.sequence)
+        names = {number: edge for edge, number in self._edge_ids.items()}
+        commits = [Commit(names[edge], boot, tuple(sorted(found))) for (edge, boot), found in committed.items()]
+        return Stored(commits, transactions, utc_now_us())
+
+    def note(self, stored: Stored) -> None:
+        """Measure what was stored; in any thread, but one after the other."""
+        for admitted, readings in stored.transactions:
+            self._meters.committed(admitted, readings, now_us=stored.committed_us)
+
+    def _store(
+        self,
+        admitted: Sequence[Admitted],
+        registry: Registry,
+        prepared: PreparedBatches | None,
+        transactions: list[tuple[Sequence[Admitted], int]],
+    ) -> list[BatchKey]:
         if not admitted:
             return []
-        batches = [self._batch(one) for one in admitted]
+        ready = prepared or prepare_batches([self._batch(one) for one in admitted])
         try:
-            result = self._database.run(lambda connection: self._timed(connection, batches))
+            result = self._database.run(lambda connection: self._timed(connection, ready))
         except Exception as error:
             if not is_fault_of_the_data(error):
                 raise
-            return self._isolate(admitted, registry, error)
-        self._count(result, batches)
-        self._meters.committed(admitted, result.readings, now_us=utc_now_us())
+            return self._isolate(admitted, registry, transactions, error)
+        self._count(result, ready)
+        transactions.append((admitted, result.readings))
         return [*result.new, *result.known]
 
-    def _timed(self, connection: Connection, batches: Sequence[Batch]) -> StoreResult:
+    def _timed(self, connection: Connection, prepared: PreparedBatches) -> StoreResult:
         began_s = time.perf_counter()
-        result = store_batches(connection, batches, received_at=utc_now())
+        result = store_prepared(connection, prepared, received_at=utc_now())
         self._meters.commit.observe(time.perf_counter() - began_s)
         return result
 
-    def _isolate(self, admitted: Sequence[Admitted], registry: Registry, error: Exception) -> list[BatchKey]:
+    def _isolate(
+        self,
+        admitted: Sequence[Admitted],
+        registry: Registry,
+        transactions: list[tuple[Sequence[Admitted], int]],
+        error: Exception,
+    ) -> list[BatchKey]:
         if len(admitted) > 1:
             middle = len(admitted) // 2
-            return [*self._store(admitted[:middle], registry), *self._store(admitted[middle:], registry)]
+            halves = admitted[:middle], admitted[middle:]
+            return [key for half in halves for key in self._store(half, registry, None, transactions)]
         (culprit,) = admitted
         if not culprit.rows.size:
             raise error  # refused although it holds nothing but letters: that is a bug, not data
-        return self._store([self._as_letters(culprit, registry, error)], registry)
+        return self._store([self._as_letters(culprit, registry, error)], registry, None, transactions)
 
     def _as_letters(self, culprit: Admitted, registry: Registry, error: Exception) -> Admitted:
         envelope = culprit.envelope
@@ -125,13 +165,10 @@ class Writer:
             dead=one.letters,
         )
 
-    def _count(self, result: StoreResult, batches: Sequence[Batch]) -> None:
-        new = set(result.new)
+    def _count(self, result: StoreResult, prepared: PreparedBatches) -> None:
         self._counters.transactions += 1
         self._counters.batches_new += len(result.new)
         self._counters.batches_known += len(result.known)
         self._counters.readings += result.readings
-        # A batch that came twice in one group is stored once; so are its letters.
-        self._counters.count_letters(
-            letter for b in {b.key: b for b in batches}.values() if b.key in new for letter in b.dead
-        )
+        new = set(result.new)
+        self._counters.count_letters(letter for b in prepared.batches if b.dead and b.key in new for letter in b.dead)
