@@ -41,6 +41,9 @@ class DayKind(StrEnum):
     """A Saturday or Sunday that is worked in exchange for a day of a holiday (调休)."""
 
 
+_WORKED = frozenset({DayKind.WORKDAY, DayKind.MAKE_UP_DAY})
+
+
 class Holiday(StrEnum):
     """Why a day is a holiday, or which one a make-up day belongs to."""
 
@@ -144,7 +147,7 @@ class CalendarDay:
     @property
     def is_workday(self) -> bool:
         """Whether people work."""
-        return self.kind in {DayKind.WORKDAY, DayKind.MAKE_UP_DAY}
+        return self.kind in _WORKED
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,10 @@ class WorkdayCalendar:
 
     def is_workday(self, day: date) -> bool:
         """Whether people work on that day."""
-        return self.describe(day).is_workday
+        self._require(day)
+        # Clocks ask this of every day of every request: without looking for festivals around it.
+        special = self.special.get(day)
+        return day.weekday() < 5 if special is None else special[0] in _WORKED
 
     def add_workdays(self, day: date, count: int) -> date:
         """The `count`-th working day after `day`, which is day 0 whatever it is.

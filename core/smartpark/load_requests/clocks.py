@@ -55,18 +55,15 @@ class Clock:
             return Standing.NO_LIMIT
         if not self.is_running:
             return Standing.OVERDUE if self.used > self.limit else Standing.STOPPED
-        if self.due_on is not None:
-            return standing_of(self.due_on, self.at_risk_from, today)
-        if self.used >= self.limit:
-            return Standing.OVERDUE if self.used > self.limit else Standing.DUE
-        return Standing.AT_RISK if self.risk_at is not None and self.used >= self.risk_at else Standing.IN_TIME
+        return standing_of(self.due_on, self.at_risk_from, today)
 
 
 def standing_of(due_on: date | None, at_risk_from: date | None, today: date) -> Standing:
-    """How a running clock stands on a day, from the two days that were computed for it."""
-    if due_on is None:
-        return Standing.NO_LIMIT
-    if today > due_on:
+    """How a running clock with a limit stands on a day, from the two days that were computed for it.
+
+    A day that is none lies beyond what the calendar covers, hence ahead of every day that it can be asked about.
+    """
+    if due_on is not None and today > due_on:
         return Standing.OVERDUE
     if today == due_on:
         return Standing.DUE

@@ -110,6 +110,16 @@ class LoadRequest:
         return self.scheme.approved_kva if is_promised and self.scheme is not None else 0.0
 
     @property
+    def stage_since(self) -> datetime:
+        """When the present stage began, whoever's turn it has been in it."""
+        since = self.spans[-1].start
+        for span in reversed(self.spans):
+            if span.stage is not self.stage:
+                break
+            since = span.start
+        return since
+
+    @property
     def rules_day(self) -> date:
         """Day whose rules it is served by: that of its acceptance, or of its opening."""
         return (self.accepted_at or self.opened_at).astimezone(PARK_ZONE).date()

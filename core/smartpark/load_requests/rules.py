@@ -118,6 +118,8 @@ class Practice(DatedRow):
 
     regime: str
     """Whose limits are served by."""
+    opens: time
+    """From then on, on working days, people are reminded."""
     closes: time
     """What comes later than this counts as of the next day."""
     at_risk_share: Annotated[float, Field(gt=0, lt=1)]

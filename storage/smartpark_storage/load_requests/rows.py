@@ -66,7 +66,7 @@ class RequestRow:
     opened_at: datetime
     accepted_at: datetime | None
     stage_since: datetime
-    """When the present turn began."""
+    """When the present stage began."""
     changed_at: datetime
     energized_at: datetime | None
     ended_at: datetime | None

@@ -194,7 +194,7 @@ def _row(code: str, request: LoadRequest, clocks: Clocks) -> dict[str, Any]:
         "reserved_kva": request.reserved_kva,
         "reworks": request.reworks,
         "accepted_at": request.accepted_at,
-        "stage_since": request.spans[-1].start,
+        "stage_since": request.stage_since,
         "changed_at": request.changed_at,
         "energized_at": request.energized_at,
         "ended_at": request.ended_at,
