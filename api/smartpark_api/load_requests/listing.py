@@ -50,7 +50,7 @@ class RequestQuery(BaseModel):
     @property
     def filter(self) -> RequestFilter:
         """As storage understands it."""
-        given = self.model_dump(exclude={"opened_from", "opened_before"})
+        given = self.model_dump(include=RequestQuery.model_fields.keys() - {"opened_from", "opened_before"})
         return RequestFilter(
             **given, opened_from=_start_of(self.opened_from), opened_before=_start_of(self.opened_before)
         )
