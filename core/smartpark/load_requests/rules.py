@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, model_validator
 
 from smartpark.dated import DatedRow, RuleNotFoundError, in_force, unique_ids
+from smartpark.errors import InvalidFileError, Problem
 from smartpark.load_requests.words import Channel, Importance, Owner, Stage, Supply, UserKind, VoltageClass
 from smartpark.tomlfile import StrictModel, load_model, parse_model
 
@@ -95,6 +96,12 @@ class Limit(CaseRow):
     """Stages whose utility days count; the limit is that of the last of them."""
     channel: Channel = Channel.NORMAL
     working_days: WorkingDays
+
+    @model_validator(mode="after")
+    def _counts_itself(self) -> "Limit":
+        if self.stage not in self.counts:
+            raise ValueError(f"{self.id}: counts does not name {self.stage}, whose limit it is")
+        return self
 
 
 class Total(CaseRow):
@@ -217,11 +224,21 @@ def builtin_load_request_rules() -> LoadRequestRules:
 def load_load_request_rules(path: Path) -> LoadRequestRules:
     """Rows of the package with those of a file before them; the file is refused whole."""
     own, built = load_model(path, LoadRequestRules), builtin_load_request_rules()
-    return LoadRequestRules(
-        version=f"{built.version}+{own.version}",
-        template=(*own.template, *built.template),
-        limit=(*own.limit, *built.limit),
-        total=(*own.total, *built.total),
-        scheme_validity=(*own.scheme_validity, *built.scheme_validity),
-        practice=(*own.practice, *built.practice),
-    )
+    together = {
+        "version": f"{built.version}+{own.version}",
+        "template": (*own.template, *built.template),
+        "limit": (*own.limit, *built.limit),
+        "total": (*own.total, *built.total),
+        "scheme_validity": (*own.scheme_validity, *built.scheme_validity),
+        "practice": (*own.practice, *built.practice),
+    }
+    rules = parse_model(together, LoadRequestRules, file=str(path))
+    regimes = {row.regime for row in rules.limit}
+    unknown = [row for row in own.practice if row.regime not in regimes]
+    if unknown:
+        known = ", ".join(sorted(regimes))
+        raise InvalidFileError(
+            Problem(str(path), f"practice[{row.id}].regime", f"no limit is of {row.regime!r}; there is: {known}")
+            for row in unknown
+        )
+    return rules
