@@ -12,6 +12,7 @@ _EN: Final = {
     "input": "{known} of {minutes} minutes known, {read} with a reading",
     "rules": "rules",
     "steps": "steps; `listed` are the values below, added up from the first to the last",
+    "again": "listed: as in step {number}",
     "unknown": "not known",
 }
 _ZH: Final = {
@@ -19,6 +20,7 @@ _ZH: Final = {
     "input": "{minutes} 分钟中 {known} 分钟有效, {read} 分钟有读数",
     "rules": "规则",
     "steps": "步骤; listed 指下列各值, 从首到尾依次相加",
+    "again": "listed 同第 {number} 步",
     "unknown": "未知",
 }
 
@@ -34,10 +36,14 @@ def derivation_lines(derivation: Derivation, *, chinese: bool, are_parts_listed:
         for rule in derivation.rules:
             yield from _rule(rule, side)
     yield f"  {words['steps']}"
+    told: dict[tuple[Item, ...], int] = {}
     for number, step in enumerate(derivation.steps, 1):
         yield _step(number, step, words, side)
         is_plain = not any(item.formula or any(item.remark) for item in step.items)
-        if not (are_parts_listed and is_plain):
+        if step.items in told:
+            yield f"         {words['again'].format(number=told[step.items])}"
+        elif step.items and not (are_parts_listed and is_plain):
+            told[step.items] = number
             yield from _items(step.items, words, side)
 
 

@@ -16,7 +16,7 @@ from smartpark.clock import MICROSECONDS, PARK_ZONE, to_us, utc_now
 from smartpark.contracts import contract_on, settlement_day, settlement_month
 from smartpark.derived_gauges import DERIVED_GAUGES, STACK
 from smartpark.periods import Grain, period_containing
-from smartpark_analytics.accounting.explanation import Explanation, NothingToExplainError
+from smartpark_analytics.accounting.explanation import Explanation, explain_row
 from smartpark_analytics.gauges.air import air_points
 from smartpark_analytics.gauges.day import GRACE_S, LEAD, TRAIL, GaugeDay
 from smartpark_analytics.gauges.derivation import Asked, Derivation
@@ -68,13 +68,18 @@ def settled(sources: Sources, question: Question) -> Question:
 def from_gauges(sources: Sources, question: Question, published: PublishedRow) -> Explanation:
     """A number from gauges: an hour or a day from its minutes, a month or a year from its published parts."""
     if question.period.grain in _PARTS:
-        return _from_parts(sources, question)
+        return _from_parts(sources, question, published)
     day = _day(sources, question, _closed_us(published))
     asked = Asked(question.boundary, question.indicator, question.period.grain, to_us(question.period.start))
     found = _taken_apart(sources, day, asked, _closed_us(published)) if day.points else None
-    if found is None:
-        raise NothingToExplainError(f"{question.named} was published, and no reading of it is left")
-    return explain_gauge(found)
+    return _left_alone(question, published, "readings") if found is None else explain_gauge(found)
+
+
+def _left_alone(question: Question, published: PublishedRow, what: str) -> Explanation:
+    """The row as it is published, where nothing is left of what it was made of."""
+    alone = explain_row(published, indicator=question.indicator, boundary=question.boundary)
+    gone = f"none of the {what} that it was computed from is left"
+    return replace(alone, reason="; ".join(filter(None, (gone, published.reason))))
 
 
 def _closed_us(published: PublishedRow) -> int:
@@ -83,7 +88,7 @@ def _closed_us(published: PublishedRow) -> int:
     return now - now % HOUR_US
 
 
-def _from_parts(sources: Sources, question: Question) -> Explanation:
+def _from_parts(sources: Sources, question: Question, published: PublishedRow) -> Explanation:
     period, source = question.period, PARTS_OF.get(question.indicator, question.indicator)
     parts = published_parts(
         sources.connection,
@@ -97,7 +102,7 @@ def _from_parts(sources: Sources, question: Question) -> Explanation:
     rollup = Rollup(question.boundary, question.indicator, period)
     found = explain_rollup(rollup, parts, partial(_contract, sources, question))
     if found is None:
-        raise NothingToExplainError(f"{question.named} was published, and none of its parts is left")
+        return _left_alone(question, published, "parts")
     return explain_gauge(found, parts if source == question.indicator else ())
 
 
