@@ -173,7 +173,11 @@ class Book:
         if entered.is_known or area is None:
             return entered
         return Quantity(
-            area, "land as in the catalogue", name=FigureKind.INDUSTRIAL_LAND.value, entity=entity, unit="mu"
+            area,
+            "land as in the catalogue",
+            name=FigureKind.INDUSTRIAL_LAND.value,
+            entity=entity,
+            unit=FIGURES[FigureKind.INDUSTRIAL_LAND].unit,
         )
 
     def is_reported(self, entity: str, kind: FigureKind, year: int, *, basis: str = "") -> bool:

@@ -408,4 +408,5 @@ def _times(quantity: Quantity, factor: float, unit: str) -> Quantity:
 
 def _not_counted(output: Quantity) -> Quantity:
     """Output of a firm whose energy is not measured: no part of what is covered."""
-    return replace(output, value=0.0, note="energy not measured: not counted", figure=None, parts=(output,))
+    note = "energy not measured: not counted"
+    return replace(output, value=0.0, formula="", note=note, figure=None, parts=(output,))

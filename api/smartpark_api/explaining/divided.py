@@ -8,14 +8,10 @@ from dataclasses import replace
 from smartpark.business_figures import FigureGrain, FigurePeriod
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.coefficients import Lookup
-from smartpark.dated import in_force
-from smartpark.evaluation import builtin_rules
 from smartpark.periods import Grain
 from smartpark_analytics.accounting.certified import INPUTS, certificates_of, certified_carbon
 from smartpark_analytics.accounting.explanation import Explanation, NothingToExplainError, explain_certified
-from smartpark_analytics.ratios.cells import Subject
 from smartpark_analytics.ratios.explaining import certified_inputs, explain_ratio
-from smartpark_analytics.ratios.periods import rows_of_months
 from smartpark_storage.figures import read_figures
 from smartpark_storage.revisions import PublishedRow, published_parts
 
@@ -25,19 +21,12 @@ from smartpark_api.explaining.sources import Sources
 
 def from_figures(sources: Sources, question: Question, published: PublishedRow) -> Explanation:
     """A ratio, a budget's pace, forecast or level, or a gap: of a month or a year."""
-    first, rules = question.period.start.astimezone(PARK_ZONE).date(), builtin_rules()
-    subject = Subject(
-        park=question.park,
-        book=sources.book(question.park, first.year),
-        factors=sources.factors,
-        min_completeness=in_force(rules.ratio_rule, first, what="ratio rule").min_completeness,
-        # What had ended by then; an unfinished month counts under no budget.
-        now_us=published.computed_at_us,
-    )
+    first = question.period.start.astimezone(PARK_ZONE).date()
+    # What had ended by then; an unfinished month counts under no budget.
+    rows = sources.ratios(question.park, first, published.computed_at_us)
     asked = (question.boundary, question.indicator, question.period.grain.value, to_us(question.period.start))
-    for row in rows_of_months(subject, [first], rules):
-        if (row.boundary, row.indicator, row.grain, row.start_us) == asked:
-            return explain_ratio(row, published)
+    if asked in rows:
+        return explain_ratio(rows[asked], published)
     raise NothingToExplainError(f"{question.named} was published, and nothing of what it was made of is left")
 
 

@@ -9,6 +9,7 @@ Nothing is written.
 from dataclasses import dataclass, replace
 
 from smartpark.clock import from_us, to_us
+from smartpark.errors import SmartparkError
 from smartpark.indicators import INDICATORS, IndicatorMeaning, meaning_of
 from smartpark.periods import Grain, period_containing
 from smartpark_analytics.accounting.certified import METHODS
@@ -19,7 +20,6 @@ from smartpark_analytics.accounting.explanation import (
     compared,
     explain_row,
 )
-from smartpark_analytics.ratios.specs import RATIOS
 from smartpark_storage.revisions import PublishedRow, published_row
 
 from smartpark_api.explaining.divided import from_certificates, from_figures
@@ -98,9 +98,7 @@ def _from_published(sources: Sources, question: Question, required: PublishedRow
         return from_both_sides(required, question)
     if code in METHODS:
         return from_certificates(sources, question, required)
-    if code in RATIOS:
-        return from_figures(sources, question, required)
-    return explain_row(required, indicator=code, boundary=question.boundary)
+    return from_figures(sources, question, required)
 
 
 def _deeper(sources: Sources, question: Question, found: Explanation, depth: Depth) -> Explanation:
@@ -134,7 +132,15 @@ def _deeper(sources: Sources, question: Question, found: Explanation, depth: Dep
 def _in_turn(sources: Sources, asked: Question, depth: Depth) -> Explanation | None:
     if asked.period.grain is Grain.DAY and not depth.days:
         return None
-    return explain(sources, asked, depth.below).explanation
+    try:
+        return explain(sources, asked, depth.below).explanation
+    except SmartparkError as error:
+        # What is published outlives its quarter-hours; the number above it still stands.
+        published = _published(sources, asked)
+        if published is None:
+            return None
+        alone = explain_row(published, indicator=asked.indicator, boundary=asked.boundary)
+        return replace(alone, reason=f"not taken apart: {error}")
 
 
 def _published(sources: Sources, question: Question) -> PublishedRow | None:

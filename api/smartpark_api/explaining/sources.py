@@ -19,6 +19,9 @@ from smartpark_analytics.accounting.certified import INPUTS as CERTIFIED
 from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_analytics.accounting.tariff_plans import TariffSubject
 from smartpark_analytics.ratios.book import Book
+from smartpark_analytics.ratios.cells import Subject
+from smartpark_analytics.ratios.periods import rows_of_months
+from smartpark_analytics.ratios.rows import RatioRow
 from smartpark_analytics.ratios.specs import INPUTS, RATIOS
 from smartpark_storage import Connection, Registry, fetch_interval_energy, load_registry
 from smartpark_storage.deriving import park_factor_scopes
@@ -27,6 +30,8 @@ from smartpark_storage.figures import ratio_entities, ratio_inputs, read_figures
 from smartpark_storage.registry import current_catalogue
 from smartpark_storage.steam_minutes import fetch_steam_minutes
 
+RatioKey = tuple[str, str, str, int]
+"""Boundary, indicator, grain, start."""
 _DAYS_KEPT: Final = 8
 """Days of quarter-hours in memory; both sides of a ratio ask for the same ones."""
 
@@ -41,6 +46,7 @@ class Sources:
         self._quarters: dict[tuple[str, int], SteamHeat] = {}
         self._steam: dict[str, tuple[SteamMeter, ...]] = {}
         self._books: dict[tuple[str, int], Book] = {}
+        self._ratios: dict[tuple[str, date, int], dict[RatioKey, RatioRow]] = {}
 
     @cached_property
     def factors(self) -> FactorSet:
@@ -117,6 +123,22 @@ class Sources:
         if (park, year) not in self._books:
             self._books[park, year] = self._read_book(park, year)
         return self._books[park, year]
+
+    def ratios(self, park: str, first: date, now_us: int) -> dict[RatioKey, RatioRow]:
+        """Ratios, budgets and gaps of a month (by its first day) and its year, as derive would have formed them."""
+        asked = (park, first, now_us)
+        if asked not in self._ratios:
+            rules = builtin_rules()
+            subject = Subject(
+                park=park,
+                book=self.book(park, first.year),
+                factors=self.factors,
+                min_completeness=in_force(rules.ratio_rule, first, what="ratio rule").min_completeness,
+                now_us=now_us,
+            )
+            rows = rows_of_months(subject, [first], rules)
+            self._ratios[asked] = {(row.boundary, row.indicator, row.grain, row.start_us): row for row in rows}
+        return self._ratios[asked]
 
     def _read_book(self, park: str, year: int) -> Book:
         first, end = date(year, 1, 1), date(year + 1, 1, 1)
