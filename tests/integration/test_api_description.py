@@ -7,9 +7,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 from fix_api import NOON, edge_status
+from smartpark.load_requests.events import Details
+from smartpark.load_requests.rules import builtin_load_request_rules
+from smartpark.load_requests.words import RequestKind, VoltageClass
+from smartpark.workdays import builtin_workdays
 from smartpark_api.app import create_app
+from smartpark_api.load_requests.service import Desk, open_request
 from smartpark_api.problems import ProblemKind
 from smartpark_api.settings import ApiSettings
+from smartpark_storage import connect
+from smartpark_storage.load_requests import Person, put_person
 
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -24,10 +31,10 @@ def operations(description):
 
 
 def readable(description):
-    """Operations that read and need to be told nothing."""
+    """Operations that read, need to be told nothing and answer JSON."""
     for path, methods in description["paths"].items():
         told = [p for p in methods.get("get", {}).get("parameters", []) if p["in"] == "query" and p["required"]]
-        if "get" in methods and not told:
+        if "get" in methods and not told and "application/json" in methods["get"]["responses"]["200"]["content"]:
             yield path, methods["get"]
 
 
@@ -69,16 +76,34 @@ def test_every_operation_of_the_api_tells_its_problems(description):
     assert "HTTPValidationError" not in description["components"]["schemas"]
 
 
+def a_load_request(dsn):
+    with connect(dsn, application="test") as connection:
+        put_person(connection, Person("chen", "陈", "Chen", ""))
+        desk = Desk(connection, builtin_load_request_rules(), builtin_workdays(), NOON, "chen")
+        details = Details(
+            park="testpark",
+            applicant="厂",
+            kind=RequestKind.NEW_SUPPLY,
+            applied_kva=500,
+            voltage=VoltageClass.KV10,
+            contact_role="engineer",
+        )
+        code = open_request(desk, details).code
+        connection.commit()
+    return code
+
+
 def test_answers_are_as_described(plain_client, plain_hand):
     plain_hand.store(("testpark/M0/active_power", NOON, 1.0))
     plain_hand.indicator("carbon_location", NOON - timedelta(hours=4), None, unit="t", grain="hour")
     plain_hand.hear(edge_status("edge-a", at=NOON), at=NOON)
     description = plain_client.get("/api/v1/openapi.json").json()
-    names = {"code": "testpark", "key": "testpark/M0/active_power"}
+    park = {"code": "testpark", "key": "testpark/M0/active_power"}
+    load_request = {"code": a_load_request(plain_hand.dsn)}
 
     for path, operation in readable(description):
         content = operation["responses"]["200"]["content"]["application/json"]
-        answer = plain_client.get(path.format(**names))
+        answer = plain_client.get(path.format(**(load_request if "/load-requests/{code}" in path else park)))
         assert answer.status_code == 200, path
         schema = content["schema"] | {"components": description["components"]}
         jsonschema.Draft202012Validator(schema).validate(answer.json())
@@ -86,7 +111,7 @@ def test_answers_are_as_described(plain_client, plain_hand):
 
 def test_the_documentation_lists_every_address_and_problem(description):
     text = DOCS.read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\| `GET (\S+)`", text, re.MULTILINE))
+    listed = set(re.findall(r"^\| `(GET|POST|PUT|DELETE) (\S+)`", text, re.MULTILINE))
 
-    assert listed == set(description["paths"])
+    assert listed == {(method.upper(), path) for path, methods in description["paths"].items() for method in methods}
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == {kind.slug for kind in ProblemKind}

@@ -1,7 +1,7 @@
 """Load requests over HTTP on real databases: one from application to archive, and what is refused on the way."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
@@ -29,8 +29,8 @@ def staffed(hand):
         for code, name in (("chen", "陈工"), ("lin", "林工")):
             put_person(connection, Person(code, name, code.title(), f"{code}@example.org"))
         put_person(connection, Person("gone", "离职", "Gone", "", is_active=False))
-        put_manager_term(connection, ManagerTerm("testpark", "chen", "manager", datetime(2026, 1, 1).date()))
-        put_manager_term(connection, ManagerTerm("testpark", "lin", "deputy", datetime(2026, 1, 1).date()))
+        put_manager_term(connection, ManagerTerm("testpark", "chen", "manager", date(2026, 1, 1)))
+        put_manager_term(connection, ManagerTerm("testpark", "lin", "deputy", date(2026, 1, 1)))
         connection.commit()
     return hand
 
