@@ -2,9 +2,10 @@
 
 All processes run on this machine. As fast as the edges' windows let them, in turns with the ceiling: the same rows,
 bytes ready made, by raw binary COPY into the same table, as many rows a transaction as ingest stored and on as many
-connections as there are workers, with the same durability. Then at half of that rate, to see how long it takes from a
-message's first reading until its edge hears of the commit (which is later than the commit). What was acknowledged is
-counted in the database. The table is emptied between the parts, so that each finds it alike.
+connections as there are workers, with the same durability, and compressed on the way where ingest would do so. Then
+at half of that rate, to see how long it takes from a message's first reading until its edge hears of the commit (which
+is later than the commit). What was acknowledged is counted in the database. The table is emptied between the parts, so
+that each finds it alike.
 """
 
 import argparse
@@ -29,7 +30,8 @@ from servers import Server, installed_timescale, plain_server, table_bytes, time
 from smartpark.catalogue import parse_catalogue
 from smartpark.clock import utc_now, utc_now_us
 from smartpark_storage import READING_DTYPE, connect, describe_database, load_catalogue, load_registry
-from smartpark_storage.copying import encode_readings
+from smartpark_storage.copying import send_copy
+from smartpark_storage.preparing import Load, prepare_load
 from smartpark_storage.queries import query
 
 _READY_MADE: Final = 16
@@ -159,6 +161,7 @@ class _Bench:
             "cpu_seconds_by_process": full["cpu_seconds_by_process"],
             "cpu_seconds_per_million_readings": _per_million(full["cpu_seconds_by_process"], full["readings"]),
             "database_cpu_seconds_per_million_copied": ceiling["cpu_seconds_per_million"],
+            "ceiling_compressed_on_the_way": ceiling["compressed"],
             "seconds": full["seconds"],
             "readings": full["readings"],
             "sent_again": full["sent_again"],
@@ -191,6 +194,7 @@ class _Bench:
         return full, {
             "readings_per_second": round(sum(copy["readings_per_second"] for copy in copies) / rounds),
             "cpu_seconds_per_million": round(sum(copy["cpu_seconds_per_million"] for copy in copies) / rounds, 2),
+            "compressed": round(sum(copy["compressed"] for copy in copies) / rounds, 2),
         }
 
     def _long_run(self, ingest: psutil.Process, rate: float) -> dict[str, Any]:
@@ -256,6 +260,7 @@ class _Bench:
         self._say(f"the ceiling: binary COPY of {rows:,} rows a transaction on {workers} connection(s)")
         self._empty()
         streams = [self._stream(worker, rows) for worker in range(workers)]
+        compressed = sum(load.is_dense for stream in streams for load in stream)
         start = threading.Barrier(workers)
         before = self._server.cpu_seconds()
         with ThreadPoolExecutor(workers) as pool:
@@ -265,33 +270,36 @@ class _Bench:
         return {
             "readings_per_second": round(sum(one / elapsed for one, elapsed in copied)),
             "cpu_seconds_per_million": spent * 1e6 / readings,
+            "compressed": compressed / sum(map(len, streams)),
         }
 
-    def _stream(self, worker: int, rows: int) -> list[tuple[int, bytes]]:
-        """Transactions' worth of ready-made bytes, each ordered by point and time as the writer orders them."""
+    def _stream(self, worker: int, rows: int) -> list[Load]:
+        """Transactions' worth of ready-made bytes, each ordered and encoded as the writer does it."""
         records = self._records[worker :: self._arguments.workers]
         ids = np.array([record.point_id for record in records], np.int32)
-        made: list[tuple[int, bytes]] = []
+        made: list[Load] = []
         for number in range(_READY_MADE):
             place = np.arange(number * rows, (number + 1) * rows)
             readings = np.zeros(rows, READING_DTYPE)
             step, alias = np.divmod(place, len(ids))
             readings["point_id"], readings["time"] = ids[alias], _start_us() + step * STEP_US
             readings["scaled"], readings["raw"] = 1000 * alias + 3 * step, np.nan
-            ordered = readings[np.lexsort((readings["time"], readings["point_id"]))]
-            made.append((rows, b"".join(encode_readings(ordered))))
+            load = prepare_load([readings])
+            made += [] if load is None else [load]
         return made
 
-    def _copy(self, stream: list[tuple[int, bytes]], seconds: float, start: threading.Barrier) -> tuple[int, float]:
+    def _copy(self, stream: list[Load], seconds: float, start: threading.Barrier) -> tuple[int, float]:
         with connect(self._server.dsn, application="bench") as connection:
             copied, place = 0, 0
             start.wait()
             began = time.monotonic()
             while time.monotonic() - began < seconds:
-                rows, piece = stream[place % len(stream)]
-                with connection.transaction(), connection.cursor().copy(query("copy_readings")) as copy:
-                    copy.write(piece)
-                copied, place = copied + rows, place + 1
+                load = stream[place % len(stream)]
+                with connection.transaction():
+                    if load.is_dense:
+                        connection.execute(query("compress_on_the_way"))
+                    send_copy(connection, load.pieces)
+                copied, place = copied + load.readings, place + 1
             return copied, time.monotonic() - began
 
     def _cpu(self, ingest: psutil.Process) -> dict[str, float]:
