@@ -35,6 +35,10 @@ class SpoolUnavailableError(RetryableError):
     """The spool cannot be written just now (disk full, I/O error)."""
 
 
+class DiskRefusesError(SpoolUnavailableError):
+    """The disk takes or gives nothing just now (full, I/O error): no mistake in the settings, and it may pass."""
+
+
 class SpoolCorruptError(SmartparkError):
     """The spool's file is damaged."""
 
@@ -48,9 +52,15 @@ def translate_sqlite() -> Generator[None]:
         # The plain SQLITE_ERROR says that our statements do not fit the file: it was emptied under our hands.
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise SpoolCorruptError(f"spool: {error}") from error
-        raise SpoolUnavailableError(f"spool: {error}") from error
+        raise _unavailable("spool", error) from error
     except sqlite3.DatabaseError as error:
         raise SpoolCorruptError(f"spool: {error}") from error
+
+
+def _unavailable(what: str, error: sqlite3.OperationalError) -> SpoolUnavailableError:
+    # The lowest byte is the kind; the others say which read or write it was.
+    refuses = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return (DiskRefusesError if refuses else SpoolUnavailableError)(f"{what}: {error}")
 
 
 def read_statements() -> dict[str, str]:
@@ -147,7 +157,7 @@ def _is_sound(path: Path) -> bool:
             connection.close()
     except sqlite3.OperationalError as error:
         # Locked, or no permission: not a reason to throw a spool out.
-        raise SpoolUnavailableError(f"{path}: {error}") from error
+        raise _unavailable(str(path), error) from error
     except sqlite3.DatabaseError:
         return False
 

@@ -1,6 +1,7 @@
 """Several agents in one process: start, watch their files, apply changes, stop when told. It never gives up itself.
 
 Signals: SIGTERM and SIGINT stop cleanly, SIGHUP reads the files again (a changed file is also noticed by itself).
+A disk that takes nothing when an agent starts is waited for, as it is while the agent runs.
 """
 
 import json
@@ -19,6 +20,9 @@ from smartpark.errors import InvalidFileError, SmartparkError
 
 from smartpark_edge.agent import Agent
 from smartpark_edge.check import check_files
+from smartpark_edge.mqtt_client import Backoff
+from smartpark_edge.settings import Settings
+from smartpark_edge.spool_file import DiskRefusesError
 from smartpark_edge.vitals import AgentsVitals
 
 _log = logging.getLogger(__name__)
@@ -48,7 +52,7 @@ class Supervisor:
         self._watched: list[_Watched] = []
         try:
             for path, one in zip(paths, settings, strict=True):
-                self._watched.append(_Watched(path, Agent(one), _stamp(path)))
+                self._watched.append(_Watched(path, _opened(one), _stamp(path)))
         except BaseException:  # raised again; the spools opened so far must not stay locked
             for watched in self._watched:
                 watched.agent.spool.close()
@@ -135,6 +139,20 @@ class Supervisor:
     def _forget_ready(self) -> None:
         if self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
+
+
+def _opened(settings: Settings) -> Agent:
+    """An agent with its spool open, as soon as its disk allows."""
+    backoff, told = Backoff(), ""
+    while True:
+        try:
+            return Agent(settings)
+        except DiskRefusesError as error:
+            if str(error) != told:
+                told = str(error)
+                _log.warning("%s: %s; nothing is heard meanwhile, trying again", settings.edge.code, error)
+            # Nothing is open yet: whoever wants it to stop may simply end it.
+            time.sleep(backoff.next())
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -177,3 +177,23 @@ def test_it_goes_on_by_itself_when_a_full_disk_has_room_again(  # noqa: PLR0917 
     filler.unlink()
     wait_until(lambda: ingest.values(ENERGY) == energy(range(2000)), what="every reading")
     wait_until(lambda: ingest.statuses[-1].alarms == (), what="the end of the alarm")
+
+
+def test_started_on_a_full_disk_it_waits_for_room_and_goes_on(  # noqa: PLR0917  fixtures
+    tmp_path, small_disk, broker, smartpark, fake_ingest, devices
+):
+    ingest = fake_ingest("edge-a")
+    config = write_config(tmp_path, broker.url)
+    config.write_text(config.read_text().replace('"edge-a.sqlite"', f'"{small_disk}/edge-a.sqlite"'))
+    filler = fill(small_disk)
+    ready = tmp_path / "ready"
+    agent = smartpark.start("edge", "run", config, "--ready-file", ready)
+    wait_until(lambda: "trying again" in agent.output(), what="a word about the disk")
+    assert agent.is_running
+    assert not ready.exists()
+    filler.unlink()
+    agent.wait_for_file(ready)
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(30)])
+    wait_until(lambda: ingest.values(ENERGY) == energy(range(30)), what="every reading")
+    assert agent.output().count("trying again") == 1
+    assert "Traceback" not in agent.output()
