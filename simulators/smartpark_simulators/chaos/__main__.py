@@ -1,11 +1,11 @@
 """`scripts/chaos`: does the platform keep its promise while everything around it fails? Exit 0: yes; 1: no."""
 
 import argparse
+import asyncio
 import json
 import os
 import random
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,11 +100,9 @@ def _show(seed: int, plan: tuple[Strike, ...], *, as_json: bool) -> int:
 def _play(
     seed: int, plan: tuple[Strike, ...], seconds: float, blows: Blows | None, arguments: argparse.Namespace
 ) -> int:
-    # As Ctrl-C does: everything that was started is ended.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         report = play(seed, plan, seconds, arguments.data, blows)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     _say(json.dumps(report, ensure_ascii=False) if arguments.json else _text(report))
     for complaint in report["complaints"]:

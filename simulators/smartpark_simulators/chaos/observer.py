@@ -48,10 +48,15 @@ class Observer:
             said = dict(self._said)
         return all(edge in said and said[edge][0] >= since and _is_up_to_date(said[edge][1]) for edge in self._edges)
 
-    def accounts(self) -> dict[str, Status]:
-        """What each agent said last."""
+    def obstacles(self) -> list[str]:
+        """What each agent that is not up to date said last, in short."""
         with self._lock:
-            return {edge: status for edge, (_, status) in self._said.items()}
+            said = dict(self._said)
+        return [
+            _in_short(edge, None if edge not in said else said[edge][1])
+            for edge in self._edges
+            if edge not in said or not _is_up_to_date(said[edge][1])
+        ]
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if not reason.is_failure:
@@ -72,4 +77,15 @@ def _is_up_to_date(status: Status) -> bool:
     return not waiting and all(
         source.connected and source.last_reading is not None and source.last_reading >= young
         for source in status.sources
+    )
+
+
+def _in_short(edge: str, status: Status | None) -> str:
+    if status is None:
+        return f"{edge} has said nothing"
+    ago_s = (utc_now_us() - status.time) / MICROSECONDS
+    deaf = [source.name for source in status.sources if not source.connected]
+    return (
+        f"{edge} said {ago_s:.0f} s ago: {status.spool_readings} readings wait"
+        f"{', does not hear ' + ', '.join(deaf) if deaf else ''}"
     )

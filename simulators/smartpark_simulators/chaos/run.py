@@ -1,6 +1,7 @@
 """One run: build the stage, strike by the plan, let everything heal, compare with the truth, judge."""
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from smartpark_simulators.chaos.aftermath import catch_up, compare_sums, compute
 from smartpark_simulators.chaos.database import Blows
 from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
 from smartpark_simulators.chaos.observer import Observer
+from smartpark_simulators.chaos.pace import Pace
 from smartpark_simulators.chaos.plan import API, DERIVERS, Strike
 from smartpark_simulators.chaos.report import complaints_about, of_faults, of_readings, of_services
 from smartpark_simulators.chaos.settlement import settle
@@ -40,6 +42,7 @@ class Run:
     folder: Path
     blows: Blows | None = None
     started: float = field(default_factory=time.monotonic)
+    pace: Pace = field(default_factory=Pace)
     recoveries: list[tuple[float, Strike]] = field(default_factory=list[tuple[float, Strike]])
     complaints: list[str] = field(default_factory=list[str])
 
@@ -50,7 +53,11 @@ class Run:
 
     async def play(self) -> dict[str, Any]:
         """Everything; the report."""
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+        loop, us = asyncio.get_running_loop(), asyncio.current_task()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+        if us is not None:
+            # As Ctrl-C does: everything that was started is ended.
+            loop.add_signal_handler(signal.SIGTERM, us.cancel)
         stage = Stage(Layout(self.folder), self.tell, self.seed, self.blows)
         try:
             await stage.build()
@@ -70,37 +77,38 @@ class Run:
         password = stage.layout.password("ingest").read_text(encoding="utf-8")
         observer = Observer(stage.broker_port, "ingest", password, EDGES)
         observer.start()
-        began = time.monotonic()
+        tasks: list[asyncio.Task[None]] = []
         try:
-            tasks = [asyncio.create_task(self._one(strike, began, striker, observer, stage)) for strike in self.plan]
-            try:
-                while time.monotonic() < began + self.seconds or not all(task.done() for task in tasks):
-                    stage.look_after()
-                    for task in tasks:
-                        if task.done():
-                            task.result()
-                    await asyncio.sleep(0.2)
-            finally:
+            due = list(reversed(self.plan))
+            while due or self.pace.elapsed_s < self.seconds or not all(task.done() for task in tasks):
+                self.pace.tick()
+                while due and due[-1].at_s <= self.pace.elapsed_s:
+                    tasks.append(asyncio.create_task(self._one(due.pop(), striker, observer, stage)))
+                stage.look_after()
                 for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.1)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(observer.stop)
 
-    async def _one(self, strike: Strike, began: float, striker: Striker, observer: Observer, stage: Stage) -> None:
-        await asyncio.sleep(began + strike.at_s - time.monotonic())
+    async def _one(self, strike: Strike, striker: Striker, observer: Observer, stage: Stage) -> None:
         self.tell(f"{strike.kind} {strike.target} for {strike.length_s} s ({strike.amount:g})")
+        self.pace.begins(strike)
         await striker.strike(strike)
         over = time.monotonic()
         while not (observer.has_recovered(over) and stage.sentinel.has_recovered(over)):
             if time.monotonic() > over + _RECOVERY_S:
-                accounts = [status.model_dump(exclude_none=True) for status in observer.accounts().values()]
                 self.complaints.append(
-                    f"no recovery within {_RECOVERY_S:.0f} s from {strike.kind} of {strike.target}; the agents say "
-                    f"{accounts}, not ready is {stage.sentinel.unrecovered(over)}"
+                    f"no recovery within {_RECOVERY_S:.0f} s from {strike.kind} of {strike.target}: "
+                    f"{'; '.join([*observer.obstacles(), *stage.sentinel.obstacles(over)])}"
                 )
                 break
             await asyncio.sleep(0.1)
+        self.pace.is_over(strike)
         self.recoveries.append((time.monotonic() - over, strike))
 
     async def _come_to_rest(self, stage: Stage) -> None:
@@ -140,7 +148,11 @@ class Run:
         accounted = explained(lost, named, edges)
         report: dict[str, Any] = {"database": found["database"], "seed": self.seed, "seconds": round(self.seconds, 1)}
         report |= {"database_killed_by": stage.server.how}
-        report |= of_faults(self.plan, self.recoveries) | of_readings(found, settled, named, accounted)
+        report |= (
+            of_faults(self.plan, self.recoveries)
+            | {"held_s": round(self.pace.held_s, 1)}
+            | of_readings(found, settled, named, accounted)
+        )
         report |= of_services(stage.sentinel) | compare_sums(found)
         self.tell("computing anew what derive has published")
         report |= await compute_anew(stage.catalogue.park.code, BACKFILL_DAYS, stage.environment)

@@ -43,7 +43,7 @@ class Sentinel:
     lies: list[str] = field(default_factory=list[str])
     _ready_s: dict[str, float] = field(default_factory=dict[str, float])
     """When the question was asked to which each said last that it was ready."""
-    _away_since_s: float | None = None
+    _last: dict[str, str] = field(default_factory=dict[str, str])
 
     async def watch(self) -> None:
         """Ask until cancelled."""
@@ -51,11 +51,12 @@ class Sentinel:
 
     def has_recovered(self, since_s: float) -> bool:
         """Whether every service has been asked since an instant, was ready, and served."""
-        return not self.unrecovered(since_s)
+        return not self.obstacles(since_s)
 
-    def unrecovered(self, since_s: float) -> list[str]:
-        """Those services that were not."""
-        return [name for name in self.addresses if self._ready_s.get(name, 0.0) < since_s]
+    def obstacles(self, since_s: float) -> list[str]:
+        """What those services that were not said last."""
+        late = [name for name in self.addresses if self._ready_s.get(name, 0.0) < since_s]
+        return [f"{name} is not ready: {self._last.get(name) or 'no answer'}" for name in late]
 
     async def while_database_is_away(self, name: str) -> None:
         """See that a service which needs the database says that it is not ready."""
@@ -68,6 +69,7 @@ class Sentinel:
     async def _watch(self, name: str) -> None:
         while True:
             ready = await self._ask(name, "/readyz")
+            self._last[name] = ready.said
             health = await self._ask(name, "/healthz")
             if health.code not in {None, _READY}:
                 self.lies.append(f"{name} answered {health.code} at /healthz: {health.said}")

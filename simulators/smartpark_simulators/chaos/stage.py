@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from smartpark_simulators.chaos.witness import Acceptance, nobody
 from smartpark_simulators.demo.agents import AgentLines, agent_settings
 from smartpark_simulators.demo.layout import EDGES, Layout, free_ports
 from smartpark_simulators.demo.processes import DemoError, ask, parse_object, run_once
+from smartpark_simulators.demo.visitor import answers
 from smartpark_simulators.parks import DEMO_PARK
 
 _START_S = 120.0
@@ -238,12 +238,3 @@ class Stage:
     def remove_folder(folder: Path) -> None:
         """Delete what a run has left."""
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens there."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.5):
-            return True
-    except OSError:
-        return False

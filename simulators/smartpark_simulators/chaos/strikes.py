@@ -3,6 +3,7 @@
 import asyncio
 import random
 import resource
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from smartpark_simulators.parks import DEMO_PARK
 _SMALL_SPOOL_MB = 0.01
 """Some four hundred readings: full within a few seconds."""
 _SPOOL_MB = 256
+_OVERFLOW_LOOKS = 20
+"""Each takes about a second."""
 _BEFORE_US = 60 * MICROSECONDS
 """What was said so long before a fault may have waited for it, in the spool or at the devices' broker. [us]"""
 
@@ -90,7 +93,8 @@ class Striker:
             return
         _limit_files(pid, 0)
         await asyncio.sleep(strike.length_s)
-        _limit_files(pid, resource.RLIM_INFINITY)
+        with suppress(ProcessLookupError):  # who dies of it is noticed by the stage, and wrong enough
+            _limit_files(pid, resource.RLIM_INFINITY)
 
     async def _fill_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
@@ -102,11 +106,19 @@ class Striker:
         line.cut()
         actor.start()
         await asyncio.sleep(strike.length_s)
+        await self._wait_for_overflow(edge, before)
         line.mend()
         await asyncio.to_thread(actor.end)
         self._note(edge, before, await self._stage.spool(edge), began)
         self._stage.write_settings(edge, spool_limit_mb=_SPOOL_MB)
         actor.start()
+
+    async def _wait_for_overflow(self, edge: str, before: dict[str, Any]) -> None:
+        """Until the spool has run over, on a slow machine too; one whose devices are cut off as well never does."""
+        for _ in range(_OVERFLOW_LOOKS):
+            if (await self._stage.spool(edge))["dropped"] > before["dropped"]:
+                return
+            await asyncio.sleep(0.5)
 
     async def _corrupt_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
