@@ -130,7 +130,8 @@ def _run_park(arguments: argparse.Namespace) -> int:
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
-    from smartpark_simulators.demo.run import DemoOptions, run_demo
+    from smartpark_simulators.demo.options import DemoOptions
+    from smartpark_simulators.demo.run import run_demo
 
     return run_demo(
         DemoOptions(
