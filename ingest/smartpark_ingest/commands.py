@@ -15,6 +15,7 @@ from smartpark.metrics_options import add_metrics_options, metrics_address
 from smartpark_storage.dead_reasons import DeadReason
 
 from smartpark_ingest.derive_commands import register_derive
+from smartpark_ingest.notices.commands import register_notices
 
 if TYPE_CHECKING:
     from smartpark_ingest.admission import Limits
@@ -27,6 +28,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add this room's commands."""
     _register_run(command_group(subparsers, "ingest", "the way of readings from the broker into the database"))
     register_derive(subparsers)
+    register_notices(subparsers)
     _register_replay(command_group(subparsers, "dead", "dead letters: list, show, replay"))
 
 
