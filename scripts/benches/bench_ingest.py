@@ -3,9 +3,9 @@
 All processes run on this machine. As fast as the edges' windows let them, in turns with the ceiling: the same rows,
 bytes ready made, by raw binary COPY into the same table, as many rows a transaction as ingest stored and on as many
 connections as there are workers, with the same durability, and compressed on the way where ingest would do so. Then
-at half of that rate, to see how long it takes from a message's first reading until its edge hears of the commit (which
-is later than the commit). What was acknowledged is counted in the database. The table is emptied between the parts, so
-that each finds it alike.
+at half of that rate, to see how long it takes from a message's first reading until its edge hears of the commit
+(which is later than the commit). What was acknowledged is counted in the database. The table is emptied between the
+parts, so that each finds it alike.
 """
 
 import argparse
@@ -264,7 +264,7 @@ class _Bench:
         start = threading.Barrier(workers)
         before = self._server.cpu_seconds()
         with ThreadPoolExecutor(workers) as pool:
-            copied = list(pool.map(lambda stream: self._copy(stream, seconds, start), streams))
+            copied = list(pool.map(lambda one: self._copy(one, seconds, start), streams))
         spent = sum(self._server.cpu_seconds().values()) - sum(before.values())
         readings = sum(one for one, _ in copied)
         return {
