@@ -157,7 +157,7 @@ def test_an_installation_adds_limits_of_its_green_channel(tmp_path: Path):
 def test_a_file_with_a_taken_id_or_an_unknown_key_is_refused_by_name(tmp_path: Path):
     file = tmp_path / "own.toml"
     file.write_text(OWN.replace("limit:yard:green:1", "limit:state-grid:energization:1"), encoding="utf-8")
-    with pytest.raises(InvalidFileError, match="own.toml: ids used twice: limit:state-grid:energization:1"):
+    with pytest.raises(InvalidFileError, match=r"own\.toml: ids used twice: limit:state-grid:energization:1"):
         load_load_request_rules(file)
     file.write_text(OWN.replace("working_days", "workdays"), encoding="utf-8")
     with pytest.raises(InvalidFileError, match="workdays"):
@@ -170,6 +170,7 @@ version = "yard-2"
 [[practice]]
 id = "practice:yard:1"
 regime = "state-grid"
+opens = 08:30:00
 closes = 17:30:00
 at_risk_share = 0.7
 green_quiet_working_days = 1

@@ -306,6 +306,8 @@ def _amended(state: LoadRequest, _event: Event, body: Amended, rules: LoadReques
         raise RefusedEventError("a request stays in its park; withdraw it and open another")
     if state.accepted_at is not None and body.details.source is not state.details.source:
         raise RefusedEventError("where an accepted request came from is not amended")
+    if state.accepted_at is None and body.details.source is RequestSource.APPLICATION:
+        raise RefusedEventError("a lead keeps where it came from; when it is applied for, move it to acceptance")
     template = rules.template_for(body.details.case, state.rules_day)
     if template.row(state.stage) is None:
         raise RefusedEventError(
