@@ -80,27 +80,36 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def empty_database_dsn(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a new database without any schema."""
-    yield from _fresh_database(request.getfixturevalue(f"{database_kind}_server_dsn"))
+    yield from fresh_database(request.getfixturevalue(f"{database_kind}_server_dsn"))
 
 
 @pytest.fixture
 def database_dsn(empty_database_dsn: str) -> str:
     """Address of a new, migrated database."""
-    return _migrated(empty_database_dsn)
+    return migrated(empty_database_dsn)
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param("plain"), pytest.param("timescale", marks=pytest.mark.timescale)]
+)
+def shared_database_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of a migrated database that the tests of a module share; each keeps to a park of its own there."""
+    for dsn in _fresh_database(request.getfixturevalue(f"{request.param}_server_dsn")):
+        yield _migrated(dsn)
 
 
 @pytest.fixture
 def plain_database_dsn(plain_server_dsn: str) -> Iterator[str]:
     """Address of a new, migrated database on plain PostgreSQL, for tests that need a database and not both kinds."""
-    for dsn in _fresh_database(plain_server_dsn):
-        yield _migrated(dsn)
+    for dsn in fresh_database(plain_server_dsn):
+        yield migrated(dsn)
 
 
 @pytest.fixture
 def timescale_database_dsn(timescale_server_dsn: str) -> Iterator[str]:
     """Address of a new, migrated TimescaleDB database."""
-    for dsn in _fresh_database(timescale_server_dsn):
-        yield _migrated(dsn)
+    for dsn in fresh_database(timescale_server_dsn):
+        yield migrated(dsn)
 
 
 @pytest.fixture
@@ -110,7 +119,8 @@ def connection(database_dsn: str):
         yield opened
 
 
-def _migrated(dsn: str) -> str:
+def migrated(dsn: str) -> str:
+    """Bring the schema of a database up to date; for fixtures that several tests share."""
     with connect(dsn, application="test migrations") as connection:
         migrate(connection)
         if describe_database(connection).timescale_version is not None:
@@ -133,7 +143,8 @@ def _wait_for_jobs(connection: Connection) -> None:
     connection.rollback()
 
 
-def _fresh_database(server_dsn: str) -> Iterator[str]:
+def fresh_database(server_dsn: str) -> Iterator[str]:
+    """A new database on a server; for fixtures that several tests share."""
     name = f"smartpark_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_dsn, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")

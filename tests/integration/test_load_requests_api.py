@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
-from fix_api import NOON
+from fix_api import NOON, ParkHand
+from fix_database import fresh_database, migrated
 from openpyxl import Workbook, load_workbook
 from smartpark_storage import connect
 from smartpark_storage.load_requests import ManagerTerm, Person, put_manager_term, put_person
@@ -35,8 +36,22 @@ def staffed(hand):
     return hand
 
 
+@pytest.fixture(scope="module")
+def filing_hand(plain_server_dsn, small_park):
+    """A database that the tests of this file share where they look only at what is theirs."""
+    for dsn in fresh_database(plain_server_dsn):
+        hand = ParkHand(migrated(dsn))
+        hand.load(small_park)
+        yield staffed(hand)
+
+
 @pytest.fixture
-def plain_desk(plain_hand, client_of):
+def plain_desk(filing_hand, client_of):
+    return client_of(filing_hand.dsn)
+
+
+@pytest.fixture
+def empty_desk(plain_hand, client_of):
     return client_of(staffed(plain_hand).dsn)
 
 
@@ -59,6 +74,10 @@ def happens(client, code, body, *, version, headers=CHEN, at=None, expect=201):
     )
     assert answer.status_code == expect, answer.text
     return answer.json()
+
+
+def theirs(client, applicant):
+    return client.get(f"{API}/load-requests", params={"text": applicant}).json()["requests"]
 
 
 def slug(answer):
@@ -129,12 +148,12 @@ def test_the_board_counts_what_is_under_way_and_shows_the_urgent_first(desk):
     assert [card["code"] for card in numbers["at_risk_now"]] == [late["request"]["code"]]
 
 
-def test_lists_are_filtered_and_come_a_page_at_a_time(plain_desk):
-    codes = [opened(plain_desk, applicant=f"firm {n}", applied_kva=100 + n)["request"]["code"] for n in range(5)]
+def test_lists_are_filtered_and_come_a_page_at_a_time(empty_desk):
+    codes = [opened(empty_desk, applicant=f"firm {n}", applied_kva=100 + n)["request"]["code"] for n in range(5)]
     seen, after = [], None
     while True:
         query = {"order": "code", "limit": 2} | ({} if after is None else {"after": after})
-        page = plain_desk.get(f"{API}/load-requests", params=query).json()
+        page = empty_desk.get(f"{API}/load-requests", params=query).json()
         seen += [one["code"] for one in page["requests"]]
         after = page["next"]
         if after is None:
@@ -142,7 +161,7 @@ def test_lists_are_filtered_and_come_a_page_at_a_time(plain_desk):
     assert seen == codes
 
     def found(**query):
-        answer = plain_desk.get(f"{API}/load-requests", params=query)
+        answer = empty_desk.get(f"{API}/load-requests", params=query)
         assert answer.status_code == 200, answer.text
         return [one["applicant"] for one in answer.json()["requests"]]
 
@@ -152,7 +171,7 @@ def test_lists_are_filtered_and_come_a_page_at_a_time(plain_desk):
     assert found(channel="green") == []
     assert len(found(manager="chen", opened_from="2026-11-22", opened_before="2026-11-23")) == 5
     assert found(opened_before="2026-11-22") == []
-    refused = plain_desk.get(f"{API}/load-requests", params={"stagee": "survey"})
+    refused = empty_desk.get(f"{API}/load-requests", params={"stagee": "survey"})
     assert refused.status_code == 422, "a filter that nobody knows is no filter"
 
 
@@ -160,11 +179,11 @@ def test_lists_are_filtered_and_come_a_page_at_a_time(plain_desk):
 
 
 def test_who_acts_has_to_be_somebody_known_and_active(plain_desk):
-    body = {"details": DETAILS}
+    body = {"details": DETAILS | {"applicant": "nobody's firm"}}
     for headers in ({}, {"Smartpark-Actor": "nobody"}, {"Smartpark-Actor": "gone"}):
         answer = plain_desk.post(f"{API}/load-requests", json=body, headers=headers)
         assert (answer.status_code, slug(answer)) == (403, "nobody-acts")
-    assert plain_desk.get(f"{API}/load-requests").json()["requests"] == []
+    assert theirs(plain_desk, "nobody's firm") == []
 
 
 def test_the_same_key_answers_the_same_and_writes_once(desk):
@@ -193,16 +212,17 @@ def test_a_refused_write_leaves_its_key_free(plain_desk):
 
 
 def test_the_same_key_at_the_same_moment_writes_once(plain_desk):
+    details = DETAILS | {"applicant": "twin works"}
     headers = CHEN | {"Idempotency-Key": "at-once"}
 
     def send(_):
-        return plain_desk.post(f"{API}/load-requests", json={"details": DETAILS}, headers=headers, timeout=60)
+        return plain_desk.post(f"{API}/load-requests", json={"details": details}, headers=headers, timeout=60)
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(send, range(4)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["request"]["code"] for answer in answers}) == 1
-    assert len(plain_desk.get(f"{API}/load-requests").json()["requests"]) == 1
+    assert len(theirs(plain_desk, "twin works")) == 1
 
 
 def test_a_write_on_an_older_version_is_told_what_happened_meanwhile(desk):
@@ -276,7 +296,7 @@ def test_a_move_is_undone_by_who_made_it(plain_desk):
 
 
 def test_comments_need_no_version_and_several_are_assigned_together(plain_desk):
-    first, second = (opened(plain_desk)["request"] for _ in range(2))
+    first, second = (opened(plain_desk, applicant="pair works")["request"] for _ in range(2))
     said = plain_desk.post(f"{API}/load-requests/{first['code']}/comments", json={"text": "已电话联系"}, headers=LIN)
     assert said.status_code == 201
     both = [{"code": first["code"], "expected": 3}, {"code": second["code"], "expected": 1}]
@@ -284,8 +304,7 @@ def test_comments_need_no_version_and_several_are_assigned_together(plain_desk):
         f"{API}/load-requests/assignments", json={"manager": "lin", "requests": both}, headers=CHEN
     )
     assert (stale.status_code, slug(stale)) == (409, "stale-version")
-    listed = plain_desk.get(f"{API}/load-requests", params={"manager": "lin"}).json()["requests"]
-    assert listed == [], "all of them or none"
+    assert {one["manager"] for one in theirs(plain_desk, "pair works")} == {"chen"}, "all of them or none"
     both[1]["expected"] = 2
     done = plain_desk.post(
         f"{API}/load-requests/assignments", json={"manager": "lin", "requests": both}, headers=CHEN
@@ -300,8 +319,8 @@ def test_comments_need_no_version_and_several_are_assigned_together(plain_desk):
     assert [event["body"] for event in newest["events"]] == [{"type": "assigned", "manager": "chen"}]
 
 
-def test_a_server_that_answers_the_network_takes_nothing_in(plain_hand, client_of):
-    client = client_of(staffed(plain_hand).dsn, host_names=None)
+def test_a_server_that_answers_the_network_takes_nothing_in(filing_hand, client_of):
+    client = client_of(filing_hand.dsn, host_names=None)
     answer = client.post(f"{API}/load-requests", json={"details": DETAILS}, headers=CHEN)
     assert (answer.status_code, slug(answer)) == (403, "writes-are-local")
     assert client.get(f"{API}/load-requests").status_code == 200
@@ -311,8 +330,8 @@ def test_a_server_that_answers_the_network_takes_nothing_in(plain_hand, client_o
 
 
 @pytest.fixture
-def filing_desk(plain_hand, client_of, tmp_path):
-    return client_of(staffed(plain_hand).dsn, attachments_folder=tmp_path, attachment_most_bytes=64 * 1024)
+def filing_desk(filing_hand, client_of, tmp_path):
+    return client_of(filing_hand.dsn, attachments_folder=tmp_path, attachment_most_bytes=64 * 1024)
 
 
 def test_a_document_is_kept_as_it_came_and_given_back_to_be_saved(filing_desk, tmp_path):
@@ -381,15 +400,15 @@ def test_a_server_without_a_folder_says_so(plain_desk):
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def test_tables_have_words_and_no_formula(plain_desk):
-    opened(plain_desk, applicant='=HYPERLINK("http://x")', applied_kva=1250.5)
-    csv = plain_desk.get(f"{API}/load-requests/export", params={"lang": "en"})
+def test_tables_have_words_and_no_formula(empty_desk):
+    opened(empty_desk, applicant='=HYPERLINK("http://x")', applied_kva=1250.5)
+    csv = empty_desk.get(f"{API}/load-requests/export", params={"lang": "en"})
     assert csv.content.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by it"
     assert csv.headers["content-disposition"].endswith('load-requests-2026-11-22.csv"')
     assert '"\'=HYPERLINK(""http://x"")"' in csv.text
     assert ",1250.5," in csv.text
 
-    answer = plain_desk.get(f"{API}/load-requests/export", params={"format": "xlsx", "stage": "acceptance"})
+    answer = empty_desk.get(f"{API}/load-requests/export", params={"format": "xlsx", "stage": "acceptance"})
     sheet = load_workbook(BytesIO(answer.content)).active
     head, row = sheet.iter_rows(values_only=False)
     cells = {title.value: cell for title, cell in zip(head, row, strict=True)}
@@ -398,7 +417,7 @@ def test_tables_have_words_and_no_formula(plain_desk):
     assert cells["申请容量 kVA"].value == 1250.5
     assert cells["环节"].value == "业务受理"
     assert cells["批复容量 kVA"].value is None, "not known is not zero"
-    none = plain_desk.get(f"{API}/load-requests/export", params={"stage": "survey"})
+    none = empty_desk.get(f"{API}/load-requests/export", params={"stage": "survey"})
     assert len(none.text.splitlines()) == 1
 
 

@@ -21,6 +21,7 @@ from smartpark_storage.load_requests import (
 from starlette.responses import Response
 
 from smartpark_api.database import reading
+from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import person_out
 from smartpark_api.load_requests.identity import known_actor, named_actor
 from smartpark_api.load_requests.models import (
@@ -69,6 +70,8 @@ def put_person_of_the_desk(request: Request, person: PersonCode, given: PersonIn
 
     The very first person may be added by nobody else, so that there is somebody to act.
     """
+    if person in (service.SYSTEM, service.APPLICANT):
+        raise ProblemError(ProblemKind.INVALID_REQUEST, f"{person!r} is reserved for who is no person of the desk")
     row = Person(code=person, **given.model_dump())
 
     def work(desk: Desk) -> Done:
