@@ -357,7 +357,7 @@ def test_what_is_to_tell_can_be_looked_at_without_telling(plain_desk, mail_serve
                 "SMARTPARK_SMTP_FROM": "park@example.org",
                 "SMARTPARK_SMTP_USERNAME": "park",
             },
-            "go together",
+            "needs its SMARTPARK_SMTP_PASSWORD_FILE",
         ),
     ],
 )

@@ -13,6 +13,7 @@ import yaml
 from compose_demo import agents_for_compose
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import build_parser
+from smartpark_api.console.signing import key_of_file
 from smartpark_edge.settings import load_settings
 from smartpark_ingest.shards import Shard
 
@@ -41,7 +42,7 @@ def test_it_follows_the_compose_specification():
 
 
 def test_it_has_every_part_of_the_platform():
-    park = {"database", "broker", "grafana", "migrate", "ingest-0", "ingest-1", "derive", "edge", "api"}
+    park = {"database", "broker", "grafana", "migrate", "ingest-0", "ingest-1", "derive", "notices", "edge", "api"}
     demo = {"demo-catalogue", "demo-edge", "simulators"}
     assert set(SERVICES) == park | demo
     assert {name for name, service in SERVICES.items() if service.get("profiles") == ["demo"]} == demo
@@ -103,8 +104,23 @@ def test_scripts_init_secrets_makes_every_file_and_variable_it_asks_for(secrets_
     assert set(re.findall(r"\$\{([A-Z_]+):\?", text)) <= made
 
 
+def secrets_of(service):
+    """Name of each secret that a service is given → where it finds it."""
+    given = service.get("secrets", [])
+    return {
+        one if isinstance(one, str) else one["source"]: f"/run/secrets/{one}"
+        if isinstance(one, str)
+        else one["target"]
+        for one in given
+    }
+
+
+def test_the_key_of_the_console_is_one_that_it_takes(secrets_folder):
+    assert len(key_of_file(secrets_folder / "secrets/desk/console.key")) == 32
+
+
 def test_every_secret_that_a_service_uses_is_declared_and_every_declared_one_used():
-    used = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
+    used = {name for service in SERVICES.values() for name in secrets_of(service)}
     assert used == set(COMPOSE["secrets"])
 
 
@@ -112,8 +128,9 @@ def test_every_secret_that_a_service_uses_is_declared_and_every_declared_one_use
 def test_files_that_a_service_is_pointed_to_are_given_to_it(name):
     service = SERVICES[name]
     for value in service.get("environment", {}).values():
-        if value.startswith("/run/secrets/"):
-            assert Path(value).name in service["secrets"], value
+        if value.startswith("/run/"):
+            places = secrets_of(service).values()
+            assert any(value in {place, str(Path(place).parent)} for place in places), value
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -72,8 +72,8 @@ class MailServer:
             raise MailSettingsError(f"SMARTPARK_SMTP_FROM is {sender!r}; it is the address that mail comes from")
         username = given.get("SMARTPARK_SMTP_USERNAME") or None
         password_file = given.get("SMARTPARK_SMTP_PASSWORD_FILE") or None
-        if (username is None) != (password_file is None):
-            raise MailSettingsError("SMARTPARK_SMTP_USERNAME and SMARTPARK_SMTP_PASSWORD_FILE go together")
+        if username is not None and password_file is None:
+            raise MailSettingsError("SMARTPARK_SMTP_USERNAME needs its SMARTPARK_SMTP_PASSWORD_FILE")
         ca_file = given.get("SMARTPARK_SMTP_CA_FILE") or None
         return MailServer(
             host,
