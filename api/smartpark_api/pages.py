@@ -5,7 +5,7 @@ Templates escape everything; there is no inline script or style, so that the con
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -21,6 +21,7 @@ from smartpark_api.assets import asset_url
 from smartpark_api.console.actor import actor_of
 from smartpark_api.console.flash import Flash, flashes_of, forget_flashes
 from smartpark_api.console.forms import form_token, remember_form_cookie
+from smartpark_api.console.told import LISTS, named, said, time_left
 from smartpark_api.problems import Problem, ProblemKind
 from smartpark_api.words import Language, Words, words_of
 
@@ -68,6 +69,10 @@ _SHARED: Final[dict[str, Any]] = {
     "asset": asset_url,
     "themes": list(Theme),
     "indicators": INDICATORS,
+    "lists": LISTS,
+    "said": said,
+    "named": named,
+    "time_left": time_left,
 }
 """What every template may use."""
 
@@ -92,6 +97,7 @@ class _Page:
         self._has_shown = False
         self.actor = actor_of(request)
         """Who is here; none: they have not said."""
+        self.now: datetime = request.app.state.clock()
         self.is_for_reading: bool = request.app.state.settings.host_names is None
         """Whether this server takes no writes."""
 

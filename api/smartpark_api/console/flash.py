@@ -30,6 +30,8 @@ class Undo:
     sequence: int
     until: float
     """Seconds since 1970."""
+    back: str = ""
+    """Query of the page to come back to."""
 
 
 @dataclass(frozen=True, slots=True)
