@@ -91,8 +91,11 @@ class StoreResult:
 def prepare_batches(batches: Sequence[Batch]) -> PreparedBatches:
     """Make batches ready to be stored in one transaction, as if all of them were new; needs no connection."""
     # The same batch may come twice in one call; the first one counts.
-    unique = tuple({b.key: b for b in reversed(batches)}.values())[::-1]
-    return PreparedBatches(unique, _numbers(batches), prepare_load([b.readings for b in unique]))
+    unique: dict[BatchKey, Batch] = {}
+    for batch in batches:
+        unique.setdefault(batch.key, batch)
+    load = prepare_load([batch.readings for batch in unique.values()])
+    return PreparedBatches(tuple(unique.values()), _numbers(batches), load)
 
 
 @translate_errors()

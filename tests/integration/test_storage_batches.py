@@ -27,10 +27,13 @@ from smartpark_storage import (
     list_dead_letters,
     load_catalogue,
     load_registry,
+    prepare_batches,
     store_batches,
+    store_prepared,
     transaction,
 )
 from smartpark_storage.derived import merge_spans
+from smartpark_storage.queries import query
 from storage_cases import DAY_US, MINUTE_US, NOON, NOON_US, batch, park, readings
 
 
@@ -212,6 +215,35 @@ def _wait_for_blocked(connection: Connection) -> None:
         " AND pg_sleep(0.01) IS NOT NULL"
     ).fetchone()[0]:
         pass
+
+
+def test_a_batch_below_a_floor_that_another_writer_is_raising_waits_and_is_known(database_dsn: str):
+    with connect(database_dsn, application="test a") as first, connect(database_dsn, application="test b") as second:
+        store_batches(first, [batch(n, [(1, NOON_US + n, n)]) for n in range(4)], received_at=NOON)
+        ahead = prepare_batches([batch(5, [(1, NOON_US + 5, 5)], floor=4)])
+        first.execute(query("enter_batches"), ahead.numbers)  # forgets the four, and is not committed
+        results = []
+        again = batch(2, [(1, NOON_US + 2, 2)])
+        writer = threading.Thread(target=lambda: results.append(store_batches(second, [again], received_at=NOON)))
+        writer.start()
+        _wait_for_blocked(first)
+        first.commit()
+        writer.join()
+        assert (results[0].new, results[0].known) == ([], [again.key])
+        assert len(stored(second)) == 4
+
+
+def test_of_batches_made_ready_together_only_those_are_stored_that_are_new_by_then(connection: Connection):
+    batches = [batch(n, [(1, NOON_US + n, n), (2, NOON_US + n, n)]) for n in range(4)]
+    prepared = prepare_batches([*batches, batches[0]])
+    store_batches(connection, [batches[3], batches[1]], received_at=NOON)
+    result = store_prepared(connection, prepared, received_at=NOON)
+    assert result.new == [batches[0].key, batches[2].key]
+    assert result.known == [batches[1].key, batches[3].key]
+    assert result.readings == 4
+    assert len(stored(connection)) == 8
+    again = store_prepared(connection, prepared, received_at=NOON)
+    assert (again.new, again.readings, len(stored(connection))) == ([], 0, 8)
 
 
 def test_a_writer_killed_between_copy_and_commit_leaves_nothing_and_the_batch_is_new_again(database_dsn: str):
