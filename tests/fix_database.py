@@ -94,8 +94,8 @@ def database_dsn(empty_database_dsn: str) -> str:
 )
 def shared_database_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a migrated database that the tests of a module share; each keeps to a park of its own there."""
-    for dsn in _fresh_database(request.getfixturevalue(f"{request.param}_server_dsn")):
-        yield _migrated(dsn)
+    for dsn in fresh_database(request.getfixturevalue(f"{request.param}_server_dsn")):
+        yield migrated(dsn)
 
 
 @pytest.fixture
