@@ -6,13 +6,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from smartpark.clock import PARK_ZONE
-from smartpark.load_requests.words import Owner, Standing
+from smartpark.load_requests.words import Standing
 from smartpark_storage.load_requests import (
     Person,
-    RequestFilter,
     RequestRow,
     SavedView,
-    count_rows,
     read_persons,
     read_rows,
     read_saved_views,
@@ -82,13 +80,13 @@ class Shown:
 def gather(desk: Desk, address: BoardAddress) -> Shown:
     """Read what an address asks for."""
     is_board = address.view is BoardView.BOARD
-    found = board(desk, address.filter, per_column=PER_COLUMN if is_board else 1)
+    found = board(desk, address.filter, per_column=PER_COLUMN if is_board else RAIL)
     rows = () if is_board else _rows(desk, address)
     shown = rows[:PAGE]
     return Shown(
         address=address,
         board=_with_more(desk, address, found),
-        rail=_rail(desk, address.filter),
+        rail=rail_of(found),
         rows=shown,
         after=shown[-1].row.code if len(rows) > len(shown) else None,
         timeline=timeline_of(rows[:BARS], desk.today) if address.view is BoardView.TIMELINE else None,
@@ -124,17 +122,14 @@ def _rows(desk: Desk, address: BoardAddress) -> tuple[Card, ...]:
     )
 
 
-def _rail(desk: Desk, asked: RequestFilter) -> Rail:
-    overdue = replace(asked, standing=Standing.OVERDUE.value, is_open=True)
-    others = replace(asked, is_open=True, is_suspended=False)
+def rail_of(found: Board) -> Rail:
+    """What is late and what waits, from the columns: the most overdue of all are among the first of each."""
+    late = [card for column in found.columns for card in column.cards if card.standing is Standing.OVERDUE]
+    late.sort(key=lambda card: (card.row.stage_due_on or date.max, card.row.code))
     return Rail(
-        overdue=cards(desk, read_rows(desk.connection, overdue, today=desk.today, limit=RAIL)),
-        waiting=sum(
-            count_rows(desk.connection, replace(others, owner=owner.value), today=desk.today)
-            for owner in (Owner.CUSTOMER, Owner.GOVERNMENT)
-            if asked.owner in (None, owner.value)
-        ),
-        suspended=count_rows(desk.connection, replace(asked, is_open=True, is_suspended=True), today=desk.today),
+        overdue=tuple(late[:RAIL]),
+        waiting=sum(column.waiting for column in found.columns),
+        suspended=sum(column.suspended for column in found.columns),
     )
 
 

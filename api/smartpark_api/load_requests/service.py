@@ -137,6 +137,9 @@ class Column:
     due: int
     cards: tuple[Card, ...]
     """The most urgent ones."""
+    waiting: int = 0
+    """Whose turn it is not the utility's, and which are not suspended."""
+    suspended: int = 0
 
     @property
     def hidden(self) -> int:
@@ -281,7 +284,17 @@ def narrowed(wanted: RequestFilter, *, standing: Standing, is_open: bool) -> Req
 def _column(stage: Stage, total: StageTotal | None, found: tuple[Card, ...]) -> Column:
     if total is None:
         return Column(stage, 0, 0.0, 0, 0, 0, ())
-    return Column(stage, total.count, total.kva, total.overdue, total.at_risk, total.due, found)
+    return Column(
+        stage,
+        total.count,
+        total.kva,
+        total.overdue,
+        total.at_risk,
+        total.due,
+        found,
+        total.waiting,
+        total.suspended,
+    )
 
 
 def _event(desk: Desk, sequence: int, body: Body, at: datetime | None, *, by: str | None = None) -> Event:

@@ -191,6 +191,9 @@ class StageTotal:
     due: int
     """Today."""
     at_risk: int
+    waiting: int
+    """Whose turn it is not the utility's, and which are not suspended."""
+    suspended: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,9 @@ SELECT
     r.stage, count(*), sum(r.applied_kva),
     count(*) FILTER (WHERE s.standing = 'overdue'),
     count(*) FILTER (WHERE s.standing = 'due'),
-    count(*) FILTER (WHERE s.standing = 'at_risk')
+    count(*) FILTER (WHERE s.standing = 'at_risk'),
+    count(*) FILTER (WHERE r.owner <> 'utility' AND r.suspended IS NULL),
+    count(*) FILTER (WHERE r.suspended IS NOT NULL)
 FROM smartpark.load_request AS r
 CROSS JOIN LATERAL (
     SELECT smartpark.standing(
