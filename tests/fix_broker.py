@@ -52,6 +52,9 @@ class Broker(Protocol):
     @property
     def environment(self) -> dict[str, str]: ...
 
+    @property
+    def pid(self) -> int: ...
+
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
@@ -83,6 +86,12 @@ class _ProcessBroker:
     def environment(self) -> dict[str, str]:
         """What a smartpark process needs to find it."""
         return {"SMARTPARK_BROKER_URL": self.url}
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None, f"{self.kind} does not run"
+        return self._process.pid
 
     def start(self) -> None:
         log = self.folder / "broker.log"

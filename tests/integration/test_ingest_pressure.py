@@ -160,8 +160,8 @@ LIVE = (
 )
 
 
-def _megabytes(*processes) -> float:
-    return sum(psutil.Process(one.pid).memory_info().rss for one in processes) / 1e6
+def _megabytes(*pids: int) -> float:
+    return sum(psutil.Process(pid).memory_info().rss for pid in pids) / 1e6
 
 
 def _logged(start_us: int, numbers: range) -> dict:
@@ -194,7 +194,7 @@ def test_with_the_database_away_memory_stays_bounded_and_afterwards_live_values_
             wait_until(
                 lambda up_to=first + BACKLOG // 3: _spool(smartpark, config)["accepted"] == up_to, what="taken"
             )
-            sizes.append(_megabytes(agent, worker))
+            sizes.append(_megabytes(agent.pid, worker.pid, broker.pid))
         # The second and third twenty thousand readings need no more memory than their acknowledgements' bookkeeping.
         assert sizes[2] - sizes[0] < 25, sizes
         wait_until(lambda: _spool(smartpark, config)["hours_left"], what="hours left", every_s=0.5)
