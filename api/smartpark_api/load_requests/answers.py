@@ -5,8 +5,8 @@ from datetime import date, datetime
 
 from smartpark.load_requests.clocks import Clock
 from smartpark.load_requests.events import Event, Undone
-from smartpark.load_requests.words import Stage
-from smartpark_storage.load_requests import Attachment, Person, RequestRow
+from smartpark.load_requests.words import Duty, Stage
+from smartpark_storage.load_requests import Attachment, ManagerTerm, Person, RequestRow
 
 from smartpark_api.load_requests.kpis import Amount, Conversion, Kpis, Share, Spread, StageKpi
 from smartpark_api.load_requests.models import (
@@ -27,6 +27,7 @@ from smartpark_api.load_requests.models import (
     SpanOut,
     SpreadOut,
     StageKpiOut,
+    TermOut,
 )
 from smartpark_api.load_requests.service import Board, Card, Column, Desk, RequestView
 from smartpark_api.load_requests.standing import days_left, workdays_until
@@ -106,6 +107,17 @@ def events_out(events: Sequence[Event], *, since: int = 0) -> list[EventOut]:
 def person_out(person: Person) -> PersonOut:
     """Somebody who acts."""
     return PersonOut.model_validate(person, from_attributes=True)
+
+
+def term_out(term: ManagerTerm) -> TermOut:
+    """A person's duty for a park."""
+    return TermOut(
+        park=term.park,
+        duty=Duty(term.duty),
+        person=term.person,
+        valid_from=term.valid_from,
+        valid_to=term.valid_to,
+    )
 
 
 def attachment_out(attachment: Attachment) -> AttachmentOut:

@@ -56,7 +56,7 @@ from smartpark_storage.load_requests import (
     stage_totals,
 )
 
-from smartpark_api.load_requests.kpis import Kpis, kpis_of, record_of
+from smartpark_api.load_requests.kpis import Kpis, Share, kpis_of, record_of
 from smartpark_api.load_requests.places import check_node, check_person, check_place
 from smartpark_api.load_requests.standing import days_left
 
@@ -276,9 +276,20 @@ def timeline(desk: Desk, wanted: RequestFilter, start: date, end: date) -> dict[
     return found | read_events_of(desk.connection, [code for code in codes if code not in found])
 
 
-def narrowed(wanted: RequestFilter, *, standing: Standing, is_open: bool) -> RequestFilter:
-    """Filter with a standing of its own."""
-    return replace(wanted, standing=standing, is_open=is_open)
+def overdue_now(desk: Desk, wanted: RequestFilter) -> Share:
+    """Open requests that are too late today, of all that are open."""
+    totals = stage_totals(desk.connection, wanted, today=desk.today)
+    return Share(sum(total.overdue for total in totals), sum(total.count for total in totals))
+
+
+def urgent(desk: Desk, wanted: RequestFilter, *, most: int = 100) -> tuple[Card, ...]:
+    """Requests that are overdue, due or at risk today, the most urgent first."""
+    rows: list[RequestRow] = []
+    for standing in (Standing.OVERDUE, Standing.DUE, Standing.AT_RISK):
+        if len(rows) < most:
+            asked = replace(wanted, standing=standing, is_open=True)
+            rows += read_rows(desk.connection, asked, today=desk.today, limit=most - len(rows))
+    return cards(desk, rows)
 
 
 def _column(stage: Stage, total: StageTotal | None, found: tuple[Card, ...]) -> Column:

@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from smartpark_api.database import reading
 from smartpark_api.load_requests import service
-from smartpark_api.load_requests.answers import person_out
+from smartpark_api.load_requests.answers import person_out, term_out
 from smartpark_api.load_requests.identity import known_actor, named_actor
 from smartpark_api.load_requests.models import (
     PersonIn,
@@ -87,7 +87,7 @@ def list_park_managers(request: Request, code: ParkCode) -> TermList:
     with looking(request) as desk:
         find_park(desk.connection, code)
         found = read_manager_terms(desk.connection, park=code)
-    return TermList(terms=[_term_out(one) for one in found])
+    return TermList(terms=[term_out(one) for one in found])
 
 
 @router.put("/parks/{code}/managers/{duty}/{valid_from}", response_model=TermOut)
@@ -98,7 +98,7 @@ def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: d
     def work(desk: Desk) -> Done:
         find_park(desk.connection, code)
         put_manager_term(desk.connection, term)
-        return Done(_term_out(term))
+        return Done(term_out(term))
 
     return write(request, work, content=given)
 
@@ -153,13 +153,3 @@ def _self(desk: Desk) -> str:
     if desk.actor is None:
         raise ProblemError(ProblemKind.NOBODY_ACTS, "say who you are")
     return desk.actor
-
-
-def _term_out(term: ManagerTerm) -> TermOut:
-    return TermOut(
-        park=term.park,
-        duty=Duty(term.duty),
-        person=term.person,
-        valid_from=term.valid_from,
-        valid_to=term.valid_to,
-    )

@@ -9,8 +9,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from smartpark.load_requests.events import Assigned, Commented
-from smartpark.load_requests.words import Standing
-from smartpark_storage.load_requests import RequestFilter, RequestRow, read_events, read_rows, stage_totals
+from smartpark_storage.load_requests import read_events, read_rows
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from smartpark_api.load_requests import service
@@ -23,7 +22,6 @@ from smartpark_api.load_requests.answers import (
     year_to_date,
 )
 from smartpark_api.load_requests.exports import CSV_TYPE, XLSX_TYPE, table_of_csv, table_of_xlsx
-from smartpark_api.load_requests.kpis import Share
 from smartpark_api.load_requests.listing import BoardQuery, ExportQuery, KpiQuery, PageQuery
 from smartpark_api.load_requests.models import (
     ActIn,
@@ -49,8 +47,6 @@ RequestCode = Annotated[
     str, Path(max_length=20, pattern=r"^LR-\d{4}-\d{6,}$", description="Load request.", examples=["LR-2026-000123"])
 ]
 LONGEST_PERIOD_DAYS: Final = 3660
-_URGENT: Final = (Standing.OVERDUE, Standing.DUE, Standing.AT_RISK)
-_MOST_URGENT: Final = 100
 
 
 @router.get("/load-requests")
@@ -129,7 +125,10 @@ def get_load_request_kpis(request: Request, wanted: Annotated[KpiQuery, Query()]
         start, end = period_of(wanted.start, wanted.end, desk.today)
         found = service.kpis(desk, wanted.filter, start, end)
         return kpis_out(
-            found, now=desk.now, overdue=overdue_now(desk, wanted.filter), at_risk=urgent(desk, wanted.filter)
+            found,
+            now=desk.now,
+            overdue=service.overdue_now(desk, wanted.filter),
+            at_risk=service.urgent(desk, wanted.filter),
         )
 
 
@@ -139,23 +138,6 @@ def period_of(start: date | None, end: date | None, today: date) -> tuple[date, 
     if not 0 < (last - first).days <= LONGEST_PERIOD_DAYS:
         raise ProblemError(ProblemKind.INVALID_REQUEST, f"from {first} to {last} is no period of up to ten years")
     return first, last
-
-
-def overdue_now(desk: Desk, wanted: RequestFilter) -> Share:
-    """Open requests that are too late today, of all that are open."""
-    totals = stage_totals(desk.connection, wanted, today=desk.today)
-    return Share(sum(total.overdue for total in totals), sum(total.count for total in totals))
-
-
-def urgent(desk: Desk, wanted: RequestFilter) -> tuple[Card, ...]:
-    """Requests that are overdue, due or at risk today, the most urgent first."""
-    rows: list[RequestRow] = []
-    for standing in _URGENT:
-        room = _MOST_URGENT - len(rows)
-        if room > 0:
-            asked = service.narrowed(wanted, standing=standing, is_open=True)
-            rows += read_rows(desk.connection, asked, today=desk.today, limit=room)
-    return service.cards(desk, rows)
 
 
 @router.post("/load-requests/assignments", response_model=AssignedOut)

@@ -1,0 +1,370 @@
+"""`smartpark requests`: the desk of load requests on the terminal, over the database itself and not over HTTP."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from smartpark.cli import Subparsers, command_group
+from smartpark.errors import SmartparkError
+from smartpark.load_requests.words import (
+    Channel,
+    Duty,
+    Importance,
+    RequestKind,
+    RequestSource,
+    Stage,
+    Standing,
+    Supply,
+    UserKind,
+    VoltageClass,
+)
+
+_WHERE = "The database is the one SMARTPARK_DSN names; what each word means: docs/load-requests.md."
+_LIST = f"""\
+Shows what is under way, the next due first. Days are working days left of the limit of the stage; a minus sign means
+too late, and ".." that it is somebody else's turn or suspended.
+{_WHERE}
+
+  smartpark requests list --park minhou-demo
+  smartpark requests list --standing overdue --manager chen
+  smartpark requests list --ended --order changed --json
+"""
+_OPEN = f"""\
+Opens an application, whose clock begins at once, or with --lead something not yet asked for. The project manager of
+the park on that day gets it.
+{_WHERE}
+
+  smartpark requests open --by chen --park minhou-demo --applicant 闽侯铝业 --kva 2000 --voltage 10kv \\
+      --contact 电气负责人
+  smartpark requests open --by chen --lead --source proactive_visit --probability 0.4 --park minhou-demo \\
+      --applicant 某电池厂 --kva 8000 --voltage 35kv --contact 投资部 --wanted-on 2027-06-01
+"""
+_ACT = f"""\
+TYPE is what happens, with its particulars as NAME=VALUE:
+
+  moved [to=STAGE]                       to the next stage; from the last one into the archive
+  sent_back to=STAGE reason=TEXT         rework
+  handed to=utility|customer|government  somebody else owes the next action
+  suspended reason=REASON                all clocks stop: documents_missing, customer_asked, permit_pending ...
+  resumed, withdrawn reason=TEXT, rejected reason=TEXT, scheme_extended
+  scheme_replied approved_kva=1800 [node=transformer/TR1]
+  assigned manager=CODE, commented text=TEXT [is_for_applicant=true], undone sequence=N
+
+What the request may take now stands in `smartpark requests show`. --expected refuses when something happened since
+the version you have seen; without it the newest version is meant.
+{_WHERE}
+
+  smartpark requests act LR-2026-000123 moved --by chen
+  smartpark requests act LR-2026-000123 suspended reason=documents_missing note=缺少授权书 --by chen --expected 4
+"""
+_REFRESH = f"""\
+The days on which limits fall are kept with each request. After the holidays of a year were entered or corrected
+(SMARTPARK_WORKDAYS, docs/methods/working-days.md), this reckons them again for everything that is open.
+{_WHERE}
+"""
+_PEOPLE = "Somebody who is not listed cannot act. Nobody is deleted: who leaves is put with --inactive."
+
+
+def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    """Add the verbs of ``smartpark requests``."""
+    verbs = command_group(subparsers, "requests", "load requests: the utility project manager's desk")
+    listing = _verb(verbs, "list", "load requests that fit, the next due first", _LIST, _list)
+    _filters(listing)
+    listing.add_argument("--order", default="due", choices=_ORDERS, help="order (due)")
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help="how many (50)")
+    _json_option(listing)
+    show = _verb(verbs, "show", "one request: stages, clocks, events, what it may take now", _WHERE, _show)
+    show.add_argument("code", help="code, e.g. LR-2026-000123")
+    _json_option(show)
+    _register_open(verbs)
+    _register_act(verbs)
+    _register_export(verbs)
+    kpis = _verb(verbs, "kpis", "what the desk is measured by in a period", _WHERE, _kpis)
+    _filters(kpis)
+    kpis.add_argument("--from", dest="start", metavar="DAY", help="first day (1 January)")
+    kpis.add_argument("--to", dest="end", metavar="DAY", help="day after the last (tomorrow)")
+    _json_option(kpis)
+    calendar = command_group(verbs, "calendar", "working days behind the clocks")
+    refresh = _verb(calendar, "refresh", "reckon the clocks of all open requests again", _REFRESH, _refresh)
+    _json_option(refresh)
+    _register_people(verbs)
+    _register_managers(verbs)
+
+
+_ORDERS = ("due", "changed", "opened", "capacity", "wanted", "code")
+
+
+def _verb(
+    verbs: "Subparsers[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    epilog: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--park", metavar="CODE", help="only of this park")
+    parser.add_argument("--stage", choices=list(Stage), metavar="STAGE", help=f"only in this stage: {_told(Stage)}")
+    parser.add_argument("--manager", metavar="CODE", help="only of this project manager")
+    parser.add_argument("--standing", choices=list(Standing), metavar="S", help=f"only these: {_told(Standing)}")
+    parser.add_argument("--channel", choices=list(Channel), metavar="C", help=f"only these: {_told(Channel)}")
+    parser.add_argument(
+        "--voltage", choices=list(VoltageClass), metavar="V", help=f"only these: {_told(VoltageClass)}"
+    )
+    parser.add_argument("--text", metavar="TEXT", help="part of the code, the applicant or the customer's number")
+    parser.add_argument("--ended", action="store_true", help="those that have ended, instead of those under way")
+
+
+def _told(kind: type[Any]) -> str:
+    return ", ".join(member.value for member in kind)
+
+
+def _json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what the API answers")
+
+
+def _by_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--by", metavar="CODE", help="who does it: a person's code (default: SMARTPARK_ACTOR)")
+
+
+def _register_open(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser = _verb(verbs, "open", "open a request, as an application or a lead", _OPEN, _open)
+    parser.add_argument("--park", required=True, metavar="CODE", help="code of the park")
+    parser.add_argument("--applicant", required=True, metavar="NAME", help="name of the firm, as applied")
+    parser.add_argument("--kva", required=True, type=float, metavar="KVA", help="added capacity that is asked for")
+    parser.add_argument("--existing-kva", type=float, metavar="KVA", help="capacity there is; makes it an increase")
+    parser.add_argument("--contact", required=True, metavar="ROLE", help="whom to ask, as a role and not by name")
+    for name, kind in (
+        ("voltage", VoltageClass),
+        ("supply", Supply),
+        ("user-kind", UserKind),
+        ("importance", Importance),
+        ("source", RequestSource),
+        ("channel", Channel),
+    ):
+        is_asked = name == "voltage"
+        parser.add_argument(f"--{name}", required=is_asked, choices=list(kind), metavar="X", help=_told(kind))
+    parser.add_argument("--enterprise", metavar="CODE", help="code in the catalogue, where it is a tenant already")
+    parser.add_argument("--node", metavar="NODE", help="where it would connect: transformer/CODE or feeder/CODE")
+    parser.add_argument("--coincidence", type=float, metavar="K", help="share that falls together with the peak")
+    parser.add_argument("--wanted-on", metavar="DAY", help="day on which it is wanted")
+    parser.add_argument("--customer-no", metavar="NO", help="the customer's number")
+    parser.add_argument("--lead", action="store_true", help="not yet asked for: a visit or a project")
+    parser.add_argument("--probability", type=float, metavar="P", help="of a lead, how likely it comes (0 to 1)")
+    parser.add_argument("--at", metavar="INSTANT", help="when it was accepted, ISO 8601 with offset (now)")
+    _by_option(parser)
+    _json_option(parser)
+
+
+def _register_act(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser = _verb(verbs, "act", "let something happen to a request", _ACT, _act)
+    parser.add_argument("code", help="code of the request")
+    parser.add_argument("type", help="what happens, see below")
+    parser.add_argument("particulars", nargs="*", metavar="NAME=VALUE", help="its particulars")
+    parser.add_argument("--expected", type=int, metavar="N", help="version you have seen (the newest)")
+    parser.add_argument("--at", metavar="INSTANT", help="when it happened, ISO 8601 with offset (now)")
+    _by_option(parser)
+    _json_option(parser)
+
+
+def _register_export(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser = _verb(verbs, "export", "write requests as a table for spreadsheets", _WHERE, _export)
+    parser.add_argument("file", type=Path, help="file to write: .csv or .xlsx")
+    _filters(parser)
+    parser.add_argument("--lang", default="zh", choices=("zh", "en"), help="language of headings and words (zh)")
+
+
+def _register_people(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    people = command_group(verbs, "people", "people of the desk: list, put")
+    _json_option(_verb(people, "list", "people by code", _PEOPLE, _people))
+    put = _verb(people, "put", "add a person, or say something else of one", _PEOPLE, _put_person)
+    put.add_argument("code", help="short code, e.g. chen")
+    put.add_argument("--name", required=True, metavar="NAME", help="name")
+    put.add_argument("--name-en", default="", metavar="NAME", help="name in English")
+    put.add_argument("--email", default="", metavar="ADDRESS", help="where reminders go")
+    put.add_argument("--phone", metavar="NUMBER", help="telephone")
+    put.add_argument("--language", default="zh", choices=("zh", "en"), help="of what is sent (zh)")
+    put.add_argument("--inactive", action="store_true", help="has left, and can act no more")
+
+
+def _register_managers(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    managers = command_group(verbs, "managers", "project managers of parks: list, put, remove")
+    listing = _verb(managers, "list", "who is project manager or deputy of which park, by day", _WHERE, _managers)
+    listing.add_argument("--park", metavar="CODE", help="only of this park")
+    _json_option(listing)
+    put = _verb(managers, "put", "name a project manager or deputy from a day on", _WHERE, _put_manager)
+    remove = _verb(managers, "remove", "take back a term that was entered by mistake", _WHERE, _remove_manager)
+    for parser in (put, remove):
+        parser.add_argument("park", help="code of the park")
+        parser.add_argument("--duty", default="manager", choices=list(Duty), help="manager or deputy (manager)")
+        parser.add_argument("--from", dest="start", required=True, metavar="DAY", help="first day")
+    put.add_argument("person", help="code of the person")
+    put.add_argument("--to", dest="end", metavar="DAY", help="day after the last (until further notice)")
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import listed, working
+
+    with working() as desk:
+        document, lines = listed(desk, _asked(arguments), order=arguments.order, limit=arguments.limit)
+    return _tell(arguments, document, lines)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import shown, working
+
+    with working() as desk:
+        return _tell(arguments, *shown(desk, arguments.code))
+
+
+def _open(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import opened, working
+
+    given = {
+        "park": arguments.park,
+        "applicant": arguments.applicant,
+        "kind": RequestKind.CAPACITY_INCREASE if arguments.existing_kva else RequestKind.NEW_SUPPLY,
+        "applied_kva": arguments.kva,
+        "existing_kva": arguments.existing_kva,
+        "contact_role": arguments.contact,
+    }
+    for name in ("voltage", "supply", "user_kind", "importance", "source", "channel", "enterprise", "node"):
+        given[name] = getattr(arguments, name)
+    for name in ("coincidence", "wanted_on", "customer_no", "probability"):
+        given[name] = getattr(arguments, name)
+    with working(_actor(arguments)) as desk:
+        document, lines = opened(desk, given, is_lead=arguments.lead, at=arguments.at)
+    return _tell(arguments, document, lines)
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import happened, working
+
+    with working(_actor(arguments)) as desk:
+        document, lines = happened(
+            desk,
+            arguments.code,
+            arguments.type,
+            arguments.particulars,
+            expected=arguments.expected,
+            at=arguments.at,
+        )
+    return _tell(arguments, document, lines)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import exported, working
+
+    file: Path = arguments.file
+    with working() as desk:
+        count = exported(desk, _asked(arguments), file, language=arguments.lang)
+    print(f"{file}: {count} requests")
+    return 0
+
+
+def _kpis(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import measured, working
+
+    with working() as desk:
+        document, lines = measured(desk, _asked(arguments), arguments.start, arguments.end)
+    return _tell(arguments, document, lines)
+
+
+def _refresh(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import refreshed, working
+
+    done = 0
+    with working() as desk:
+        for count in refreshed(desk):
+            done += count
+            if sys.stderr.isatty():
+                print(f"\r{done} requests", end="", file=sys.stderr, flush=True)
+    return _tell(arguments, {"refreshed": done}, [f"reckoned again: {done} requests"])
+
+
+def _people(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import people, working
+
+    with working() as desk:
+        return _tell(arguments, *people(desk))
+
+
+def _put_person(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import put_somebody, working
+
+    with working() as desk:
+        put_somebody(
+            desk,
+            arguments.code,
+            name=arguments.name,
+            name_en=arguments.name_en,
+            email=arguments.email,
+            phone=arguments.phone,
+            language=arguments.language,
+            is_active=not arguments.inactive,
+        )
+    print(f"{arguments.code}: {arguments.name}")
+    return 0
+
+
+def _managers(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import managers, working
+
+    with working() as desk:
+        return _tell(arguments, *managers(desk, arguments.park))
+
+
+def _put_manager(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import put_term, working
+
+    with working() as desk:
+        put_term(
+            desk,
+            arguments.park,
+            arguments.person,
+            duty=arguments.duty,
+            start=arguments.start,
+            end=arguments.end,
+        )
+    print(f"{arguments.park}: {arguments.person}, {arguments.duty} from {arguments.start}")
+    return 0
+
+
+def _remove_manager(arguments: argparse.Namespace) -> int:
+    from smartpark_api.load_requests.terminal import remove_term, working
+
+    with working() as desk:
+        remove_term(desk, arguments.park, duty=arguments.duty, start=arguments.start)
+    print(f"{arguments.park}: no {arguments.duty} from {arguments.start} any more")
+    return 0
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = ("park", "stage", "manager", "standing", "channel", "voltage", "text")
+    return {name: getattr(arguments, name) for name in names} | {"is_open": not arguments.ended}
+
+
+def _actor(arguments: argparse.Namespace) -> str:
+    given: str | None = arguments.by or os.environ.get("SMARTPARK_ACTOR")
+    if not given:
+        raise SmartparkError("say who does it: --by CODE, or SMARTPARK_ACTOR (smartpark requests people list)")
+    return given
+
+
+def _tell(arguments: argparse.Namespace, document: object, lines: list[str]) -> int:
+    print(json.dumps(document, ensure_ascii=False, indent=2) if arguments.json else "\n".join(lines))
+    return 0
