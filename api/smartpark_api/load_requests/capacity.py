@@ -19,7 +19,7 @@ from smartpark_storage.load_requests import RequestRow
 
 from smartpark_api.load_requests.assumptions import Told, assumptions_of
 from smartpark_api.load_requests.capacity_models import AskedOut, CapacityOut, CurveOut, LevelOut, PlaceOut
-from smartpark_api.planning.free_capacity import by_rule, free_at, number, rule_name, why_unknown
+from smartpark_api.planning.free_capacity import by_rule, free_at, number, rule_name, unknown_because, why_unknown
 from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.planning.network import PARK, UnknownNodeError, find_node
 from smartpark_api.planning.promised import Reserved, reserved_at
@@ -248,6 +248,7 @@ def _level(judged: _Judged, n: int) -> LevelOut:
         verdict="not_known" if np.isnan(left) else "short" if _is_short(free, n, ask) else "fits",
         can_be_upgraded=node.is_replaceable,
         share_above_limit=_share_above(judged, n),
+        because=unknown_because(node, has_peak=peak_at is not None),
         reason=why_unknown(node, has_peak=peak_at is not None),
         curve=_curve(judged, n),
     )

@@ -59,7 +59,8 @@ class LevelOut(Answer):
     share_above_limit: Annotated[
         float | None, Field(description="Share of the known hours above the limit, once connected. [0-1]")
     ]
-    reason: Annotated[str | None, Field(description="Why it is not known.")]
+    because: Annotated[str | None, Field(description="Why it is not known: no_network, silent or unmeasured.")]
+    reason: Annotated[str | None, Field(description="The same as a sentence.")]
     curve: CurveOut | None
 
 

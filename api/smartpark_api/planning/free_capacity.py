@@ -118,15 +118,25 @@ def _node_out(
     )
 
 
-def why_unknown(node: Node, *, has_peak: bool) -> str | None:
-    """Why a node has no headroom; none: it has."""
+def unknown_because(node: Node, *, has_peak: bool) -> str | None:
+    """Word of why a node has no headroom: no_network, silent or unmeasured; none: it has."""
     if not node.ratings:
-        return "the catalogue has neither a transformer nor a feeder: what the park may carry is not known"
+        return "no_network"
     if has_peak:
         return None
-    if node.meters:
-        return f"no reading of {', '.join(node.meters)} in twelve months"
-    return "nothing measures it: no meter names it in the catalogue, and what hangs on it is not all measured"
+    return "silent" if node.meters else "unmeasured"
+
+
+def why_unknown(node: Node, *, has_peak: bool) -> str | None:
+    """The same as a sentence."""
+    sentences = {
+        "no_network": "the catalogue has neither a transformer nor a feeder: what the park may carry is not known",
+        "silent": f"no reading of {', '.join(node.meters)} in twelve months",
+        "unmeasured": "nothing measures it: no meter names it in the catalogue, and what hangs on it is not all "
+        "measured",
+    }
+    word = unknown_because(node, has_peak=has_peak)
+    return None if word is None else sentences[word]
 
 
 def _paths_out(
