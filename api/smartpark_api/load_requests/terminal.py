@@ -255,8 +255,9 @@ def _kpi_lines(found: KpisOut) -> Iterator[str]:
     for stage in found.stages:
         for owner, spread in stage.by_owner.items():
             if spread.median:
-                late = f"  overdue {stage.overdue.count} of {stage.overdue.of}" if stage.overdue.of else ""
-                yield f"{stage.stage.value:24}{_spread(spread)}  {owner.value}{late if owner is Owner.UTILITY else ''}"
+                is_judged = stage.overdue.of > 0 and owner is Owner.UTILITY
+                late = f"  overdue {stage.overdue.count} of {stage.overdue.of}" if is_judged else ""
+                yield f"{stage.stage.value:24}{_spread(spread)}  {owner.value}{late}"
     yield f"{'first answer':24}{_spread(found.first_answer_days)}  unanswered {found.unanswered}"
     for one in found.conversions:
         yield f"{one.source.value:24}{one.converted.count} of {one.leads.count} leads became applications"

@@ -23,6 +23,7 @@ def question_of(
     reserved: list[str],
     stations: list[str],
     short_time: bool,
+    promised: bool = True,
 ) -> Question:
     """Question as people write it; `QuestionError` says what would be right."""
     if ask_kva is not None and ask_kva <= 0:
@@ -36,6 +37,7 @@ def question_of(
         reserved=tuple(_reserved(text) for text in reserved),
         stations=tuple(_station(text) for text in stations),
         is_short_time_allowed=short_time,
+        takes_promises=promised,
     )
 
 

@@ -27,7 +27,8 @@ the file that SMARTPARK_WORKDAYS names. Method and scores: docs/methods/load-for
   smartpark forecast minhou-demo --grid 15m --json
 """
 _HEADROOM_EPILOG = """\
-Free capacity is what a node may carry, less its highest quarter-hour of twelve months, less what was promised: by the
+Free capacity is what a node may carry, less its highest quarter-hour of twelve months, less what was promised to load
+requests under way (smartpark requests) and what --reserved adds: by the
 80 % rule, and by N-1 where transformers stand in for each other. Everything in kVA. A path has what its tightest node
 has. Method and worked examples: docs/methods/headroom.md.
 
@@ -80,7 +81,10 @@ def _register_headroom(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
     )
     parser.add_argument("--from", dest="start", metavar="MONTH", help="when it begins: 2027-03 or 2027-03-15")
     parser.add_argument(
-        "--reserved", action="append", default=[], metavar="NODE=KVA@K", help="request under way; may be repeated"
+        "--reserved", action="append", default=[], metavar="NODE=KVA@K", help="further promise; may be repeated"
+    )
+    parser.add_argument(
+        "--without-requests", action="store_true", help="leave out what is promised to load requests under way"
     )
     parser.add_argument(
         "--station", action="append", default=[], metavar="TR1+TR2", help="transformers that stand in for each other"
@@ -133,6 +137,7 @@ def _headroom(arguments: argparse.Namespace) -> int:
         reserved=arguments.reserved,
         stations=arguments.station,
         short_time=not arguments.no_short_time,
+        promised=not arguments.without_requests,
     )
     with _reading(arguments.park) as connection:
         answer = headroom_of_park(connection, arguments.park, question, now=_instant(arguments.at))

@@ -40,6 +40,8 @@ class Question:
     """Share of what is asked that falls together with the peak; 1: all of it."""
     start: date | None = None
     reserved: tuple[Reserved, ...] = ()
+    takes_promises: bool = True
+    """Whether what is promised to load requests under way is taken off; false: only what the question reserves."""
     stations: tuple[tuple[str, ...], ...] = ()
     """Transformers that stand in for each other."""
     is_short_time_allowed: bool = True
@@ -51,7 +53,8 @@ def headroom_of_park(connection: Connection, park: str, question: Question, *, n
     What has been promised to requests under way is taken off, with whatever the question adds to it.
     """
     loads = read_network(connection, park, now=now, stations=question.stations)
-    promises = (*promised_in(connection, park), *question.reserved)
+    promised = promised_in(connection, park) if question.takes_promises else ()
+    promises = (*promised, *question.reserved)
     nodes, paths, rule = loads.nodes, loads.paths, loads.rule
     reserved = reserved_at(promises, nodes, paths)
     found, cautious = (
@@ -189,6 +192,8 @@ def _assumptions(loads: NetworkLoads, question: Question, promises: Sequence[Res
         told.append("N-1 is not judged: nobody said which transformers stand in for each other (station)")
     if np.nansum(loads.assumed) > 0:
         told.append(f"where reactive power is not measured, kVA = kW / {rule.assumed_power_factor:g}")
+    if not question.takes_promises:
+        told.append("what is promised to load requests under way was left out, as asked")
     told += [_told(one, loads.nodes) for one in promises] or ["no request under way is reserved"]
     if question.ask_kva is not None:
         told.append(f"asked: {question.ask_kva:g} kVA x {question.coincidence:g} at the peak")

@@ -54,8 +54,11 @@ def get_park_headroom(
     ] = None,
     reserved: Annotated[
         list[str] | None,
-        Query(description="Requests under way, NODE=KVA@COINCIDENCE.", examples=[["F1=1000@0.8"]], max_length=200),
+        Query(description="Further promises, NODE=KVA@COINCIDENCE.", examples=[["F1=1000@0.8"]], max_length=200),
     ] = None,
+    promised: Annotated[
+        bool, Query(description="Take off what is promised to load requests under way; false: leave it out.")
+    ] = True,
     station: Annotated[
         list[str] | None,
         Query(description="Transformers that stand in for each other.", examples=[["TR1+TR2"]], max_length=50),
@@ -73,6 +76,7 @@ def get_park_headroom(
             reserved=reserved or [],
             stations=station or [],
             short_time=short_time,
+            promised=promised,
         )
         with reading(request) as connection:
             find_park(connection, code)
