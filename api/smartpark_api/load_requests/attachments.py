@@ -12,7 +12,7 @@ import re
 import secrets
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -149,7 +149,7 @@ class AttachmentStore:
         self.most_bytes = most_bytes
 
     @contextmanager
-    def keeping(self, given_name: str, chunks: Iterable[bytes]) -> Iterator[Kept]:
+    def keeping(self, given_name: str, chunks: Iterable[bytes]) -> Generator[Kept]:
         """Keep a document for a transaction; when that fails, its file is removed again.
 
         Raises

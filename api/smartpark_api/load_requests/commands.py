@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ended", action="store_true", help="those that have ended, instead of those under way")
 
 
-def _told(kind: type[Any]) -> str:
+def _told(kind: type[StrEnum]) -> str:
     return ", ".join(member.value for member in kind)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -169,7 +169,7 @@ def _text(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)
 
 
-def _cell(sheet: object, value: Value) -> object:
+def _cell(sheet: Any, value: Value) -> object:
     if not isinstance(value, str):
         return value
     shown = "".join(sign for sign in value if unicodedata.category(sign) != "Cc")[:_MOST_CELL]
