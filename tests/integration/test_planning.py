@@ -188,7 +188,9 @@ def test_transformers_that_stand_in_for_each_other_are_held_to_n_minus_1(net):
     assert node["binding"] == "n_minus_1"
     plain = net.get(f"{URL}/headroom", params={"station": "TR1+TR2", "short_time": False}).json()
     assert by_code(plain)["transformer/TR1+TR2"]["headroom_kva"] == pytest.approx(5000 - peak, abs=0.01)
-    assert ["transformer/D1", "feeder/F1", "transformer/TR1+TR2", "park"] in [path["nodes"] for path in answer["paths"]]
+    assert ["transformer/D1", "feeder/F1", "transformer/TR1+TR2", "park"] in [
+        path["nodes"] for path in answer["paths"]
+    ]
 
 
 def test_what_is_promised_counts_at_its_node_and_above(net):
