@@ -58,7 +58,7 @@ def _rule(limit: QualityLimit) -> Rule:
 
 def _records(day: GaugeDay[GaugePoint], found: Judging) -> Iterable[Step]:
     """Records of ten minutes of each phase, as they are judged."""
-    is_voltage = found.values is not found.records and found.subject.quantity is QualityQuantity.VOLTAGE_DEVIATION
+    is_voltage = found.limit is not None and found.subject.quantity is QualityQuantity.VOLTAGE_DEVIATION
     for point, values, records in zip(found.points, found.values, found.records, strict=True):
         formulas = _deviations(records, point.nominal_voltage_v or 0.0) if is_voltage else ()
         items = minute_items(day.start_us, values.tolist(), formulas, step=RECORD)
