@@ -247,7 +247,7 @@ def advise_basic_charge(
     """
     is_known = np.isfinite(demand + demand_price + capacity_price)
     months = is_known.sum(axis=1)
-    least = np.ceil(capacity * rule.least_contract_share)
+    least = np.ceil(least_contract_demand(capacity, np.zeros_like(capacity), rule))
     edges = np.ceil(np.where(is_known, demand, 0.0) / rule.tolerance - 1e-9)
     tried = np.maximum(np.concatenate([least[:, np.newaxis], edges, edges - 1.0], axis=1), least[:, np.newaxis])
     by_contract = contract_demand_charge(

@@ -18,6 +18,7 @@ from smartpark_storage.connections import open_pool
 from starlette.middleware.gzip import GZipMiddleware
 
 from smartpark_api.assets import assets
+from smartpark_api.console.grafana import GrafanaWatch
 from smartpark_api.console.signing import Signer, key_for_this_run
 from smartpark_api.handlers import install_handlers
 from smartpark_api.load_requests.asking import KEPT_FOR as NETWORK_KEPT_FOR
@@ -28,6 +29,7 @@ from smartpark_api.problems import MEDIA_TYPE, Problem
 from smartpark_api.routes import (
     capacity,
     console,
+    electricity,
     figures,
     health,
     indicators,
@@ -117,6 +119,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     )
     app.state.settings = settings
     app.state.clock = clock
+    app.state.grafana = GrafanaWatch(settings.grafana_url)
     app.state.signer = Signer(settings.console_key or key_for_this_run())
     app.state.snapshots = Snapshots[ParkNow]()
     app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
@@ -133,7 +136,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
-    for module in (parks, points, indicators, figures, planning, capacity, operations, *_DESK):
+    for module in (parks, points, indicators, figures, planning, electricity, capacity, operations, *_DESK):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router, responses={503: _PROBLEMS[503]})

@@ -6,17 +6,22 @@ from typing import Any
 
 import pytest
 from derive_park import DAY, HOUR, MIDNIGHT, DerivePark
-from explained_park import explained_park
+from explained_park import NOW, explained_park, figure
 from smartpark.addition import in_order
+from smartpark.business_figures import FigureKind
 from smartpark.clock import from_us, to_us
 from smartpark.periods import Grain, period_containing
 from smartpark_analytics.accounting.certified import METHODS
 from smartpark_analytics.accounting.explained import ExplainedInput, Explanation
 from smartpark_analytics.ratios.specs import RATIOS
-from smartpark_api.explaining.evidence import LISTED, WHOLE, Answer, Depth, Question, Sources, explain
+from smartpark_api.explaining.evidence import LISTED, WHOLE, Depth, Question, Sources, explain
+from smartpark_api.explaining.models import answer_out
 from smartpark_api.explaining.text import told
+from smartpark_api.sentences import untold
+from smartpark_ingest.derive_figures import RatioDeriver
 from smartpark_ingest.derive_publish import PUBLISHED
 from smartpark_storage import transaction
+from smartpark_storage.figures import record_figures
 
 NOT_FROM_GAUGES = {*PUBLISHED, *METHODS, *RATIOS}
 DERIVED = {from_us(MIDNIGHT), from_us(MIDNIGHT + DAY)}
@@ -32,8 +37,8 @@ def whole(hill: DerivePark) -> DerivePark:
 def published(hill: DerivePark) -> list[dict[str, Any]]:
     with transaction(hill.connection):
         cursor = hill.connection.execute(
-            "SELECT boundary, indicator, grain, start, value FROM smartpark.indicator WHERE superseded_at IS NULL"
-            " ORDER BY grain, indicator, boundary, start"
+            "SELECT boundary, indicator, grain, start, value, reason FROM smartpark.indicator"
+            " WHERE superseded_at IS NULL ORDER BY grain, indicator, boundary, start"
         )
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -65,7 +70,7 @@ def check_input(one: ExplainedInput, named: Any) -> None:
     elif one.figure is not None:
         assert one.figure.value == one.value, (named, one.name)
         assert all((one.figure.entered_by, one.figure.recorded_at, one.figure.source_document)), named
-    elif one.explanation is not None:
+    elif one.explanation is not None and one.explanation.is_whole:
         check(one.explanation, (*named, one.name))
         assert abs(one.explanation.value or 0.0) == abs(one.value), (named, one.name)
     else:
@@ -110,6 +115,7 @@ def test_every_code_at_every_grain_and_boundary_is_explained_and_adds_up(whole: 
             assert found.differences == (), named
             assert found.value == row["value"], named
             check(found, named)
+            assert not untold(row["reason"]), named
             if row["value"] is not None:
                 seen[row["indicator"]].add((row["grain"], row["boundary"].partition("/")[0]))
     assert {code for code in NOT_FROM_GAUGES if not seen[code]} == set()
@@ -147,35 +153,38 @@ def _meters_behind(one: ExplainedInput) -> set[str]:
     return inner | (set() if one.explanation is None else meters(one.explanation))
 
 
-@pytest.mark.parametrize(
-    ("indicator", "boundary"),
-    [
-        ("energy_per_value_added", "enterprise/E1"),
-        ("green_power_share", "park"),
-        ("energy_budget_pace", "park"),
-        ("carbon_per_energy_zero_carbon", "park"),
-        ("carbon_market", "park"),
-        ("electrification_rate", "sub_park/south"),
-    ],
+RATIOS_OF = (
+    ("energy_per_value_added", "enterprise/E1"),
+    ("green_power_share", "park"),
+    ("energy_budget_pace", "park"),
+    ("carbon_per_energy_zero_carbon", "park"),
+    ("carbon_market", "park"),
+    ("electrification_rate", "sub_park/south"),
 )
-def test_a_ratio_goes_down_to_meters_and_to_who_entered_what(whole: DerivePark, indicator: str, boundary: str):
-    # The days that were not derived have no quarter-hours to go down to.
-    with transaction(whole.connection):
-        whole.connection.execute(
-            "DELETE FROM smartpark.indicator WHERE grain = 'day' AND NOT start = ANY(%s)", (sorted(DERIVED),)
-        )
+
+
+def test_a_derivation_is_told_down_to_meters_figures_hours_and_days(whole: DerivePark):
+    for indicator, boundary in RATIOS_OF:
+        _goes_down_to_meters_and_to_who_entered_what(whole, indicator, boundary)
+    _a_period_of_the_tariff_shows_its_plan_its_hours_and_its_quarter_hours(whole)
+    _a_year_is_told_to_its_days_and_whole_only_when_asked(whole)
+    _a_corrected_figure_is_a_difference_until_derive_has_seen_it(whole)
+
+
+def _goes_down_to_meters_and_to_who_entered_what(whole: DerivePark, indicator: str, boundary: str) -> None:
     answer = november(whole, indicator, WHOLE, boundary)
     check(answer.explanation, (indicator,))
-    assert any(name.startswith("hill/") for name in meters(answer.explanation))
-    text = told(answer, chinese=False)
-    assert "active_energy_import" in text
+    assert any(name.startswith("hill/") for name in meters(answer.explanation)), indicator
+    english, chinese = told(answer, chinese=False), told(answer, chinese=True)
+    assert "active_energy_import" in english
+    assert "not taken apart" in english  # of the days that were published without readings
     if indicator != "electrification_rate":
-        assert "return of 2026-11" in text or "return of 2026" in text
-        assert "Chen" in text
-    assert "陈" not in told(answer, chinese=True)
+        assert '"return of 2026' in english, indicator
+        assert "by Chen on 2027-01-05 08:00, revision 1" in english
+        assert "Chen 于 2027-01-05 08:00 填报" in chinese
 
 
-def test_a_period_of_the_tariff_shows_its_plan_its_hours_and_its_quarter_hours(whole: DerivePark):
+def _a_period_of_the_tariff_shows_its_plan_its_hours_and_its_quarter_hours(whole: DerivePark) -> None:
     answer = november(whole, "electricity_peak", LISTED, grain=Grain.DAY)
     tariff = answer.explanation.tariff
     assert tariff is not None
@@ -186,13 +195,16 @@ def test_a_period_of_the_tariff_shows_its_plan_its_hours_and_its_quarter_hours(w
     english, chinese = told(answer, chinese=False), told(answer, chinese=True)
     assert "10:00-12:00, 15:00-20:00, 21:00-22:00" in english
     assert tariff.source in english
-    assert "fujian-2023-8" in chinese
+    assert "该省代理购电的默认方案" in chinese
     assert repr(term.quarters[0].amount) in english
+    out = answer_out(answer)
+    assert out.tariff is not None
+    assert in_order(one.amount or 0.0 for one in out.terms[0].quarters) == out.terms[0].amount
 
 
-def test_a_year_is_told_to_its_days_and_whole_only_when_asked(whole: DerivePark):
+def _a_year_is_told_to_its_days_and_whole_only_when_asked(whole: DerivePark) -> None:
     listed = november(whole, "carbon_scope2", Depth(WHOLE.levels, days=False), grain=Grain.YEAR).explanation
-    month = next(p.explanation for p in listed.parts if p.value is not None and _is_november(p.start_us))
+    month = next(p.explanation for p in listed.parts if _is_november(p.start_us))
     assert month is not None
     assert len(month.parts) == 30
     assert all(part.explanation is None for part in month.parts)
@@ -202,10 +214,13 @@ def _is_november(start_us: int) -> bool:
     return from_us(start_us + 8 * HOUR).month == 11
 
 
-def test_a_figure_that_was_corrected_shows_as_a_difference_until_derive_has_seen_it(whole: DerivePark):
-    with transaction(whole.connection):
-        whole.connection.execute(
-            "UPDATE smartpark.business_figure SET value = value + 1 WHERE kind = 'tax' AND first_day = '2026-11-01'"
-        )
-    answer: Answer = november(whole, "tax_per_mu", LISTED)
+def _a_corrected_figure_is_a_difference_until_derive_has_seen_it(whole: DerivePark) -> None:
+    given = figure(FigureKind.TAX, 4321.0, "2026-11", "park", "")
+    record_figures(whole.connection, [given], at=from_us(NOW))
+    answer = november(whole, "tax_per_mu", LISTED)
     assert any("published is" in line for line in answer.explanation.differences)
+    while RatioDeriver().step(whole.connection, now_us=NOW).indicators_published:
+        pass
+    answer = november(whole, "tax_per_mu", LISTED)
+    assert answer.explanation.differences == ()
+    assert answer_out(answer).above[0].figure is not None

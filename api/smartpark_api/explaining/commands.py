@@ -14,9 +14,14 @@ PERIOD is an hour 2026-11-22T10, a day 2026-11-22, a month 2026-11 or a year 202
   smartpark explain electricity_consumption minhou-demo 2026-11-22T10 --boundary enterprise/T01
   smartpark explain comprehensive_energy minhou-demo 2026-11 --zh
 
-An hour or a day is computed anew from what is stored and compared with what is published; a month is the sum of its
-published days, a year that of its months. The listed parts add up to the number to the last digit. What the words
-mean: docs/methods/explain.md. Which codes and boundaries there are: smartpark indicators --help
+  smartpark explain energy_per_value_added minhou-demo 2026-11 --boundary enterprise/T01
+  smartpark explain electricity_peak minhou-demo 2026-11-22
+
+Everything is computed anew from what is stored and compared with what is published. What a number is made of is taken
+apart in turn: a ratio into both sides, those into months, days and meters, figures into who entered them when from
+which document. The listed parts add up to the number to the last digit. A year ends at its published days unless
+--whole is given; --listed takes nothing apart in turn. What the words mean: docs/methods/explain.md. Which codes and
+boundaries there are: smartpark indicators --help
 """
 _LIST_EPILOG = """\
 Without a park: every indicator there can be, with unit, names and method page. With a park and a period (default:
@@ -48,6 +53,9 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         "--boundary", default="park", help="park (default), sub_park/CODE, enterprise/CODE, device/CODE …"
     )
     parser.add_argument("--revision", type=int, help="an older revision to compare with (default: the current one)")
+    deep = parser.add_mutually_exclusive_group()
+    deep.add_argument("--whole", action="store_true", help="a year too down to the meters of each day 全部展开")
+    deep.add_argument("--listed", action="store_true", help="only what it is made of itself 只列一层")
     parser.add_argument("--zh", action="store_true", help="in Chinese 用中文")
     parser.add_argument("--json", action="store_true", help="one JSON object, as GET /api/v1/indicators/explain")
     parser.set_defaults(run=_explain)
@@ -109,14 +117,16 @@ def _indicators(arguments: argparse.Namespace) -> int:
 def _explain(arguments: argparse.Namespace) -> int:
     from smartpark_storage.connections import connect, dsn_from_environment, transaction
 
-    from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
+    from smartpark_api.explaining.evidence import LISTED, Question, Sources, explain, parse_period
     from smartpark_api.explaining.models import answer_out
+    from smartpark_api.explaining.questions import depth_of
     from smartpark_api.explaining.text import told
 
     period = parse_period(arguments.period)
     question = Question(arguments.indicator, arguments.park, period, arguments.boundary, arguments.revision)
+    depth = LISTED if arguments.listed else depth_of(period, whole=arguments.whole)
     with connect(dsn_from_environment(), application="smartpark explain") as connection, transaction(connection):
-        answer = explain(Sources(connection), question)
+        answer = explain(Sources(connection), question, depth)
     if arguments.json:
         print(answer_out(answer).model_dump_json(by_alias=True))
     else:

@@ -1,15 +1,27 @@
 """An explanation as the API gives it."""
 
 from math import isnan
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from smartpark.clock import from_us
 from smartpark_analytics.accounting import SteamSummary
+from smartpark_analytics.accounting.explained import ExplainedInput, ExplainedPart, ExplainedTerm, Explanation
 from smartpark_storage.revisions import PublishedRow
 
 from smartpark_api.explaining.evidence import Answer as Found
 from smartpark_api.explaining.gauge_models import DerivationOut, derivation_out
+from smartpark_api.explaining.input_models import (
+    FigureBehindOut,
+    NumberBehindOut,
+    QuarterOut,
+    RuleOut,
+    TariffOut,
+    figure_out,
+    number_out,
+    quarters_out,
+    tariff_out,
+)
 from smartpark_api.models.base import Answer, Instant
 
 
@@ -31,6 +43,7 @@ class TermOut(Answer):
     completeness: float
     estimated_share: float
     awaited: Annotated[bool, Field(description="False: not in service then; nobody waits for it.")]
+    quarters: Annotated[list[QuarterOut], Field(description="Of a day by tariff period: they add up to the amount.")]
 
 
 class FactorOut(Answer):
@@ -71,6 +84,46 @@ class PartOut(Answer):
     denominator: float | None
     completeness: float
     reason: str
+    made_of: "Annotated[MadeOfOut | None, Field(description='Where it was asked for: whole=true.')]" = None
+
+
+class InputOut(Answer):
+    """A number that another is made of: a figure, a published number, or computed from others."""
+
+    name: Annotated[str, Field(description="Indicator, kind of figure, or what else.", examples=["value_added"])]
+    entity: str
+    value: float | None
+    unit: str
+    formula: Annotated[str, Field(description="In numbers; empty: a figure or published number itself.")]
+    note: str
+    completeness: float
+    estimated_share: float
+    figure: Annotated[FigureBehindOut | None, Field(description="As it was entered, when and by whom.")]
+    number: NumberBehindOut | None
+    inputs: "list[InputOut]"
+    made_of: "Annotated[MadeOfOut | None, Field(description='Where it was asked for: whole=true.')]" = None
+
+
+class MadeOfOut(Answer):
+    """What a number is made of."""
+
+    value: Annotated[float | None, Field(description="Computed from what is stored now; null: not known.")]
+    formula: str
+    reason: str
+    terms: list[TermOut]
+    parts: list[PartOut]
+    steam: Annotated[list[SteamOut], Field(description="Behind heat by enthalpy.")]
+    factors: list[FactorOut]
+    tariff: Annotated[TariffOut | None, Field(description="Of electricity by tariff period.")]
+    numerator: float | None
+    denominator: float | None
+    above: Annotated[list[InputOut], Field(description="Added up: the numerator; without `below` the value.")]
+    below: Annotated[list[InputOut], Field(description="Added up: the denominator.")]
+    inputs: Annotated[list[InputOut], Field(description="What a level was chosen by, what terms rest on.")]
+    rules: list[RuleOut]
+    derivation: Annotated[
+        DerivationOut | None, Field(description="Of a number from gauges: inputs, rules, and step after step.")
+    ]
 
 
 class RevisionOut(Answer):
@@ -87,7 +140,7 @@ class RevisionOut(Answer):
     superseded_at: Instant | None
 
 
-class ExplanationOut(Answer):
+class ExplanationOut(MadeOfOut):
     """A number taken apart; the terms, or the parts, add up to the value from the first to the last."""
 
     indicator: Annotated[str, Field(examples=["carbon_location"])]
@@ -99,23 +152,11 @@ class ExplanationOut(Answer):
     start: Instant
     end: Instant
     unit: str
-    value: Annotated[float | None, Field(description="Computed from what is stored now; null: not known.")]
     completeness: float | None
     estimated_share: float | None
     uncertainty: Annotated[float | None, Field(description="Relative half-width of the 95 % interval.")]
-    formula: str
     method: str
     method_page: Annotated[str, Field(examples=["docs/methods/location-based-carbon.md"])]
-    reason: str
-    terms: list[TermOut]
-    factors: list[FactorOut]
-    parts: list[PartOut]
-    steam: Annotated[list[SteamOut], Field(description="Behind heat by enthalpy.")]
-    numerator: float | None
-    denominator: float | None
-    derivation: Annotated[
-        DerivationOut | None, Field(description="Of a number from gauges: inputs, rules, and step after step.")
-    ]
     published: RevisionOut | None
     differences: Annotated[
         list[str], Field(description="How what is published differs, and why; empty: it does not.")
@@ -135,34 +176,74 @@ def answer_out(found: Found) -> ExplanationOut:
         start=question.period.start,
         end=question.period.end,
         unit=meaning.unit,
-        value=explained.value,
         completeness=explained.completeness,
         estimated_share=explained.estimated_share,
         uncertainty=explained.uncertainty,
-        formula=explained.formula,
         method=explained.method,
         method_page=f"docs/methods/{meaning.method_page}.md",
-        reason=explained.reason,
-        terms=[TermOut.model_validate(term, from_attributes=True) for term in explained.terms],
-        factors=[FactorOut.model_validate(factor, from_attributes=True) for factor in explained.factors],
-        parts=[
-            PartOut(
-                start=from_us(part.start_us),
-                revision=part.revision,
-                value=part.value,
-                numerator=part.numerator,
-                denominator=part.denominator,
-                completeness=part.completeness,
-                reason=part.reason,
-            )
-            for part in explained.parts
-        ],
-        steam=[_steam(one) for one in explained.steam],
-        numerator=explained.numerator,
-        denominator=explained.denominator,
-        derivation=None if explained.derivation is None else derivation_out(explained.derivation),
         published=None if found.published is None else _revision(found.published),
         differences=list(explained.differences),
+        **_made_of(explained),
+    )
+
+
+def _made_of(explained: Explanation) -> dict[str, Any]:
+    """Fields of `MadeOfOut`."""
+    return {
+        "value": explained.value,
+        "formula": explained.formula,
+        "reason": explained.reason,
+        "terms": [_term(term) for term in explained.terms],
+        "parts": [_part(part) for part in explained.parts],
+        "steam": [_steam(one) for one in explained.steam],
+        "factors": [FactorOut.model_validate(factor, from_attributes=True) for factor in explained.factors],
+        "tariff": tariff_out(explained.tariff),
+        "numerator": explained.numerator,
+        "denominator": explained.denominator,
+        "above": [_input(one) for one in explained.above],
+        "below": [_input(one) for one in explained.below],
+        "inputs": [_input(one) for one in explained.inputs],
+        "rules": [RuleOut.model_validate(rule, from_attributes=True) for rule in explained.rules],
+        "derivation": None if explained.derivation is None else derivation_out(explained.derivation),
+    }
+
+
+def _in_turn(explained: Explanation | None) -> MadeOfOut | None:
+    return None if explained is None else MadeOfOut(**_made_of(explained))
+
+
+def _term(term: ExplainedTerm) -> TermOut:
+    plain = {name: getattr(term, name) for name in TermOut.model_fields if name != "quarters"}
+    return TermOut(**plain, quarters=quarters_out(term))
+
+
+def _part(part: ExplainedPart) -> PartOut:
+    return PartOut(
+        start=from_us(part.start_us),
+        revision=part.revision,
+        value=part.value,
+        numerator=part.numerator,
+        denominator=part.denominator,
+        completeness=part.completeness,
+        reason=part.reason,
+        made_of=_in_turn(part.explanation),
+    )
+
+
+def _input(one: ExplainedInput) -> InputOut:
+    return InputOut(
+        name=one.name,
+        entity=one.entity,
+        value=one.value,
+        unit=one.unit,
+        formula=one.formula,
+        note=one.note,
+        completeness=one.completeness,
+        estimated_share=one.estimated_share,
+        figure=figure_out(one),
+        number=number_out(one),
+        inputs=[_input(inner) for inner in one.inputs],
+        made_of=_in_turn(one.explanation),
     )
 
 

@@ -63,7 +63,7 @@ class _Told:
             yield from (f"{pad[2:]}{line}" for line in lines)
         if not found.is_whole:
             yield f"{pad}{words('alone')}"
-        yield f"{pad}{words('reason')}: {found.reason or '-'}"
+        yield f"{pad}{words('reason')}: {words.said(found.reason) or '-'}"
 
     def _head(self, answer: Answer) -> Iterable[str]:
         words, found, question = self.words, answer.explanation, answer.question
@@ -75,7 +75,7 @@ class _Told:
             computed = f"{from_us(row.computed_at_us).astimezone(PARK_ZONE):%Y-%m-%d %H:%M:%S}"
             yield "  " + words("published", revision=row.revision, computed=computed, method=row.method)
         for line in found.differences:
-            yield f"  ! {words('differs')}: {line}"
+            yield f"  ! {words('differs')}: {words.said(line)}"
         if found.formula:
             yield f"  {words('formula')}: {found.formula}"
 

@@ -59,7 +59,7 @@ def input_lines(inputs: Iterable[ExplainedInput], words: TextWords, pad: str, bo
     for one in inputs:
         name = words.name(one.name) + (f" ({one.name})" if one.name else "")
         formula = f"{one.formula} = " if one.formula else ""
-        note = f"  [{one.note}]" if one.note else ""
+        note = f"  [{words.said(one.note)}]" if one.note else ""
         yield f"{pad}{name}, {one.entity}: {formula}{words.measured(one.value, one.unit)}{note}"
         if one.figure is not None:
             yield f"{pad}  {_entered(one.figure, words)}"

@@ -1,11 +1,10 @@
 """The words of explanations on the terminal, Chinese and English side by side."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from smartpark.business_figures import FIGURES, FigureKind
-from smartpark.indicators import INDICATORS
+from smartpark_api.explaining.names import names
+from smartpark_api.sentences import in_chinese
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "value": ("数值", "value"),
@@ -60,27 +59,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "days are not taken apart to their meters here: --whole does, or ask for one month",
     ),
 }
-_NAMES: Final[dict[str, tuple[str, str]]] = {
-    "spent": ("累计实绩", "amount so far"),
-    "planned": ("累计预算", "budget up to the month"),
-    "share_of_the_year": ("累计权重", "share of the year"),
-    "weight": ("月权重", "weight of a month"),
-    "weights_of_the_year": ("权重基数", "what the weights are shares of"),
-    "days": ("天数", "days"),
-    "last_year_so_far": ("上年同期累计", "last year up to the month"),
-    "last_year_to_come": ("上年其余月份", "last year after the month"),
-    "growth": ("同比增长", "growth against last year"),
-    "months_to_come": ("其余月份预测", "months to come"),
-    "forecast_over_budget": ("全年预测与预算之比", "forecast over budget"),
-    "intensity": ("累计单位增加值强度", "intensity so far"),
-    "intensity_a_year_before": ("上年同期强度", "intensity a year before"),
-    "threshold": ("门槛值", "threshold"),
-    "claimed": ("已核销绿电", "green electricity claimed"),
-    "claim_lost": ("已售绿证的自用电量", "own use whose certificates were sold"),
-    "certified": ("绿证覆盖电量", "electricity that certificates cover"),
-    "": ("未知项", "what is not known"),
-}
-"""Of numbers that are neither indicators nor figures."""
 NOT_COUNTED: Final = frozenset({"", "1"})
 """Units that are not written."""
 
@@ -101,7 +79,11 @@ class TextWords:
 
     def name(self, code: str) -> str:
         """Name of an indicator, a kind of figure, or another number behind one."""
-        return self.either(_names()[code])
+        return self.either(names()[code])
+
+    def said(self, text: str) -> str:
+        """A reason or note that is published in English."""
+        return in_chinese(text) if self.is_chinese else text
 
     def number(self, value: float | None) -> str:
         """All digits of a number."""
@@ -110,8 +92,3 @@ class TextWords:
     def measured(self, value: float | None, unit: str) -> str:
         """A number with its unit."""
         return self.number(value) if unit in NOT_COUNTED else f"{self.number(value)} {unit}"
-
-
-def _names() -> Mapping[str, tuple[str, str]]:
-    figures = {kind.value: (FIGURES[kind].zh, FIGURES[kind].en) for kind in FigureKind}
-    return figures | {code: (one.zh, one.en) for code, one in INDICATORS.items()} | _NAMES

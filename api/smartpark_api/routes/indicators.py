@@ -12,8 +12,9 @@ from smartpark_storage.derived import WHOLE_PARK
 from smartpark_storage.reads import IndicatorReadRow, read_indicators
 
 from smartpark_api.database import Now, Settings, reading
-from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
+from smartpark_api.explaining.evidence import LISTED, Depth, Question, Sources, explain, parse_period
 from smartpark_api.explaining.models import ExplanationOut, answer_out
+from smartpark_api.explaining.questions import depth_of
 from smartpark_api.lookup import find_park
 from smartpark_api.models.base import Missing, because
 from smartpark_api.models.indicators import IndicatorGrain, IndicatorList, IndicatorOut
@@ -88,12 +89,16 @@ def explain_indicator(
         str, Query(description="Whose number.", examples=["park", "enterprise/T01"], max_length=200)
     ] = PARK,
     revision: Annotated[int | None, Query(description="An older revision; default: the current one.", ge=1)] = None,
+    whole: Annotated[
+        bool, Query(description="Take what it is made of apart in turn; a year ends at its published days.")
+    ] = False,
 ) -> ExplanationOut:
     """The whole derivation of a published number: inputs, completeness, factors with source, formula.
 
     The terms (of an hour or a day) or the parts (of a month or a year) add up to the value to the last digit.
     """
-    return explanation_of(request, Question(indicator, park, period_of(period), boundary, revision))
+    asked = Question(indicator, park, period_of(period), boundary, revision)
+    return explanation_of(request, asked, depth_of(asked.period, whole=False) if whole else LISTED)
 
 
 def period_of(text: str) -> Period:
@@ -104,11 +109,11 @@ def period_of(text: str) -> Period:
         raise ProblemError(ProblemKind.INVALID_REQUEST, str(error)) from error
 
 
-def explanation_of(request: Request, question: Question) -> ExplanationOut:
+def explanation_of(request: Request, question: Question, depth: Depth = LISTED) -> ExplanationOut:
     """An explanation, or the problem why there is none."""
     with reading(request) as connection:
         try:
-            return answer_out(explain(Sources(connection), question))
+            return answer_out(explain(Sources(connection), question, depth))
         except (NothingToExplainError, FactorNotFoundError, UnitMismatchError) as error:
             raise ProblemError(ProblemKind.NOT_FOUND, str(error)) from error
 

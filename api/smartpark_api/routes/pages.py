@@ -1,16 +1,16 @@
-"""The page "the park now", its live part, and the files it needs."""
+"""The page "the park now", its live part, where its numbers come from, and the files that pages need."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from smartpark.accounts import PARK
 from smartpark.periods import Grain
-from smartpark_storage.connections import describe_database
 from smartpark_storage.reads import read_parks
 from starlette.responses import RedirectResponse, Response
 
 from smartpark_api.assets import assets
 from smartpark_api.database import Now, overview_of, picture_of, reading
+from smartpark_api.explaining.behind import Behind
 from smartpark_api.explaining.evidence import Question
 from smartpark_api.load import DAY, hourly, park_load
 from smartpark_api.overview import period_text, unit_of
@@ -18,19 +18,9 @@ from smartpark_api.pages import render
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.indicators import explanation_of, period_of
 from smartpark_api.routes.parks import ParkCode
+from smartpark_api.sentences import sentence
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-def show_start(request: Request, now: Now) -> Response:
-    """The first park; where there is none yet, what to do."""
-    with reading(request) as connection:
-        parks = read_parks(connection)
-        database = describe_database(connection).label
-    if not parks:
-        return render(request, "first_run.html", database=database, is_migrated=True)
-    return show_park(request, parks[0].code, now)
 
 
 @router.get("/parks")
@@ -73,7 +63,16 @@ def show_explanation(
     found = explanation_of(request, Question(indicator, code, period_of(period), boundary))
     grain = Grain.DAY if found.grain == Grain.MONTH.value else Grain.MONTH
     parts = [(part, period_text(part.start, grain)) for part in found.parts]
-    return render(request, "explain.html", found=found, unit=unit_of(found.indicator), period=period, parts=parts)
+    return render(
+        request,
+        "explain.html",
+        found=found,
+        unit=unit_of(found.indicator),
+        period=period,
+        parts=parts,
+        behind=Behind(),
+        sentence=sentence,
+    )
 
 
 @router.get("/assets/{digest}/{name:path}")
