@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from edge_park import Devices, tasmota, write_config
 from fix_broker import free_port
-from fix_ingest import ENERGY, VOLTAGE, as_ingest, load_park
+from fix_ingest import ENERGY, STRANGER, VOLTAGE, as_ingest, count, load_park
 from prometheus_client.parser import text_string_to_metric_families
 from smartpark.clock import utc_now_us
 from smartpark_storage import DeadReason
@@ -153,6 +154,28 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
     for scrape in scrapes.values():
         for family in scrape.families.values():
             assert family.documentation.endswith("."), family.name
+
+
+def test_one_number_said_twice_and_differently_is_counted_as_it_is_stored(
+    plain_database_dsn, broker, make_edge, start_ingest
+):
+    """Fuzzing found it: both came in one group, the first was stored and the second counted."""
+    load_park(plain_database_dsn)
+    port = free_port()
+    worker = start_ingest(plain_database_dsn, broker, "--metrics-port", port)
+    edge = make_edge(broker, points=(VOLTAGE, STRANGER), resend_s=60)
+    now = utc_now_us()
+    worker.process.send_signal(signal.SIGSTOP)  # so that it finds both at once
+    first = edge.data([(STRANGER.alias, 0, now, 2300)])
+    edge._next = 1
+    second = edge.data([(STRANGER.alias, 0, now + n, 2300) for n in range(3)])
+    edge._publish([first, second])
+    wait_until(lambda: edge.delivered >= 3, what="the broker has the birth and both")
+    worker.process.send_signal(signal.SIGCONT)
+    edge.wait_until_acknowledged()
+    letters = "smartpark_ingest_dead_letters_total"
+    wait_until(lambda: Scrape(port).value(letters, reason="unknown_point") > 0, what="the count")
+    assert Scrape(port).value(letters, reason="unknown_point") == count(plain_database_dsn, "smartpark.dead_letter")
 
 
 def test_the_api_counts_requests_by_route_and_never_by_what_was_asked_for(plain_database_dsn, smartpark):
