@@ -17,8 +17,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from publishers import STEP_US, Task
 from servers import Server, installed_timescale, plain_server, table_bytes, timescale_server
 from smartpark.catalogue import parse_catalogue
 from smartpark.clock import utc_now, utc_now_us
-from smartpark_storage import READING_DTYPE, connect, describe_database, load_catalogue, load_registry
+from smartpark_storage import READING_DTYPE, Connection, connect, describe_database, load_catalogue, load_registry
 from smartpark_storage.copying import send_copy
 from smartpark_storage.preparing import Load, prepare_load
 from smartpark_storage.queries import query
@@ -262,10 +263,12 @@ class _Bench:
         streams = [self._stream(worker, rows) for worker in range(workers)]
         compressed = sum(load.is_dense for stream in streams for load in stream)
         start = threading.Barrier(workers)
-        before = self._server.cpu_seconds()
-        with ThreadPoolExecutor(workers) as pool:
-            copied = list(pool.map(lambda one: self._copy(one, seconds, start), streams))
-        spent = sum(self._server.cpu_seconds().values()) - sum(before.values())
+        with ExitStack() as stack, ThreadPoolExecutor(workers) as pool:
+            # Open until the processor seconds are read: those of a backend that ends are missing for a moment.
+            connections = [stack.enter_context(connect(self._server.dsn, application="bench")) for _ in streams]
+            before = self._server.cpu_seconds()
+            copied = list(pool.map(self._copy, connections, streams, repeat(seconds), repeat(start)))
+            spent = sum(self._server.cpu_seconds().values()) - sum(before.values())
         readings = sum(one for one, _ in copied)
         return {
             "readings_per_second": round(sum(one / elapsed for one, elapsed in copied)),
@@ -288,19 +291,20 @@ class _Bench:
             made += [] if load is None else [load]
         return made
 
-    def _copy(self, stream: list[Load], seconds: float, start: threading.Barrier) -> tuple[int, float]:
-        with connect(self._server.dsn, application="bench") as connection:
-            copied, place = 0, 0
-            start.wait()
-            began = time.monotonic()
-            while time.monotonic() - began < seconds:
-                load = stream[place % len(stream)]
-                with connection.transaction():
-                    if load.is_dense:
-                        connection.execute(query("compress_on_the_way"))
-                    send_copy(connection, load.pieces)
-                copied, place = copied + load.readings, place + 1
-            return copied, time.monotonic() - began
+    def _copy(
+        self, connection: Connection, stream: list[Load], seconds: float, start: threading.Barrier
+    ) -> tuple[int, float]:
+        copied, place = 0, 0
+        start.wait()
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            load = stream[place % len(stream)]
+            with connection.transaction():
+                if load.is_dense:
+                    connection.execute(query("compress_on_the_way"))
+                send_copy(connection, load.pieces)
+            copied, place = copied + load.readings, place + 1
+        return copied, time.monotonic() - began
 
     def _cpu(self, ingest: psutil.Process) -> dict[str, float]:
         return {
