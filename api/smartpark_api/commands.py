@@ -29,6 +29,8 @@ http://127.0.0.1:8000/api/v1/parks for the API; docs/api.md has examples.
 Pages keep who you say you are, and their forms, under a key: SMARTPARK_CONSOLE_KEY, or the file that
 SMARTPARK_CONSOLE_KEY_FILE names (made at the first start; by default console.key in ~/.local/state/smartpark).
 
+The start page links the Grafana that SMARTPARK_GRAFANA_URL names, and says whether it answers.
+
 Holidays that the built-in calendar does not have stand in the file that SMARTPARK_WORKDAYS names
 (docs/methods/working-days.md).
 
@@ -71,6 +73,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark.workdays import load_workdays
     from smartpark_storage.connections import dsn_from_environment
 
+    from smartpark_api.console.grafana import grafana_from_environment
     from smartpark_api.console.signing import key_from_environment
     from smartpark_api.load_requests.installation import desk_settings
     from smartpark_api.planning.calendar_file import workday_file_from_environment
@@ -92,6 +95,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         host_names=host_names,
         workday_file=workday_file,
         console_key=key_from_environment(),
+        grafana_url=grafana_from_environment(),
         **desk_settings(),
     )
     with _listen(host, arguments.port) as listener:

@@ -40,6 +40,8 @@ class ApiSettings(StrictModel):
     """Whether webhooks may lead to private addresses."""
     console_key: Annotated[bytes | None, Field(min_length=32, repr=False)] = None
     """Signs cookies and forms of the pages; None: one made for this run."""
+    grafana_url: Annotated[str | None, Field(pattern=r"^https?://[^\s@]+[^\s@/]$")] = None
+    """Where people open Grafana, for the start page to link and to ask for its health; None: not told."""
     host_names: tuple[str, ...] | None = LOOPBACK_NAMES
     """Names a request's Host may carry; None: any. Guards a loopback server against DNS rebinding."""
 

@@ -225,8 +225,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
     return;
   }
   if (menu.open) menu.close();
+  const told = document.querySelector("#desk > .flashes p");
+  if (told) say(told.textContent);
   settle(document.getElementById("desk")?.dataset.focus);
 });
+document.addEventListener("click", (event) => event.target.closest?.(".flash-close")?.closest(".flash").remove());
 document.addEventListener("htmx:sendError", () => location.reload());
 main.addEventListener("keydown", onKey);
 main.addEventListener("pointerdown", onDown);
