@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
+from smartpark.clock import PARK_ZONE
+from smartpark.load_requests.clocks import Clocks, clocks_of
 from smartpark.load_requests.events import (
     Amended,
     Assigned,
@@ -41,6 +43,8 @@ from smartpark.load_requests.words import (
     VoltageClass,
 )
 from smartpark.workdays import DayKind, Holiday, WorkdayCalendar, builtin_workdays
+from smartpark_storage import Connection
+from smartpark_storage.load_requests import append_event, insert_request, read_events
 
 RULES = builtin_load_request_rules()
 CALENDAR = builtin_workdays()
@@ -158,3 +162,38 @@ def histories(draw: st.DrawFn, *, most: int = 14) -> tuple[Event, ...]:
 def stages_of(events: Sequence[Event]) -> tuple[Stage, ...]:
     """Stages it has been in, in order."""
     return tuple(dict.fromkeys(span.stage for span in replay(events, RULES).spans))
+
+
+class Desk:
+    """Writes requests of one park into a database, as the service does."""
+
+    def __init__(self, connection: Connection, park: str, *, rules: LoadRequestRules = RULES) -> None:
+        self.connection = connection
+        self.park = park
+        self.rules = rules
+        self.calendar = CALENDAR
+        self.today = MORNING.date()
+
+    def open(self, *, at: datetime = MORNING, is_lead: bool = False, **changed: Any) -> str:
+        """Open a request; its code."""
+        return self.keep([opened(at=at, is_lead=is_lead, **({"park": self.park} | changed))])
+
+    def keep(self, events: Sequence[Event]) -> str:
+        """Insert a request and append the rest, one by one."""
+        code = insert_request(self.connection, events[0], *self.reckon(events[:1]))
+        for count in range(2, len(events) + 1):
+            append_event(self.connection, code, events[count - 1], *self.reckon(events[:count]))
+        return code
+
+    def act(self, code: str, body: Body, *, at: datetime | None = None, by: str = "lin") -> None:
+        """Append an event to what is on record."""
+        events = read_events(self.connection, code)
+        event = happened(len(events) + 1, at or events[-1].at, by, body)
+        follow(events, event, self.rules)
+        append_event(self.connection, code, event, *self.reckon([*events, event]))
+
+    def reckon(self, events: Sequence[Event], *, today: date | None = None) -> tuple[LoadRequest, Clocks]:
+        """Request and clocks as of the day of the newest event, or of another one."""
+        request = replay(events, self.rules)
+        on = today or events[-1].at.astimezone(PARK_ZONE).date()
+        return request, clocks_of(request, self.rules, self.calendar, on)

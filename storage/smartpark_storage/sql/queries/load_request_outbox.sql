@@ -49,8 +49,8 @@ WHERE outbox_id = %(id)s AND done_at IS NULL AND given_up_at IS NULL;
 
 -- outbox_state --
 SELECT
-    w.name, count(*) FILTER (WHERE o.done_at IS NULL AND o.given_up_at IS NULL),
-    count(*) FILTER (WHERE o.done_at IS NOT NULL), count(*) FILTER (WHERE o.given_up_at IS NOT NULL),
+    w.name, count(o.outbox_id) FILTER (WHERE o.done_at IS NULL AND o.given_up_at IS NULL),
+    count(o.outbox_id) FILTER (WHERE o.done_at IS NOT NULL), count(o.outbox_id) FILTER (WHERE o.given_up_at IS NOT NULL),
     min(e.recorded_at) FILTER (WHERE o.done_at IS NULL AND o.given_up_at IS NULL),
     coalesce((array_agg(o.error ORDER BY o.outbox_id DESC) FILTER (WHERE o.error <> ''))[1], '')
 FROM smartpark.webhook AS w
