@@ -23,7 +23,7 @@ _EDGE = 1e-9
 class BudgetLevel(IntEnum):
     """What the three colours say; higher is worse."""
 
-    UNKNOWN = -1
+    NOT_KNOWN = -1
     """A month, or the budget, is not known."""
     GREEN = 0
     """On schedule."""
@@ -251,4 +251,4 @@ def _level(
         red = red | intensity_rises
     yellow = above(ahead, thresholds.yellow_forecast) | above(pace, thresholds.yellow_pace)
     level = np.where(red, BudgetLevel.RED, np.where(yellow, BudgetLevel.YELLOW, BudgetLevel.GREEN))
-    return np.where(np.isnan(pace) | np.isnan(ahead), BudgetLevel.UNKNOWN, level).astype(np.int8)
+    return np.where(np.isnan(pace) | np.isnan(ahead), BudgetLevel.NOT_KNOWN, level).astype(np.int8)

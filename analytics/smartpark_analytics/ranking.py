@@ -33,7 +33,7 @@ class NotRanked(IntEnum):
     """Why a park has no rank."""
 
     IT_IS_RANKED = 0
-    VALUE_MISSING = 1
+    NOT_KNOWN = 1
     LOW_COVERAGE = 2
     """Shown, and not ranked."""
     TOO_FEW_PEERS = 3
@@ -125,7 +125,7 @@ def rank_parks(
     percentile = np.take_along_axis(np.stack([_percentiles(merit, key) for key in keys]), chosen, axis=0)[0]
     z = np.take_along_axis(np.stack([_robust_z(scale, key) for key in keys]), chosen, axis=0)[0]
     reason = np.select(
-        [~known, ~covered, level < 0], [NotRanked.VALUE_MISSING, NotRanked.LOW_COVERAGE, NotRanked.TOO_FEW_PEERS], 0
+        [~known, ~covered, level < 0], [NotRanked.NOT_KNOWN, NotRanked.LOW_COVERAGE, NotRanked.TOO_FEW_PEERS], 0
     )
     ranked = reason == 0
     return Ranking(

@@ -87,7 +87,7 @@ def test_low_coverage_is_shown_and_not_ranked(province: Connection):
     publish_indicators(province, [row("p4", 0.7, indicator="output_coverage"), row("p3", None)])
     found = places(rank_year(province, 2025))
     assert (found["p4"].value, found["p4"].not_ranked, found["p4"].percentile) == (0.5, "low_coverage", None)
-    assert (found["p3"].value, found["p3"].not_ranked) == (None, "value_missing")
+    assert (found["p3"].value, found["p3"].not_ranked) == (None, "not_known")
     assert found["p3"].reason == "value_added of 2025 is not entered"
     # Three of the group are left at the coast, four in the class: the province it is.
     assert (found["p0"].level, found["p0"].group_size) == ("province", 5)
@@ -132,7 +132,7 @@ def test_the_command_prints_tables_for_people_and_machines(
     answer = json.loads(capsys.readouterr().out)
     assert answer["year"] == 2025
     tax = next(table for table in answer["tables"] if table["indicator"] == "tax_per_mu")
-    assert {place["not_ranked"] for place in tax["places"]} == {"value_missing"}
+    assert {place["not_ranked"] for place in tax["places"]} == {"not_known"}
     assert main(["ranking", "--indicator", "beauty"]) == 1
     assert "'beauty' is not compared; there are: energy_per_value_added" in capsys.readouterr().err
 

@@ -44,18 +44,26 @@ def test_each_indicator_has_its_gap_and_verdict(province: Connection):
     assert len(found) == 6
 
 
-@pytest.mark.parametrize("energy", [{"comprehensive_energy": 199_999.0}, {}])
-def test_a_small_park_or_one_of_unknown_energy_has_no_core_threshold(province: Connection, energy: dict[str, float]):
-    publish(province, carbon_per_energy_zero_carbon=0.1, **energy)
+def test_a_small_park_has_no_core_threshold(province: Connection):
+    publish(province, carbon_per_energy_zero_carbon=0.1, comprehensive_energy=199_999.0)
     core = checks(province)["carbon_per_energy_zero_carbon"]
     assert (core.value, core.limit, core.gap, core.verdict) == (0.1, None, None, "no_threshold")
+
+
+def test_without_the_years_energy_it_is_not_known_which_threshold_counts(province: Connection):
+    publish(province, carbon_per_energy_zero_carbon=0.1)
+    core = checks(province)["carbon_per_energy_zero_carbon"]
+    assert (core.value, core.limit, core.gap, core.verdict) == (0.1, None, None, "not_known")
+    assert core.reason.startswith("comprehensive_energy is not published")
 
 
 def test_half_a_year_of_energy_chooses_no_threshold(province: Connection):
     half = replace(row("p0", 3e5, indicator="comprehensive_energy"), completeness=0.5)
     publish_indicators(province, [half])
     publish(province, carbon_per_energy_zero_carbon=0.1)
-    assert checks(province)["carbon_per_energy_zero_carbon"].verdict == "no_threshold"
+    core = checks(province)["carbon_per_energy_zero_carbon"]
+    assert core.verdict == "not_known"
+    assert core.reason.startswith("comprehensive_energy of the year is complete to 50.0% only")
 
 
 def test_the_command_prints_for_people_and_machines(

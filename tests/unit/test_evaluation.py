@@ -190,7 +190,7 @@ def test_the_budget_reproduces_the_worked_example():
     assert track.basis[0, month - 1] == ForecastBasis.WEIGHTS
     assert track.level[0, month - 1] == BudgetLevel[example["level"]]
     assert np.isnan(track.pace[0, month:]).all()
-    assert (track.level[0, month:] == BudgetLevel.UNKNOWN).all()
+    assert (track.level[0, month:] == BudgetLevel.NOT_KNOWN).all()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_without_a_budget_or_a_month_there_is_no_level():
         last_year=np.full((2, 12), np.nan),
         thresholds=thresholds(),
     )
-    assert (track.level == BudgetLevel.UNKNOWN).all()
+    assert (track.level == BudgetLevel.NOT_KNOWN).all()
     assert np.isnan(track.pace).all()
 
 
@@ -341,7 +341,7 @@ def test_parks_of_low_coverage_are_not_ranked_and_nobody_is_ranked_against_them(
     assert found.percentile[1:] == pytest.approx([100.0, 75.0, 50.0, 25.0, 0.0])
     assert found.group_size[1] == 5
     missing = rank([np.nan, 1.0, 2.0, 3.0, 4.0, 5.0])
-    assert missing.reason[0] == NotRanked.VALUE_MISSING
+    assert missing.reason[0] == NotRanked.NOT_KNOWN
     assert missing.percentile[1:] == pytest.approx(found.percentile[1:])
 
 

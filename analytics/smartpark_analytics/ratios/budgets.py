@@ -120,7 +120,7 @@ def _row(budget: Budget, part: str, month: FigurePeriod, n: int) -> RatioRow:
     value, words, unit = {
         "pace": (float(track.pace[0, n]), "", "1"),
         "forecast": (float(track.forecast[0, n]), _basis_words(int(track.basis[0, n])), budget.unit),
-        "level": (nan if level is BudgetLevel.UNKNOWN else float(level), level.name.lower(), "1"),
+        "level": (nan if level is BudgetLevel.NOT_KNOWN else float(level), level.name.lower(), "1"),
     }[part]
     missing = [one.why for one in known if not one.is_known]
     reason = missing[0] if missing else budget.amount.source or budget.amount.why

@@ -48,6 +48,7 @@ def _register_zero_carbon(subparsers: "Subparsers[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("park", help="code of the park")
     parser.add_argument("--year", type=int, metavar="YEAR", help="calendar year (default: the last whole one)")
+    parser.add_argument("--zh", action="store_true", help="in Chinese 用中文")
     parser.add_argument("--json", action="store_true", help="one JSON object: park, year, checks")
     parser.set_defaults(run=_zero_carbon)
 
@@ -109,13 +110,19 @@ def _zero_carbon(arguments: argparse.Namespace) -> int:
         answer = {"park": park, "year": year, "checks": [asdict(check) for check in checks]}
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        print("\n".join([f"{park}, {year}", *(_check_line(check) for check in checks)]))
+        print("\n".join([f"{park}, {year}", *(_check_line(check, chinese=arguments.zh) for check in checks)]))
     return 0
 
 
-def _check_line(check: "Check") -> str:
+def _check_line(check: "Check", *, chinese: bool) -> str:
+    from smartpark_api.sentences import in_chinese
+
     value = "-" if check.value is None else f"{check.value:.4g}"
     limit = "-" if check.limit is None else f"{'<=' if check.at_most else '>='} {check.limit:g}"
-    gap = "" if check.gap is None else f", gap {check.gap:+.4g}"
-    why = f" ({check.reason})" if check.value is None and check.reason else ""
-    return f"  {check.role:8} {value:>8} {limit:>8} {check.unit:6} {check.verdict}{gap}  {check.zh} {check.en}{why}"
+    gap = "" if check.gap is None else f", {'差距' if chinese else 'gap'} {check.gap:+.4g}"
+    reason = in_chinese(check.reason) if chinese else check.reason
+    why = f" ({reason})" if check.gap is None and check.reason else ""
+    verdict = in_chinese(check.verdict) if chinese else check.verdict
+    name = check.zh if chinese else f"{check.zh} {check.en}"
+    role = in_chinese(check.role) if chinese else check.role
+    return f"  {role:8} {value:>8} {limit:>8} {check.unit:6} {verdict}{gap}  {name}{why}"

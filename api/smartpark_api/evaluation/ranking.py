@@ -54,7 +54,7 @@ class Place:
     robust_z: float | None
     """Above zero is better than the group's median."""
     not_ranked: str | None
-    """Why it has no percentile: value_missing, low_coverage, too_few_peers."""
+    """Why it has no percentile: not_known, low_coverage, too_few_peers."""
     progress: float | None
     """Improvement against the year before; above zero is better."""
     progress_percentile: float | None

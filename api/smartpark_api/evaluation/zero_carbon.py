@@ -1,6 +1,6 @@
 """A park against the core indicator and the guiding ones of national zero-carbon parks, from a published year."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import isnan, nan
 
@@ -35,7 +35,7 @@ class Check:
     gap: float | None
     """How far it is short of the threshold; zero or less: reached."""
     verdict: str
-    """passes, fails, not_known, no_threshold."""
+    """passes, fails, not_known (the value, or the energy by which its threshold is chosen), no_threshold."""
     reason: str
     """What is published beside the value, or why there is none."""
     source: str
@@ -58,7 +58,10 @@ def check_park(connection: Connection, park: str, year: int, *, rules: Evaluatio
     for indicator in dict.fromkeys(row.indicator for row in thresholds):
         of = [row for row in thresholds if row.indicator == indicator]
         fitting = [row for row in of if _fits(row, annual)]
-        checks.append(_check(known.get(indicator), of[0], fitting[0] if fitting else None))
+        if not fitting and isnan(annual):
+            checks.append(_unchosen(known.get(indicator), of[0], energy))
+        else:
+            checks.append(_check(known.get(indicator), of[0], fitting[0] if fitting else None))
     return checks
 
 
@@ -91,6 +94,20 @@ def _check(
         source=(row or any_row).source,
         grade=(row or any_row).grade,
     )
+
+
+def _unchosen(
+    published: IndicatorReadRow | None, any_row: ZeroCarbonThreshold, energy: IndicatorReadRow | None
+) -> Check:
+    """Nobody can say which threshold it is: the energy of the year is not known, or not of the whole year."""
+    if energy is None:
+        why = f"{ENERGY} is not published"
+    elif energy.value is None:
+        why = energy.reason
+    else:
+        why = f"{ENERGY} of the year is complete to {energy.completeness or 0.0:.1%} only"
+    found = _check(published, any_row, None)
+    return replace(found, verdict=Verdict.NOT_KNOWN.name.lower(), reason="; ".join(filter(None, (why, found.reason))))
 
 
 def _number(value: float) -> float | None:
