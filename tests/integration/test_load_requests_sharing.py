@@ -121,7 +121,7 @@ def test_a_calendar_of_due_dates_is_one_that_programs_read(client):
     assert stage.decoded("dtstart") == date(2026, 12, 11)
     assert stage.decoded("dtend") == date(2026, 12, 12)
     assert entries[f"{code}-total"].decoded("dtstart") == date(2026, 12, 22)
-    assert str(stage["summary"]) == "业务受理到期 · 闽侯铝业有限公司 · 2000 kVA"
+    assert str(stage["summary"]) == "方案答复到期 · 闽侯铝业有限公司 · 2000 kVA"
     assert str(stage["url"]).endswith(f"/requests/{code}")
     assert stage.decoded("sequence") == 2
 

@@ -49,7 +49,7 @@ def _entries(row: RequestRow, address: str, language: Language) -> list[Event]:
         return []
     is_zh = language is Language.ZH
     limits = (
-        ("stage", row.stage_due_on, WORDS[Stage(row.stage)][0 if is_zh else 1], row.stage_rule),
+        ("stage", row.stage_due_on, WORDS[_limited(row)][0 if is_zh else 1], row.stage_rule),
         ("total", row.total_due_on, "供电企业办理总时限" if is_zh else "utility's part as a whole", row.total_rule),
     )
     return [
@@ -57,6 +57,11 @@ def _entries(row: RequestRow, address: str, language: Language) -> list[Event]:
         for clock, due_on, what, rule in limits
         if due_on is not None
     ]
+
+
+def _limited(row: RequestRow) -> Stage:
+    """Stage whose limit runs: that of the scheme's reply counts from acceptance on."""
+    return Stage(next((use["stage"] for use in row.stage_limits if use["rule"] == row.stage_rule), row.stage))
 
 
 def _entry(row: RequestRow, clock: str, due_on: date, *, title: str, rule: str | None, address: str) -> Event:

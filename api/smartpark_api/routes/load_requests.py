@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request
 from smartpark.load_requests.events import Assigned, Commented
 from smartpark_storage.load_requests import read_events, read_rows
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import (
@@ -152,12 +152,13 @@ def assign_load_requests(request: Request, given: AssignManyIn) -> Response:
 
 
 @router.get("/load-requests/{code}")
-def get_load_request(request: Request, code: RequestCode) -> RequestDetail:
+def get_load_request(request: Request, response: Response, code: RequestCode) -> RequestDetail:
     """One request: details, stages, clocks, turns, every event, and what it may take now. The ETag is its version."""
     with looking(request) as desk:
         seen = service.view(desk, code)
-        body = detail_out(desk, seen).model_dump(mode="json", by_alias=True)
-    return JSONResponse(body, headers={"ETag": etag(seen.version), "Cache-Control": "no-store"})  # pyright: ignore[reportReturnType]
+        response.headers["ETag"] = etag(seen.version)
+        response.headers["Cache-Control"] = "no-store"
+        return detail_out(desk, seen)
 
 
 @router.get("/load-requests/{code}/events")
