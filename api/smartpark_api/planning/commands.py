@@ -4,9 +4,9 @@ Both only read. They ask the database that SMARTPARK_DSN names and print what th
 """
 
 import argparse
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smartpark.cli import Subparsers
@@ -14,8 +14,11 @@ from smartpark.cli import Subparsers
 if TYPE_CHECKING:
     from smartpark_storage.connections import Connection
 
+    from smartpark_api.load_requests.capacity import Ask
+    from smartpark_api.load_requests.capacity_models import CapacityOut
     from smartpark_api.planning.forecasting import Score
-    from smartpark_api.planning.models import ForecastOut, HeadroomOut
+    from smartpark_api.planning.free_capacity import Question
+    from smartpark_api.planning.models import ForecastOut
 
 _FORECAST_EPILOG = """\
 Forecasts the power of the whole park (boundary meters plus own generation) from its own history and the working days
@@ -29,10 +32,14 @@ the file that SMARTPARK_WORKDAYS names. Method and scores: docs/methods/load-for
 _HEADROOM_EPILOG = """\
 Free capacity is what a node may carry, less its highest quarter-hour of twelve months, less what was promised to load
 requests under way (smartpark requests) and what --reserved adds: by the
-80 % rule, and by N-1 where transformers stand in for each other. Everything in kVA. A path has what its tightest node
-has. Method and worked examples: docs/methods/headroom.md.
+80 % rule, and by N-1 where transformers stand in for each other (`station` in the catalogue). Everything in kVA. A path
+has what its tightest node has. What approved load requests were promised is taken off by itself. With --node or
+--request one place is judged by the coming year's peak, or by the seasonal maximum while there is no forecast; without
+either the whole network is listed. Method and worked examples: docs/methods/headroom.md.
 
   smartpark headroom minhou-demo
+  smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03 --node feeder/L1 --lang zh
+  smartpark headroom minhou-demo --request LR-2026-000012
   smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03
   smartpark headroom minhou-demo --reserved F1=1000@0.8 --station TR1+TR2
 """
@@ -79,6 +86,9 @@ def _register_headroom(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
         metavar="K",
         help="share of it that falls together with the peak (1)",
     )
+    parser.add_argument("--node", metavar="NODE", help="judge --ask-kva there: feeder/L1, transformer/TR1")
+    parser.add_argument("--request", metavar="CODE", help="judge this load request: LR-2026-000012")
+    parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of that judgement (en)")
     parser.add_argument("--from", dest="start", metavar="MONTH", help="when it begins: 2027-03 or 2027-03-15")
     parser.add_argument(
         "--reserved", action="append", default=[], metavar="NODE=KVA@K", help="further promise; may be repeated"
@@ -98,6 +108,7 @@ def _register_headroom(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at", metavar="INSTANT", help="as of this instant, ISO 8601 with offset (now)")
+    parser.add_argument("--zh", action="store_true", help="in Chinese 用中文")
     parser.add_argument("--json", action="store_true", help="print what the API answers")
 
 
@@ -107,6 +118,7 @@ def _forecast(arguments: argparse.Namespace) -> int:
     from smartpark_api.planning.calendar_file import workday_file_from_environment
     from smartpark_api.planning.forecasting import forecast_park, score_park
     from smartpark_api.planning.models import Grid
+    from smartpark_api.planning.text import PlanningText
 
     file = workday_file_from_environment()
     calendar = builtin_workdays() if file is None else load_workdays(file)
@@ -121,14 +133,15 @@ def _forecast(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(_json(answer, score))
     else:
-        _print_forecast(answer)
-        _print_score(score)
+        text = PlanningText(chinese=arguments.zh)
+        print("\n".join([*text.forecast(answer), *text.score(score)]))
     return 0
 
 
 def _headroom(arguments: argparse.Namespace) -> int:
     from smartpark_api.planning.asking import question_of
     from smartpark_api.planning.free_capacity import headroom_of_park
+    from smartpark_api.planning.text import PlanningText
 
     question = question_of(
         ask_kva=arguments.ask_kva,
@@ -139,13 +152,73 @@ def _headroom(arguments: argparse.Namespace) -> int:
         short_time=not arguments.no_short_time,
         promised=not arguments.without_requests,
     )
+    if arguments.node is not None or arguments.request is not None:
+        return _capacity(arguments, question)
     with _reading(arguments.park) as connection:
         answer = headroom_of_park(connection, arguments.park, question, now=_instant(arguments.at))
     if arguments.json:
         print(answer.model_dump_json(indent=2, by_alias=True))
     else:
-        _print_headroom(answer)
+        print("\n".join(PlanningText(chinese=arguments.zh).headroom(answer)))
     return 0
+
+
+def _capacity(arguments: argparse.Namespace, question: "Question") -> int:
+    from smartpark_api.load_requests.capacity import Ask
+    from smartpark_api.load_requests.capacity_text import capacity_lines
+    from smartpark_api.words import Language
+
+    with _reading(arguments.park) as connection:
+        if arguments.request is not None:
+            ask = _ask_of_request(connection, arguments)
+        else:
+            ask = Ask(
+                _asked_kva(arguments),
+                arguments.coincidence,
+                question.start,
+                arguments.node,
+                is_short_time_allowed=question.is_short_time_allowed,
+            )
+        answer = _judged(connection, arguments, question, ask)
+    if arguments.json:
+        print(answer.model_dump_json(indent=2, by_alias=True))
+    else:
+        print("\n".join(capacity_lines(answer, Language(arguments.lang))))
+    return 0
+
+
+def _asked_kva(arguments: argparse.Namespace) -> float:
+    from smartpark_api.planning.asking import QuestionError
+
+    if arguments.ask_kva is None:
+        raise QuestionError("--node judges what is asked there; say how much: --ask-kva 2000")
+    return float(arguments.ask_kva)
+
+
+def _ask_of_request(connection: "Connection", arguments: argparse.Namespace) -> "Ask":
+    from smartpark_storage.load_requests import read_row
+
+    from smartpark_api.load_requests.capacity import ask_of
+    from smartpark_api.planning.asking import QuestionError
+
+    if arguments.node is not None or arguments.ask_kva is not None:
+        raise QuestionError("--request asks what it asks; leave --node and --ask-kva out")
+    row = read_row(connection, arguments.request)
+    if row.park != arguments.park:
+        raise QuestionError(f"{row.code} is a request of {row.park}, not of {arguments.park}")
+    return ask_of(row)
+
+
+def _judged(
+    connection: "Connection", arguments: argparse.Namespace, question: "Question", ask: "Ask"
+) -> "CapacityOut":
+    from smartpark_api.load_requests.capacity import capacity_of
+    from smartpark_api.planning.loads import read_network
+    from smartpark_api.planning.promised import promised_in
+
+    loads = read_network(connection, arguments.park, now=_instant(arguments.at), stations=question.stations)
+    promises = promised_in(connection, arguments.park, without=ask.request)
+    return capacity_of(loads, arguments.park, ask, (*promises, *question.reserved))
 
 
 @contextmanager
@@ -180,69 +253,3 @@ def _json(answer: "ForecastOut", score: "Score | None") -> str:
         parts = dataclasses.asdict(score).items()
         document["score"] = {name: None if value != value else value for name, value in parts}  # noqa: PLR0124  NaN
     return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _print_forecast(answer: "ForecastOut") -> None:
-    from smartpark.clock import PARK_ZONE
-
-    print(f"{answer.park}: load ahead in {answer.unit}, {answer.detail}")
-    print(f"history: {answer.history_days:g} of 449 days known")
-    for note in answer.notes:
-        print(f"note: {note}")
-    shares = [f"{band.quantile:.0%}" for band in answer.bands]
-    print(f"{'':16}" + "".join(f"{share:>11}" for share in shares))
-    for n, second in enumerate(answer.time):
-        start = datetime.fromtimestamp(second, UTC).astimezone(PARK_ZONE)
-        print(f"{start:%Y-%m-%d %H:%M}" + "".join(f"{_shown(band.values[n]):>11}" for band in answer.bands))
-    peak = answer.yearly_peak
-    values = ", ".join(f"{share:.0%}: {_shown(v)}" for share, v in zip(peak.quantiles, peak.values, strict=True))
-    print(f"coming year's peak in {peak.unit}: {values} ({peak.detail})")
-
-
-def _print_score(score: "Score | None") -> None:
-    if score is None:
-        return
-    print(
-        f"score over {score.origins} forecasts of the last weeks: MASE {score.mase:.3f}, repeating the week before "
-        f"{score.naive_mase:.3f}; {score.coverage:.0%} of what came lay in the interval"
-    )
-
-
-def _print_headroom(answer: "HeadroomOut") -> None:
-    print(f"{answer.park}: free capacity in {answer.unit} ({answer.rule}, grade {answer.grade})")
-    _table(
-        ["node", "rated", "peak", "reserved", "headroom", "rule"],
-        [
-            [
-                node.code,
-                _shown(node.rated_kva),
-                _shown(node.peak_kva) + ("*" if node.is_lower_bound and node.peak_kva is not None else ""),
-                _shown(node.reserved_kva),
-                _shown(node.headroom_kva),
-                node.binding or node.reason or "",
-            ]
-            for node in answer.nodes
-        ],
-    )
-    if any(node.is_lower_bound and node.peak_kva is not None for node in answer.nodes):
-        print("* less than half of the year is known: the peak is at least this, the headroom at most this")
-    for path in answer.paths:
-        said = f": {path.verdict} (cautious: {path.cautious_verdict})" if path.verdict else ""
-        free = _shown(path.headroom_kva) if path.headroom_kva is not None else f"at most {_shown(path.at_most_kva)}"
-        print(f"{' > '.join(path.nodes)}  {free}{said}")
-    for assumption in answer.assumptions:
-        print(f"- {assumption}")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
-    for row in [head, *rows]:
-        cells = [
-            cell.ljust(w) if n in {0, len(head) - 1} else cell.rjust(w)
-            for n, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-
-
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.1f}"
