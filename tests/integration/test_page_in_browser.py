@@ -30,7 +30,7 @@ def visit(browser, address):
     """Open the page in a window, and hear everything that goes wrong in it."""
     contexts = []
 
-    def open_page(path="/", *, width=1440, **options):
+    def open_page(path="/parks/testpark", *, width=1440, **options):
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
@@ -53,7 +53,7 @@ def live(page, key):
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_new_readings_appear_by_themselves(visit, plain_hand, address, language, width):
-    page = visit(f"/?lang={language}", width=width)
+    page = visit(f"/parks/testpark?lang={language}", width=width)
     title, updating, boundary = WORDS[language]
     expect(page.locator(".power h3")).to_have_text(title)
     expect(live(page, "power")).to_have_text("600.0")
@@ -95,7 +95,7 @@ def test_the_appearance_follows_the_system_and_the_switch(visit):
 
 
 def test_a_server_that_goes_away_is_told_and_its_return_too(visit, address):
-    page = visit("/?lang=en")
+    page = visit("/parks/testpark?lang=en")
     expect(page.locator("#pulse")).to_have_text("Live")
 
     page.route("**/live", lambda route: route.abort())
@@ -124,7 +124,9 @@ def test_everything_can_be_reached_by_keyboard(visit):
     page.keyboard.press("Tab")
     expect(page.get_by_text("跳到正文")).to_be_focused()
     names = []
-    for _ in range(7):
+    for _ in range(14):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names == ["智慧园区", "中文", "EN", "跟随系统", "浅色", "深色", "以表格查看（每小时）"]
+    rooms = ["首页", "园区此刻", "用电申请", "时限指标", "人员"]
+    switches = ["选择人员", "中文", "EN", "跟随系统", "浅色", "深色", "高对比"]
+    assert names == ["智慧园区", *rooms, *switches, "以表格查看（每小时）"]

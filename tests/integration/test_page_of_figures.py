@@ -68,14 +68,14 @@ def row(page, name):
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light"), (2560, "dark")])
 def test_what_is_published_stands_on_the_page_in_both_languages(visit, address, width, scheme):
-    chinese = visit("/?lang=zh", width=width, color_scheme=scheme)
+    chinese = visit("/parks/testpark?lang=zh", width=width, color_scheme=scheme)
     expect(row(chinese, "二氧化碳排放(位置法, 省级因子)").locator("td")).to_have_text(
         ["1.25", "20.21", "—  尚未计算"]
     )
     expect(row(chinese, "二氧化碳排放(市场法)").locator("td")).to_have_text(["按月", "按月", "2\u202f743"])
     expect(row(chinese, "最大需量(区块, 下限)").locator("td").first).to_have_text("800.0合同的 80.0\u202f%")
 
-    english = visit("/?lang=en", width=width, color_scheme=scheme)
+    english = visit("/parks/testpark?lang=en", width=width, color_scheme=scheme)
     expect(row(english, "S1 share of judged hours within the SO2 limit").locator("td").first).to_have_text("50.0")
     unknown = row(english, "load factor").locator("td a").first
     expect(unknown).to_contain_text("—")
@@ -87,7 +87,7 @@ def test_what_is_published_stands_on_the_page_in_both_languages(visit, address, 
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_a_number_leads_to_its_meters_factors_and_reasons(visit, periods, width):
-    page = visit("/?lang=zh", width=width)
+    page = visit("/parks/testpark?lang=zh", width=width)
     row(page, "二氧化碳排放(位置法, 省级因子)").locator("td a").nth(1).click()
 
     day = f"{periods['yesterday'].start.astimezone(PARK_ZONE):%Y-%m-%d}"
@@ -106,7 +106,7 @@ def test_a_number_leads_to_its_meters_factors_and_reasons(visit, periods, width)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_is_wider_than_a_phone(visit, periods, language):
     day = f"{periods['yesterday'].start.astimezone(PARK_ZONE):%Y-%m-%d}"
-    for path in ("/?", f"/parks/testpark/explain?indicator=carbon_location&period={day}&"):
+    for path in ("/parks/testpark?", f"/parks/testpark/explain?indicator=carbon_location&period={day}&"):
         page = visit(f"{path}lang={language}", width=360, java_script_enabled=True)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
 

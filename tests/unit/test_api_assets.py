@@ -63,20 +63,23 @@ def test_every_word_that_is_looked_up_by_name_is_there(language):
 
 @pytest.mark.parametrize("language", Language)
 def test_every_word_that_a_template_asks_for_is_there_and_every_word_is_asked_for(language):
-    asked = set()
-    sources = [*(HERE / "templates").rglob("*.html"), *HERE.rglob("*.py")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    asked |= set(re.findall(r"""(?:\bt|words)\(['"]([a-z_-]+\.[a-z_-]+)['"][,)]""", text))
-    families = set(re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", text)) | {
+    templates = "\n".join(path.read_text(encoding="utf-8") for path in (HERE / "templates").rglob("*.html"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in HERE.rglob("*.py"))
+    asked = set(re.findall(r"""(?:\bt|words)\(['"]([a-z_-]+\.[a-z_-]+)['"][,)]""", templates + code))
+    named = set(re.findall(r'''"([a-z_-]+\.[a-z_-]+)"''', code))
+    families = {
         "problem.",
         "age.",
         "span.",
         "chosen.",
+        *re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", templates),
+        *re.findall(r"""f"([a-z]+\.(?:[a-z]+_)?){""", code),
     }
 
     entries = words_of(language).entries
     assert asked <= entries.keys()
-    unused = {key for key in entries if key not in asked and not any(key.startswith(family) for family in families)}
+    known = asked | named
+    unused = {key for key in entries if key not in known and not any(key.startswith(family) for family in families)}
     assert unused == set()
 
 
