@@ -13,7 +13,7 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -147,9 +147,19 @@ class _Pinned(http.client.HTTPConnection):
 
 
 def _address(parts: SplitResult, *, may_be_private: bool) -> str:
-    """Address of the host; refused when any of those it has leads inwards."""
     host = parts.hostname or ""
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)]
+    return allowed_address(host, found, may_be_private=may_be_private)
+
+
+def allowed_address(host: str, found: Sequence[str], *, may_be_private: bool = False) -> str:
+    """First of the addresses that a name has; `WebhookRefusedError` when any of them leads inwards.
+
+    Examples
+    --------
+    >>> allowed_address("example.org", ["93.184.215.14"])
+    '93.184.215.14'
+    """
     for one in found:
         literal = ipaddress.ip_address(one.partition("%")[0])
         _check_address(literal, is_loopback_meant=is_loopback_name(host), may_be_private=may_be_private)

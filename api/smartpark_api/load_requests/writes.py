@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from smartpark_storage.load_requests import (
     UnknownRequestError,
     begin_idempotent,
     finish_idempotent,
+    forget_idempotent,
     read_events,
     read_persons,
 )
@@ -40,6 +41,8 @@ from smartpark_api.settings import ApiSettings
 
 KEY_HEADER: Final = "Idempotency-Key"
 REPEATED_HEADER: Final = "Idempotency-Replayed"
+ANSWERS_KEPT_FOR: Final = timedelta(days=30)
+"""For so long does a key answer as it did first."""
 _MOST_KEY: Final = 200
 
 
@@ -106,6 +109,7 @@ def _written(
         desk = desk_over(request, connection, actor)
         if key is not None:
             stored = begin_idempotent(connection, key, actor, _fingerprint(request, content), at=desk.now)
+            forget_idempotent(connection, desk.now - ANSWERS_KEPT_FOR)
             if stored is not None:
                 return _response(
                     stored.status, stored.body["body"], stored.body["headers"] | {REPEATED_HEADER: "true"}
