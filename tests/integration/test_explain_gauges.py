@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from fix_api import serving
 from gauge_park import DAY, HOUR, MIDNIGHT, MINUTE, STACK, VALUES, GaugePark, document
+from playwright.sync_api import Browser
 from smartpark.cli import main
 from smartpark.clock import from_us
 from smartpark.indicators import INDICATORS
@@ -16,9 +18,11 @@ from smartpark.periods import Grain, period_containing
 from smartpark.status import BAD_SENSOR_FAILURE, BAD_SHUTDOWN, as_int32
 from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_analytics.gauges.arithmetic import evaluate
+from smartpark_api.app import create_app
 from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
 from smartpark_api.explaining.gauges import GAUGES
 from smartpark_api.explaining.text import told
+from smartpark_api.settings import ApiSettings
 from smartpark_storage import connect, transaction
 
 S1 = tuple(f"S1/{measurand}" for measurand in STACK)
@@ -267,3 +271,24 @@ def test_command_api_and_page_show_the_same_steps(
     assert f"{last['formula']} = {found['value']!r}" in page.text
     assert "GB 13271-2014, table 2 and 5.2" in page.text
     assert "hill/S1/o2_content" in page.text
+
+
+@pytest.mark.browser
+def test_no_derivation_is_wider_than_a_phone(told_park: GaugePark, plain_database_dsn: str, browser: Browser):
+    assert told_park.sequence
+    wide = {
+        "iaqi_o3": "2026-11-10&boundary=device/A1",
+        "transformer_load_rate": "2026-11-10&boundary=transformer/TR1",
+    }
+    with serving(create_app(ApiSettings(dsn=plain_database_dsn))) as address:
+        context = browser.new_context(viewport={"width": 360, "height": 900})
+        try:
+            page = context.new_page()
+            for indicator, boundary in wide.items():
+                asked = f"indicator={indicator}&period=2026-11-10&boundary={boundary}"
+                page.goto(f"{address}/parks/hill/explain?{asked}&lang=en")
+                page.locator("details").first.click()
+                assert page.evaluate("document.documentElement.scrollWidth") == 360, indicator
+                assert page.locator("#steps-heading").is_visible()
+        finally:
+            context.close()
