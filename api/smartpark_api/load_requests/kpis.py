@@ -22,8 +22,8 @@ from smartpark.load_requests.events import (
     Opened,
     Undone,
 )
-from smartpark.load_requests.requests import LoadRequest
-from smartpark.load_requests.rules import LoadRequestRules
+from smartpark.load_requests.requests import LoadRequest, Span
+from smartpark.load_requests.rules import Case, Limit, LoadRequestRules
 from smartpark.load_requests.words import Channel, Outcome, Owner, RequestSource, Stage
 from smartpark.workdays import WorkdayCalendar
 
@@ -288,36 +288,35 @@ def _cumulative(calendar: WorkdayCalendar, first: int, last: int, today: date) -
 
 def _limits_kept(records: Sequence[Record], rules: LoadRequestRules, spans: _Spans) -> list[dict[Stage, bool]]:
     """Of every request by limited stage it has been through: whether the utility's days stayed within the limit."""
-    return [
-        {
-            stage: worst <= limit
-            for stage, worst, limit in _worst_passages(record.request, rules, spans.days[spans.place[n] :].tolist())
-        }
-        if len(record.request.spans)
-        else {}
-        for n, record in enumerate(records)
-    ]
+    days = spans.days.tolist()
+    row_of: dict[tuple[Stage, Case, date], Limit | None] = {}
+    kept: list[dict[Stage, bool]] = []
+    for n, record in enumerate(records):
+        request, used = record.request, days[spans.place[n] : spans.place[n + 1]]
+        case, day = request.details.case, request.rules_day
+        found: dict[Stage, bool] = {}
+        for stage in dict.fromkeys(span.stage for span in request.spans):
+            asked = (stage, case, day)
+            if asked not in row_of:
+                row_of[asked] = rules.limit_for(*asked)
+            row = row_of[asked]
+            if row is not None:
+                found[stage] = _longest_passage(request.spans, used, row.counts) <= row.working_days
+        kept.append(found)
+    return kept
 
 
-def _worst_passages(
-    request: LoadRequest, rules: LoadRequestRules, days: Sequence[int]
-) -> list[tuple[Stage, int, int]]:
-    """Limited stage, utility days of its longest passage, and the limit."""
-    found: list[tuple[Stage, int, int]] = []
-    for stage in dict.fromkeys(span.stage for span in request.spans):
-        row = rules.limit_for(stage, request.details.case, request.rules_day)
-        if row is None:
-            continue
-        first, last = (chosen(_STAGES.index(one) for one in row.counts) for chosen in (min, max))
-        worst = used = 0
-        for span, count in zip(request.spans, days, strict=False):
-            if not first <= _STAGES.index(span.stage) <= last:
-                used = 0
-            elif span.stage in row.counts and span.owner is Owner.UTILITY:
-                used += count
-            worst = max(worst, used)
-        found.append((stage, worst, row.working_days))
-    return found
+def _longest_passage(spans: Sequence[Span], days: Sequence[int], counts: Sequence[Stage]) -> int:
+    """Utility days of the longest passage [d] through the stages that a limit counts."""
+    first, last = (chosen(_STAGES.index(stage) for stage in counts) for chosen in (min, max))
+    worst = used = 0
+    for span, count in zip(spans, days, strict=True):
+        if not first <= _STAGES.index(span.stage) <= last:
+            used = 0
+        elif span.stage in counts and span.owner is Owner.UTILITY:
+            used += count
+        worst = max(worst, used)
+    return worst
 
 
 def _stage_kpi(spans: _Spans, kept: Sequence[dict[Stage, bool]], stage: Stage, left: Sequence[int]) -> StageKpi:
