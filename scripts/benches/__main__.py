@@ -19,6 +19,7 @@ BENCHES = {
     "ingest": "bench_ingest",
     "backfill": "bench_backfill",
     "edge": "bench_edge",
+    "console": "bench_console",
 }
 """Name to module."""
 
