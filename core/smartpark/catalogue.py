@@ -199,6 +199,8 @@ class Transformer(StrictModel):
     enterprise: Code | None = None
     feeder: Code | None = None
     """The feeder that it hangs on; none: it is a main transformer, or nobody said."""
+    station: Code | None = None
+    """Transformers of the same station stand in for each other (N-1); none: nothing stands in for it."""
 
 
 class Feeder(StrictModel):

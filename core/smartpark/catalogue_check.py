@@ -52,6 +52,7 @@ def reference_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _expression_problems(document)
     yield from _parent_problems(document)
     yield from _feeder_problems(document)
+    yield from _station_problems(document)
     yield from _point_problems(document)
     yield from _change_problems(document)
 
@@ -122,6 +123,22 @@ def _feeder_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             here = source_of.get(str(feeder_of[here]))
         if here == code:
             yield f"transformer[{code}].feeder", f"feeds itself: {' → '.join([*seen, code])}"
+
+
+def _station_problems(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Stations whose transformers could not stand in for each other."""
+    stations: dict[str, list[dict[str, Any]]] = {}
+    for transformer in _entries(document, "transformer"):
+        if isinstance(transformer.get("station"), str):
+            stations.setdefault(transformer["station"], []).append(transformer)
+    for station, units in stations.items():
+        key = f"transformer[{units[0].get('code')}].station"
+        if len(units) == 1:
+            yield key, f"station {station!r} has no other transformer: nothing stands in for it, leave the key out"
+        for field, what in (("voltage_kv", "voltages"), ("feeder", "feeders")):
+            if len({str(unit.get(field)) for unit in units}) > 1:
+                names = ", ".join(str(unit.get("code")) for unit in units)
+                yield key, f"station {station!r}: {names} have different {what} and cannot stand in for each other"
 
 
 def _points_of(document: dict[str, Any], device: dict[str, Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ class NodeRow:
     sub_park: str | None
     upstream: str | None
     """The feeder of a transformer, the main transformer of a feeder; None: nobody said."""
+    station: str | None = None
+    """Of a transformer: whose others stand in for it; None: nobody said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,26 @@ def test_grid_contracts_computed_meters_and_replaced_registers_are_read():
 
 
 @pytest.mark.parametrize(
+    ("changed", "message"),
+    [({}, None), ({"voltage_kv": 35}, "different voltages"), ({"feeder": "F1"}, "different feeders")],
+)
+def test_only_transformers_that_are_alike_stand_in_for_each_other(changed, message):
+    document = with_grid(good())
+    main_transformer = document["transformer"][1] | {"station": "S1"}
+    document["transformer"][1] = main_transformer
+    document["transformer"].append(main_transformer | {"code": "MT2"} | changed)
+    if message is None:
+        assert [one.station for one in parse_catalogue(document, file="park.toml").transformer[1:]] == [
+            "S1",
+            None,
+            "S1",
+        ]
+        return
+    with pytest.raises(InvalidFileError, match=message):
+        parse_catalogue(document, file="park.toml")
+
+
+@pytest.mark.parametrize(
     ("path", "value", "key", "message"),
     [
         (
@@ -321,6 +341,7 @@ def test_grid_contracts_computed_meters_and_replaced_registers_are_read():
         ),
         (["feeder", 0, "main_transformer"], "TR2", "transformer[TR2].feeder", "feeds itself: TR2 → TR2"),
         (["transformer", 0, "feeder"], "F9", "transformer[TR1].feeder", "no feeder has the code 'F9'"),
+        (["transformer", 0, "station"], "S1", "transformer[TR1].station", "station 'S1' has no other transformer"),
         (["contract", 0, "enterprise"], "E9", "contract[K1].enterprise", "no enterprise has the code 'E9'"),
         (["contract", 0, "contract_demand_kw"], None, "contract[K1]", "needs contract_demand_kw"),
         (["contract", 0, "basic_charge"], "capacity", "contract[K1]", "needs capacity_kva"),

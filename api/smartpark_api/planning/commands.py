@@ -31,14 +31,13 @@ the file that SMARTPARK_WORKDAYS names. Method and scores: docs/methods/load-for
 """
 _HEADROOM_EPILOG = """\
 Free capacity is what a node may carry, less its highest quarter-hour of twelve months, less what was promised to load
-requests under way (smartpark requests) and what --reserved adds: by the
-80 % rule, and by N-1 where transformers stand in for each other (`station` in the catalogue). Everything in kVA. A path
-has what its tightest node has. What approved load requests were promised is taken off by itself. With --node or
---request one place is judged by the coming year's peak, or by the seasonal maximum while there is no forecast; without
-either the whole network is listed. Method and worked examples: docs/methods/headroom.md.
+requests under way (smartpark requests) and what --reserved adds: by the 80 % rule, and by N-1 where transformers
+stand in for each other (`station` in the catalogue). Everything in kVA. A path has what its tightest node has.
+With --node or --request one place is judged by the coming year's peak, or by the seasonal maximum while there is no
+forecast; else the whole network is listed. Method and worked examples: docs/methods/headroom.md.
 
   smartpark headroom minhou-demo
-  smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03 --node feeder/L1 --lang zh
+  smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03 --node feeder/L1 --zh
   smartpark headroom minhou-demo --request LR-2026-000012
   smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03
   smartpark headroom minhou-demo --reserved F1=1000@0.8 --station TR1+TR2
@@ -88,7 +87,6 @@ def _register_headroom(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
     )
     parser.add_argument("--node", metavar="NODE", help="judge --ask-kva there: feeder/L1, transformer/TR1")
     parser.add_argument("--request", metavar="CODE", help="judge this load request: LR-2026-000012")
-    parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of that judgement (en)")
     parser.add_argument("--from", dest="start", metavar="MONTH", help="when it begins: 2027-03 or 2027-03-15")
     parser.add_argument(
         "--reserved", action="append", default=[], metavar="NODE=KVA@K", help="further promise; may be repeated"
@@ -183,7 +181,7 @@ def _capacity(arguments: argparse.Namespace, question: "Question") -> int:
     if arguments.json:
         print(answer.model_dump_json(indent=2, by_alias=True))
     else:
-        print("\n".join(capacity_lines(answer, Language(arguments.lang))))
+        print("\n".join(capacity_lines(answer, Language.ZH if arguments.zh else Language.EN)))
     return 0
 
 
@@ -217,7 +215,7 @@ def _judged(
     from smartpark_api.planning.promised import promised_in
 
     loads = read_network(connection, arguments.park, now=_instant(arguments.at), stations=question.stations)
-    promises = promised_in(connection, arguments.park, without=ask.request)
+    promises = promised_in(connection, arguments.park, without=ask.request) if question.takes_promises else ()
     return capacity_of(loads, arguments.park, ask, (*promises, *question.reserved))
 
 

@@ -15,7 +15,7 @@ from smartpark.clock import PARK_ZONE
 from smartpark.headroom_rules import YearlyPeakRule, builtin_headroom_rules
 from smartpark.workdays import CalendarDay, DayKind, WorkdayCalendar
 from smartpark_analytics.forecast import METHOD, Basis, LoadForecast, forecast_load
-from smartpark_analytics.forecast_scores import mean_absolute_scaled_error, seasonal_naive
+from smartpark_analytics.forecast_scores import interval_coverage, mean_absolute_scaled_error, seasonal_naive
 from smartpark_analytics.yearly_peak import METHOD as PEAK_METHOD
 from smartpark_analytics.yearly_peak import PeakBasis, YearlyPeak, weekly_maxima, yearly_peak
 from smartpark_storage.connections import Connection
@@ -192,9 +192,7 @@ def _score_one(
     found: LoadForecast = forecast_load(history, types[: origin + ahead], slots_per_day=per_day)
     season = 7 * per_day
     naive = seasonal_naive(history, ahead, season=season)
-    inside = (came >= found.values[:, :, 0]) & (came <= found.values[:, :, -1])
-    measured = np.isfinite(came)
-    covered = float(inside[measured].mean()) if measured.any() else np.nan
+    covered = float(interval_coverage(came, found.values[:, :, 0], found.values[:, :, -1])[0])
     return (
         float(mean_absolute_scaled_error(came, found.median, history, season=season)[0]),
         float(mean_absolute_scaled_error(came, naive, history, season=season)[0]),

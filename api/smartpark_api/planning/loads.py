@@ -21,7 +21,7 @@ from smartpark_storage.reads_load import read_load_points, read_nodes
 
 from smartpark_api.planning.curves import QUARTER, floor_to, meter_signs, read_meter_curves
 from smartpark_api.planning.forecasting import PEAK_DAYS, peak_rule
-from smartpark_api.planning.network import Node, node_loads, nodes_of, paths_of
+from smartpark_api.planning.network import Node, node_loads, nodes_of, paths_of, stations_in
 
 Floats = NDArray[np.float64]
 QUARTERS_A_YEAR: Final = 365 * 96
@@ -72,12 +72,16 @@ class NetworkLoads:
 def read_network(
     connection: Connection, park: str, *, now: datetime, stations: Sequence[Sequence[str]] = ()
 ) -> NetworkLoads:
-    """Network of a park as of now; transformers named together in `stations` stand in for each other."""
+    """Network of a park as of now.
+
+    Transformers stand in for each other as `stations` says, and where it says nothing as the catalogue does.
+    """
     end = floor_to(now, QUARTER)
     day = now.astimezone(PARK_ZONE).date()
     rule, weekly = builtin_headroom_rules().headroom_on(day), peak_rule(now)
     points = read_load_points(connection, park)
-    nodes = nodes_of(read_nodes(connection, park), points, stations)
+    rows = read_nodes(connection, park)
+    nodes = nodes_of(rows, points, stations or stations_in(rows))
     metered = {device for node in nodes for device in node.meters}
     on_nodes = [point for point in points if point.device in metered]
     curves = read_meter_curves(connection, on_nodes, meter_signs(on_nodes), end - timedelta(days=PEAK_DAYS), end)

@@ -55,6 +55,15 @@ class Node:
         return sum(self.ratings) if self.ratings else None
 
 
+def stations_in(rows: Sequence[NodeRow]) -> list[tuple[str, ...]]:
+    """Transformers that stand in for each other, as the catalogue has it."""
+    units: dict[str, list[str]] = {}
+    for row in rows:
+        if row.kind == "transformer" and row.station is not None:
+            units.setdefault(row.station, []).append(row.code)
+    return [tuple(codes) for codes in units.values() if len(codes) > 1]
+
+
 def nodes_of(
     rows: Sequence[NodeRow], points: Sequence[LoadPointRow], stations: Sequence[Sequence[str]]
 ) -> list[Node]:

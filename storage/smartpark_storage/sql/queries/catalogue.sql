@@ -64,14 +64,15 @@ FROM smartpark.transformer AS e WHERE park = %(park)s ORDER BY code;
 
 -- upsert_transformer --
 INSERT INTO smartpark.transformer (
-    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder
+    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder, station
 )
 SELECT
-    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder
+    park, code, name, rated_kva, voltage_kv, sub_park, enterprise, feeder, station
 FROM jsonb_populate_recordset(NULL::smartpark.transformer, %(rows)s)
 ON CONFLICT (park, code) DO UPDATE SET
     name = excluded.name, rated_kva = excluded.rated_kva, voltage_kv = excluded.voltage_kv, sub_park =
-    excluded.sub_park, enterprise = excluded.enterprise, feeder = excluded.feeder, retired_at = NULL;
+    excluded.sub_park, enterprise = excluded.enterprise, feeder = excluded.feeder, station = excluded.station,
+    retired_at = NULL;
 
 -- retire_transformer --
 UPDATE smartpark.transformer SET retired_at = %(at)s WHERE park = %(park)s AND code = ANY(%(keys)s::text[]);

@@ -4,11 +4,11 @@
 -- load_nodes --
 -- Transformers and feeders in service, and what each hangs on.
 SELECT
-    'transformer' AS kind, code, name, rated_kva, voltage_kv, enterprise, sub_park, feeder AS upstream
+    'transformer' AS kind, code, name, rated_kva, voltage_kv, enterprise, sub_park, feeder AS upstream, station
 FROM park.transformer
 WHERE park = %(park)s AND retired_at IS NULL
 UNION ALL
-SELECT 'feeder', code, name, rated_kva, NULL, NULL, sub_park, main_transformer
+SELECT 'feeder', code, name, rated_kva, NULL, NULL, sub_park, main_transformer, NULL
 FROM park.feeder
 WHERE park = %(park)s AND retired_at IS NULL
 ORDER BY kind, code;
