@@ -45,32 +45,6 @@ class TariffAmounts:
     """Share of the period's intervals that are known; 1 where there are none to know. [0-1]"""
 
 
-def park_days(start: Ints) -> Ints:
-    """Day of the park's calendar in which each interval starts.
-
-    Parameters
-    ----------
-    start : ndarray of int64, shape (n_intervals,)
-        First instant. [µs since the epoch]
-
-    Returns
-    -------
-    ndarray of int64, shape (n_intervals,)
-        Days since 1970-01-01 of the park's zone.
-
-    Raises
-    ------
-    ValueError
-        When the zone's offset changes between the first and the last interval: China's has not since 1991.
-
-    Examples
-    --------
-    >>> park_days(np.array([16 * 3_600_000_000]))
-    array([1])
-    """
-    return _local(start) // _DAY_US
-
-
 def classify_intervals(
     start: Ints, versions: Sequence[PlanVersion], *, day_kind: Sequence[DayKind] | None = None
 ) -> TariffIntervals:
@@ -93,7 +67,8 @@ def classify_intervals(
     Raises
     ------
     ValueError
-        When kinds of days are needed and not given, or do not fit the days.
+        When kinds of days are needed and not given, or do not fit the days; when the zone's offset changes between
+        the first and the last interval: China's has not since 1991.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 import copy
 import tomllib
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,6 @@ from smartpark_analytics.tariff import (
     amounts_by_tariff,
     classify_intervals,
     interval_prices,
-    park_days,
     tariff_labels,
 )
 
@@ -117,17 +116,10 @@ def test_working_days_are_told_from_others_where_the_plan_does():
         classify_intervals(start, plan, day_kind=kinds[:1])
 
 
-def test_days_are_those_of_the_park():
-    midnight = to_us(datetime(2026, 11, 22, tzinfo=PARK_ZONE))
-    days = park_days(np.array([midnight - 1, midnight]))
-    assert np.diff(days).tolist() == [1]
-    assert date(1970, 1, 1) + timedelta(days=int(days[1])) == date(2026, 11, 22)
-
-
 def test_clocks_that_were_changed_in_between_are_refused():
     summers = [to_us(datetime(year, 7, 1, tzinfo=PARK_ZONE)) for year in (1990, 1995)]
     with pytest.raises(ValueError, match="clocks were changed"):
-        park_days(np.array(summers))
+        classify_intervals(np.array(summers), FUJIAN)
 
 
 @given(energy=arrays(np.float64, (3, 96 * 4), elements=st.floats(0, 1e6) | st.just(np.nan)))
