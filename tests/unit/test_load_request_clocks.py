@@ -111,6 +111,34 @@ def test_a_suspension_counts_for_nobody_and_moves_the_due_day_by_as_much():
     )
 
 
+def test_the_worked_example_with_a_suspension_is_due_on_the_twentieth():
+    rules = under_regime("business_rules_2024")
+    events = story(
+        (on("2026-09-29"), Suspended(reason=SuspendReason.DOCUMENTS_MISSING)),
+        (on("2026-10-09"), Resumed()),
+        first=opened(at=on("2026-09-24")),
+    )
+    clock = clocks(events, "2026-10-12", rules).stage
+    assert (clock.used, clock.left, clock.due_on) == (4, 6, date(2026, 10, 20))
+
+
+def test_on_a_day_off_after_the_due_day_it_stands_as_overdue_and_what_is_done_then_is_kept():
+    friday, saturday = date(2026, 10, 30), date(2026, 10, 31)
+    first = opened(at=on("2026-10-10"))
+    found = clocks([first], "2026-10-31")
+    assert (found.stage.due_on, found.stage.used) == (friday, 15)
+    assert found.stage.standing(saturday) is Standing.OVERDUE
+    done = story(
+        (on("2026-10-12"), Moved(to=Stage.SURVEY)),
+        (on("2026-10-13"), Moved(to=Stage.SCHEME_REPLY)),
+        (on("2026-10-31"), SchemeReplied(approved_kva=2000.0)),
+        (on("2026-10-31"), Moved(to=Stage.CONSTRUCTION)),
+        first=first,
+    )
+    (use,) = clocks(done, "2026-11-02").limits
+    assert (use.used, use.limit) == (15, 15)
+
+
 def test_while_it_is_the_turn_of_others_our_clock_stands_still_and_theirs_runs():
     events = story(
         (on("2026-10-14"), Handed(to=Owner.CUSTOMER)),
