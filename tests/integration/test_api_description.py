@@ -93,6 +93,17 @@ def a_load_request(dsn):
     return code
 
 
+def test_every_write_of_the_desk_says_which_headers_it_takes(description):
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+            if method != "get" and set(operation["tags"]) & {"load requests", "people"}:
+                assert "Smartpark-Actor" in headers, path
+                assert "Idempotency-Key" in headers or path.rpartition("/")[2] in ("links", "calendars", "test"), path
+            if path.endswith("/events") and method == "post":
+                assert "If-Match" in headers
+
+
 def test_answers_are_as_described(plain_client, plain_hand):
     plain_hand.store(("testpark/M0/active_power", NOON, 1.0))
     plain_hand.indicator("carbon_location", NOON - timedelta(hours=4), None, unit="t", grain="hour")

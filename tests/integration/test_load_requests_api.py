@@ -1,5 +1,6 @@
 """Load requests over HTTP on real databases: one from application to archive, and what is refused on the way."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from io import BytesIO
@@ -10,6 +11,7 @@ from fix_database import fresh_database, migrated
 from openpyxl import Workbook, load_workbook
 from smartpark_storage import connect
 from smartpark_storage.load_requests import ManagerTerm, Person, put_manager_term, put_person
+from waiting import wait_until
 
 API = "/api/v1"
 CHEN = {"Smartpark-Actor": "chen"}
@@ -388,6 +390,20 @@ def test_a_document_that_is_not_taken_leaves_nothing_behind(filing_desk, tmp_pat
             assert (name, answer.status_code) == (name, status), answer.text
     assert filing_desk.get(where).json()["attachments"] == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_behind(filing_desk, tmp_path):
+    code = opened(filing_desk)["request"]["code"]
+    host, port = filing_desk.base_url.host, filing_desk.base_url.port
+    head = (
+        f"POST {API}/load-requests/{code}/attachments?name=a.pdf HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        "Smartpark-Actor: chen\r\nContent-Length: 5000\r\n\r\n"
+    )
+    with socket.create_connection((host, port)) as connection:
+        connection.sendall(head.encode() + PDF)
+        wait_until(lambda: list(tmp_path.rglob("*.part")), what="the upload begins")
+    wait_until(lambda: not [path for path in tmp_path.rglob("*") if path.is_file()], what="what had come is gone")
+    assert filing_desk.get(f"{API}/load-requests/{code}/attachments").json()["attachments"] == []
 
 
 def test_a_server_without_a_folder_says_so(plain_desk):

@@ -1,4 +1,7 @@
-"""What leaves the desk, and who works there: people, managers, views, links, calendars, webhooks."""
+"""What leaves the desk, and who works there: people, managers, views, links, calendars, webhooks.
+
+On one kind of database: their statements run on both in test_load_requests_rights.py and in the tests of storage.
+"""
 
 import json
 import threading
@@ -34,9 +37,9 @@ def put(client, path, body, headers=CHEN):
 
 
 @pytest.fixture
-def client(park_hand, client_of, tmp_path):
+def client(plain_hand, client_of, tmp_path):
     (tmp_path / "office").write_bytes(SECRET + b"\n")
-    made = client_of(park_hand.dsn, webhook_secrets=tmp_path)
+    made = client_of(plain_hand.dsn, webhook_secrets=tmp_path)
     first = put(made, "persons/chen", {"name": "陈工", "email": "chen@example.org"}, headers={})
     assert first.status_code == 200, "the first person is named by nobody"
     return made
@@ -84,7 +87,7 @@ def test_views_are_each_persons_own(client):
     assert client.get(f"{API}/saved-views", headers=CHEN).json()["views"] == []
 
 
-def test_an_applicants_link_shows_its_request_until_it_is_revoked(client, park_hand):
+def test_an_applicants_link_shows_its_request_until_it_is_revoked(client, plain_hand):
     code = opened(client)
     where = f"{API}/load-requests/{code}/links"
     made = client.post(where, json={"days": 7}, headers=CHEN)
@@ -92,7 +95,7 @@ def test_an_applicants_link_shows_its_request_until_it_is_revoked(client, park_h
     token = made.json()["path"].removeprefix("/applicant/")
 
     def shown(now):
-        with connect(park_hand.dsn, application="test") as connection:
+        with connect(plain_hand.dsn, application="test") as connection:
             return request_of_link(connection, token, now)
 
     assert shown(NOON + timedelta(days=6)) == code

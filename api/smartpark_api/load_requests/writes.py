@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from smartpark.load_requests.requests import RefusedEventError, possible, replay
 from smartpark.webhooks import WebhookRefusedError
@@ -33,6 +33,7 @@ from starlette.responses import JSONResponse, Response
 
 from smartpark_api.database import reading, writing
 from smartpark_api.load_requests.answers import events_out
+from smartpark_api.load_requests.identity import HEADER as ACTOR_HEADER
 from smartpark_api.load_requests.identity import known_actor, named_actor
 from smartpark_api.load_requests.installation import calendar_of, rules_of
 from smartpark_api.load_requests.service import Desk
@@ -58,6 +59,43 @@ class Done:
 
 
 Work = Callable[[Desk], Done]
+
+
+def _named(
+    _actor: Annotated[
+        str | None,
+        Header(
+            alias=ACTOR_HEADER, description="Who acts: code of a person who is known and active.", examples=["chen"]
+        ),
+    ] = None,
+) -> None:
+    """Tell the description of the API about the header; `named_actor` reads it."""
+
+
+def _once(
+    _key: Annotated[
+        str | None,
+        Header(alias=KEY_HEADER, description="Of your own making: the same write sent again changes nothing."),
+    ] = None,
+) -> None:
+    """Tell the description of the API about the header; `write` reads it."""
+
+
+def _on_version(
+    _version: Annotated[
+        str | None,
+        Header(alias="If-Match", description="Version that you have seen, as the ETag says it.", examples=['"7"']),
+    ] = None,
+) -> None:
+    """Tell the description of the API about the header; `expected_version` reads it."""
+
+
+NAMED: Final = [Depends(_named)]
+"""Of writes that say who acts,"""
+WRITES: Final = [*NAMED, Depends(_once)]
+"""that may be repeated,"""
+VERSIONED: Final = [*WRITES, Depends(_on_version)]
+"""and that are about a version."""
 
 
 @contextmanager
@@ -87,9 +125,9 @@ def write_first(request: Request, work: Work, *, content: object = None) -> Resp
     """The same, but that where there is no person yet the first one need not be named by anybody."""
 
     def actor_in(connection: Connection) -> str:
-        return named_actor(request, is_required=False) if not read_persons(connection) else _named(connection)
+        return named_actor(request, is_required=False) if not read_persons(connection) else by_name(connection)
 
-    def _named(connection: Connection) -> str:
+    def by_name(connection: Connection) -> str:
         return known_actor(connection, named_actor(request)).code
 
     return _written(request, work, actor_in, content=content)

@@ -6,6 +6,7 @@ from typing import Annotated
 from anyio import from_thread
 from fastapi import APIRouter, Path, Query, Request
 from smartpark_storage.load_requests import Attachment, insert_attachment, read_attachments, read_row
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from smartpark_api.load_requests import service
@@ -24,7 +25,7 @@ from smartpark_api.load_requests.identity import known_actor, named_actor
 from smartpark_api.load_requests.installation import attachments_of
 from smartpark_api.load_requests.models import AttachedOut, AttachmentList
 from smartpark_api.load_requests.service import Desk
-from smartpark_api.load_requests.writes import REPEATED_HEADER, Done, looking, write
+from smartpark_api.load_requests.writes import REPEATED_HEADER, WRITES, Done, looking, write
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.load_requests import RequestCode
 from smartpark_api.settings import ApiSettings
@@ -47,6 +48,7 @@ def list_load_request_attachments(request: Request, code: RequestCode) -> Attach
 
 @router.post(
     "/load-requests/{code}/attachments",
+    dependencies=WRITES,
     status_code=201,
     response_model=AttachedOut,
     openapi_extra={"requestBody": _BODY},
@@ -116,8 +118,11 @@ def _received(request: Request) -> Iterator[bytes]:
     async def piece() -> bytes | None:
         return await anext(stream, None)
 
-    while (chunk := from_thread.run(piece)) is not None:
-        yield chunk
+    try:
+        while (chunk := from_thread.run(piece)) is not None:
+            yield chunk
+    except ClientDisconnect:
+        raise ProblemError(ProblemKind.REQUEST_FAILED, "the upload broke off; send the document again") from None
 
 
 @router.get(

@@ -36,7 +36,7 @@ from smartpark_api.load_requests.models import (
     ViewOut,
 )
 from smartpark_api.load_requests.service import Desk
-from smartpark_api.load_requests.writes import Done, looking, write, write_first
+from smartpark_api.load_requests.writes import WRITES, Done, looking, write, write_first
 from smartpark_api.lookup import find_park
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.parks import ParkCode
@@ -64,7 +64,7 @@ def list_persons(
     return PersonList(persons=[person_out(one) for one in found])
 
 
-@router.put("/persons/{person}", response_model=PersonOut)
+@router.put("/persons/{person}", dependencies=WRITES, response_model=PersonOut)
 def put_person_of_the_desk(request: Request, person: PersonCode, given: PersonIn) -> Response:
     """Add a person, or say something else of one. Nobody is deleted: who leaves is no longer active.
 
@@ -90,7 +90,7 @@ def list_park_managers(request: Request, code: ParkCode) -> TermList:
     return TermList(terms=[term_out(one) for one in found])
 
 
-@router.put("/parks/{code}/managers/{duty}/{valid_from}", response_model=TermOut)
+@router.put("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, response_model=TermOut)
 def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: date, given: TermIn) -> Response:
     """Name a project manager or deputy from a day on; no two of a duty on one day."""
     term = ManagerTerm(code, given.person, duty.value, valid_from, given.valid_to)
@@ -103,7 +103,7 @@ def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: d
     return write(request, work, content=given)
 
 
-@router.delete("/parks/{code}/managers/{duty}/{valid_from}", status_code=204)
+@router.delete("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, status_code=204)
 def delete_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: date) -> Response:
     """Take back a term that was entered by mistake."""
 
@@ -126,7 +126,7 @@ def list_saved_views(request: Request) -> ViewList:
     return ViewList(views=[ViewOut(name=one.name, query=one.query) for one in found])
 
 
-@router.put("/saved-views/{name}", response_model=ViewOut)
+@router.put("/saved-views/{name}", dependencies=WRITES, response_model=ViewOut)
 def put_saved_view_of_mine(request: Request, name: ViewName, given: ViewIn) -> Response:
     """Keep a filter under a name."""
 
@@ -137,7 +137,7 @@ def put_saved_view_of_mine(request: Request, name: ViewName, given: ViewIn) -> R
     return write(request, work, content=given)
 
 
-@router.delete("/saved-views/{name}", status_code=204)
+@router.delete("/saved-views/{name}", dependencies=WRITES, status_code=204)
 def delete_saved_view_of_mine(request: Request, name: ViewName) -> Response:
     """Forget a filter."""
 

@@ -41,7 +41,7 @@ from smartpark_api.load_requests.models import (
     WebhookTried,
 )
 from smartpark_api.load_requests.service import Desk
-from smartpark_api.load_requests.writes import Done, looking, write
+from smartpark_api.load_requests.writes import NAMED, WRITES, Done, looking, write
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.load_requests import RequestCode
 from smartpark_api.settings import ApiSettings
@@ -64,7 +64,7 @@ def list_applicant_links(request: Request, code: RequestCode) -> LinkList:
     return LinkList(links=[LinkOut.model_validate({name: getattr(one, name) for name in shown}) for one in found])
 
 
-@router.post("/load-requests/{code}/links", status_code=201, response_model=LinkMade)
+@router.post("/load-requests/{code}/links", dependencies=NAMED, status_code=201, response_model=LinkMade)
 def make_applicant_link(request: Request, code: RequestCode, given: LinkIn) -> Response:
     """Make a link that shows the applicant a reduced view, until it expires or is revoked.
 
@@ -80,7 +80,7 @@ def make_applicant_link(request: Request, code: RequestCode, given: LinkIn) -> R
     return write(request, work, code=code)
 
 
-@router.delete("/load-requests/{code}/links/{link_id}", status_code=204)
+@router.delete("/load-requests/{code}/links/{link_id}", dependencies=WRITES, status_code=204)
 def revoke_applicant_link(request: Request, code: RequestCode, link_id: Annotated[int, Path(ge=1)]) -> Response:
     """Make a link useless."""
 
@@ -111,7 +111,7 @@ def list_calendars(request: Request) -> FeedList:
     return FeedList(calendars=[FeedLinkOut.model_validate({name: getattr(o, name) for name in shown}) for o in found])
 
 
-@router.post("/calendars", status_code=201, response_model=FeedOut)
+@router.post("/calendars", dependencies=NAMED, status_code=201, response_model=FeedOut)
 def make_calendar(request: Request, given: FeedIn) -> Response:
     """Make a secret address of the calendar of a person's or a park's due dates; it is told this once."""
     _refuse_key(request)
@@ -125,7 +125,7 @@ def make_calendar(request: Request, given: FeedIn) -> Response:
     return write(request, work)
 
 
-@router.delete("/calendars/{link_id}", status_code=204)
+@router.delete("/calendars/{link_id}", dependencies=WRITES, status_code=204)
 def revoke_calendar(request: Request, link_id: Annotated[int, Path(ge=1)]) -> Response:
     """Make an address of a calendar useless."""
 
@@ -167,7 +167,7 @@ def list_webhooks(request: Request) -> WebhookList:
     return WebhookList(webhooks=[_webhook_out(one) for one in found])
 
 
-@router.put("/webhooks/{name}", response_model=WebhookOut)
+@router.put("/webhooks/{name}", dependencies=WRITES, response_model=WebhookOut)
 def put_webhook_of_the_desk(request: Request, name: HookName, given: WebhookIn) -> Response:
     """Tell an address of events from now on, signed with a secret that is named; inactive: no longer.
 
@@ -192,7 +192,7 @@ def put_webhook_of_the_desk(request: Request, name: HookName, given: WebhookIn) 
     return write(request, work, content=given)
 
 
-@router.post("/webhooks/{name}/test", response_model=WebhookTried)
+@router.post("/webhooks/{name}/test", dependencies=NAMED, response_model=WebhookTried)
 def test_webhook(request: Request, name: HookName) -> Response:
     """Send a test to the address now, and say what came of it. Nothing is kept or repeated."""
     settings: ApiSettings = request.app.state.settings

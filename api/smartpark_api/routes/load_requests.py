@@ -37,7 +37,7 @@ from smartpark_api.load_requests.models import (
     RequestList,
 )
 from smartpark_api.load_requests.service import Card, Desk
-from smartpark_api.load_requests.writes import Done, etag, expected_version, looking, write
+from smartpark_api.load_requests.writes import VERSIONED, WRITES, Done, etag, expected_version, looking, write
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.settings import ApiSettings
 from smartpark_api.words import Language
@@ -69,7 +69,7 @@ def list_load_requests(request: Request, wanted: Annotated[PageQuery, Query()]) 
         )
 
 
-@router.post("/load-requests", status_code=201, response_model=RequestDetail)
+@router.post("/load-requests", dependencies=WRITES, status_code=201, response_model=RequestDetail)
 def open_load_request(request: Request, given: OpenIn) -> Response:
     """Open a request, as an application or as a lead; the park's project manager of the day gets it."""
 
@@ -140,7 +140,7 @@ def period_of(start: date | None, end: date | None, today: date) -> tuple[date, 
     return first, last
 
 
-@router.post("/load-requests/assignments", response_model=AssignedOut)
+@router.post("/load-requests/assignments", dependencies=WRITES, response_model=AssignedOut)
 def assign_load_requests(request: Request, given: AssignManyIn) -> Response:
     """Make several requests somebody's: all of them, or none when one has changed meanwhile."""
 
@@ -174,7 +174,7 @@ def list_load_request_events(
     return EventList(code=code, version=events[-1].sequence, events=events_out(events, since=since))
 
 
-@router.post("/load-requests/{code}/events", status_code=201, response_model=RequestDetail)
+@router.post("/load-requests/{code}/events", dependencies=VERSIONED, status_code=201, response_model=RequestDetail)
 def add_load_request_event(request: Request, code: RequestCode, given: ActIn) -> Response:
     """Let something happen: move, send back, hand over, suspend, resume, reply, amend, withdraw or undo.
 
@@ -189,7 +189,7 @@ def add_load_request_event(request: Request, code: RequestCode, given: ActIn) ->
     return write(request, work, code=code, content=given)
 
 
-@router.post("/load-requests/{code}/comments", status_code=201, response_model=RequestDetail)
+@router.post("/load-requests/{code}/comments", dependencies=VERSIONED, status_code=201, response_model=RequestDetail)
 def comment_load_request(request: Request, code: RequestCode, given: CommentIn) -> Response:
     """Say something, whatever others did meanwhile; the applicant sees it only where that is said."""
 
@@ -201,7 +201,7 @@ def comment_load_request(request: Request, code: RequestCode, given: CommentIn) 
     return write(request, work, code=code, content=given)
 
 
-@router.put("/load-requests/{code}/manager", response_model=RequestDetail)
+@router.put("/load-requests/{code}/manager", dependencies=VERSIONED, response_model=RequestDetail)
 def assign_load_request(request: Request, code: RequestCode, given: AssignIn) -> Response:
     """Make it somebody's."""
 
