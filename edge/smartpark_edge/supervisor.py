@@ -48,6 +48,7 @@ class Supervisor:
         self._stop = threading.Event()
         self._reread = threading.Event()
         self._ready = False
+        self._ready_trouble = ""
         settings = check_files(paths)
         self._watched: list[_Watched] = []
         try:
@@ -127,9 +128,19 @@ class Supervisor:
     def _show_ready(self) -> None:
         if self._ready or not all(watched.agent.is_ready for watched in self._watched):
             return
-        self._ready = True
         codes = [watched.agent.settings.edge.code for watched in self._watched]
+        try:
+            self._write_ready_file(codes)
+        except OSError as error:
+            # Its disk may be full, as the spool's may be: no reason to stop hearing the meters.
+            if str(error) != self._ready_trouble:
+                self._ready_trouble = str(error)
+                _log.warning("cannot say in a file that all are ready, trying again: %s", error)
+            return
+        self._ready, self._ready_trouble = True, ""
         _log.info("ready: %s", ", ".join(codes))
+
+    def _write_ready_file(self, codes: Sequence[str]) -> None:
         if self._ready_file is not None:
             text = json.dumps({"edges": codes, "pid": os.getpid()})
             draft = self._ready_file.with_name(self._ready_file.name + ".new")

@@ -197,3 +197,20 @@ def test_started_on_a_full_disk_it_waits_for_room_and_goes_on(  # noqa: PLR0917 
     wait_until(lambda: ingest.values(ENERGY) == energy(range(30)), what="every reading")
     assert agent.output().count("trying again") == 1
     assert "Traceback" not in agent.output()
+
+
+def test_a_full_disk_under_the_ready_file_stops_nothing(  # noqa: PLR0917  fixtures
+    tmp_path, small_disk, broker, smartpark, fake_ingest, devices
+):
+    ingest = fake_ingest("edge-a")
+    filler = fill(small_disk)
+    ready = small_disk / "ready"
+    agent = smartpark.start("edge", "run", write_config(tmp_path, broker.url), "--ready-file", ready)
+    wait_until(lambda: "cannot say in a file" in agent.output(), what="a word about the ready file")
+    devices.say_many("tele/T01/SENSOR", [tasmota(n) for n in range(30)])
+    wait_until(lambda: ingest.values(ENERGY) == energy(range(30)), what="every reading")
+    assert not ready.exists()
+    filler.unlink()
+    agent.wait_for_file(ready)
+    assert agent.output().count("cannot say in a file") == 1
+    assert "Traceback" not in agent.output()
