@@ -19,7 +19,7 @@ from smartpark.status import BAD_SENSOR_FAILURE, BAD_SHUTDOWN, as_int32
 from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_analytics.gauges.arithmetic import evaluate
 from smartpark_api.app import create_app
-from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
+from smartpark_api.explaining.evidence import WHOLE, Question, Sources, explain, parse_period
 from smartpark_api.explaining.gauges import GAUGES
 from smartpark_api.explaining.text import told
 from smartpark_api.settings import ApiSettings
@@ -213,6 +213,11 @@ def test_the_text_shows_inputs_rules_and_numbers_put_in(told_park: GaugePark):
         for line in lines:
             assert line in text, (indicator, line)
     assert "2026-11-09: " not in text_of(told_park, "maximum_demand", "2026-11", "enterprise/E1")
+    # A month goes down to the minutes of its days where everything is asked for.
+    month = Question("maximum_demand", "hill", parse_period("2026-11"), "enterprise/E1")
+    whole = told(explain(Sources(told_park.connection), month, WHOLE), chinese=False)
+    assert "1. largest of the parts, on 2026-11-10: max(listed) = 694.1782 kW" in whole
+    assert "mean of 00:17-00:32, minute by minute: sum(listed) / 15 = 694.1782 kW" in whole
     for question, said in NOT_PUBLISHED.items():
         with pytest.raises(NothingToExplainError, match=re.escape(said)):
             text_of(told_park, *question)
