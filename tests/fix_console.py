@@ -1,19 +1,29 @@
 """A visitor of the console without a browser: keeps cookies, reads pages, sends their forms as a browser would."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
 import pytest
-from fix_api import ParkHand
+from fix_api import NOON, ParkHand, serving
+from smartpark.catalogue import Catalogue
+from smartpark.load_requests.events import Body, Details
+from smartpark.load_requests.rules import builtin_load_request_rules
+from smartpark.workdays import builtin_workdays
+from smartpark_api.app import create_app
+from smartpark_api.load_requests.service import Desk, act, open_request, view
+from smartpark_api.settings import ApiSettings
 from smartpark_storage import connect
 from smartpark_storage.load_requests import Person, put_person
 
 HTML = {"accept": "text/html"}
 CHEN = Person("chen", "陈明", "Chen Ming", "chen@example.org")
 LIN = Person("lin", "林岚", "Lin Lan", "")
+WU = Person("wu", "吴涛", "Wu Tao", "wu@example.org", language="en")
 
 
 class Page(HTMLParser):
@@ -97,11 +107,66 @@ class Console:
         self.get(answer.headers["location"])
 
 
-@pytest.fixture
-def console(plain_hand: ParkHand, client_of: Callable[..., httpx.Client]) -> Console:
-    """A visitor who has not said who they are; the park `testpark`, and Chen and Lin."""
-    with connect(plain_hand.dsn, application="test") as connection:
-        put_person(connection, CHEN)
-        put_person(connection, LIN)
+@dataclass(frozen=True)
+class ConsoleServer:
+    """A server whose moment is `NOON`, over a database with the park `testpark`, and Chen, Lin and Wu."""
+
+    address: str
+    dsn: str
+    guests: ExitStack
+
+    def visitor(self) -> Console:
+        """Somebody new, who has not said who they are."""
+        return Console(self.guests.enter_context(httpx.Client(base_url=self.address, timeout=60)), self.dsn)
+
+    def ask(self, *bodies: Body, days_ago: int = 0, is_lead: bool = False, by: str = "chen", **details: Any) -> str:
+        """Open a request so many days before, let things happen to it then, and give its code."""
+        usual = {
+            "park": "testpark",
+            "applicant": "福建榕盛机械有限公司",
+            "kind": "new_supply",
+            "applied_kva": 630,
+            "voltage": "10kv",
+            "contact_role": "工程部",
+        }
+        at = NOON - timedelta(days=days_ago)
+        with connect(self.dsn, application="test") as connection:
+            desk = Desk(connection, builtin_load_request_rules(), builtin_workdays(), NOON, by)
+            seen = open_request(desk, Details.model_validate(usual | details), is_lead=is_lead, at=at)
+            for body in bodies:
+                seen = act(desk, seen.code, body, expected=seen.version, at=at)
+            connection.commit()
+        return seen.code
+
+    def act(self, code: str, body: Body, *, by: str = "lin") -> None:
+        """Let somebody else do something to a request."""
+        with connect(self.dsn, application="test") as connection:
+            desk = Desk(connection, builtin_load_request_rules(), builtin_workdays(), NOON, by)
+            act(desk, code, body, expected=view(desk, code).version)
+            connection.commit()
+
+
+@pytest.fixture(scope="module")
+def console_server(shared_plain_dsn: str, small_park: Catalogue) -> Iterator[ConsoleServer]:
+    """One server for a module; its tests bring requests and people of their own."""
+    ParkHand(shared_plain_dsn).load(small_park)
+    with connect(shared_plain_dsn, application="test") as connection:
+        for person in (CHEN, LIN, WU):
+            put_person(connection, person)
         connection.commit()
-    return Console(client_of(plain_hand.dsn), plain_hand.dsn)
+    app = create_app(ApiSettings(dsn=shared_plain_dsn), clock=lambda: NOON)
+    with serving(app) as address, ExitStack() as guests:
+        yield ConsoleServer(address, shared_plain_dsn, guests)
+
+
+@pytest.fixture
+def console(console_server: ConsoleServer) -> Console:
+    """A visitor who has not said who they are."""
+    return console_server.visitor()
+
+
+@pytest.fixture
+def chen(console: Console) -> Console:
+    """A visitor who is Chen."""
+    console.be(CHEN)
+    return console

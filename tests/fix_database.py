@@ -98,6 +98,13 @@ def shared_database_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
         yield migrated(dsn)
 
 
+@pytest.fixture(scope="module")
+def shared_plain_dsn(plain_server_dsn: str) -> Iterator[str]:
+    """Address of a migrated database on plain PostgreSQL that the tests of a module share."""
+    for dsn in fresh_database(plain_server_dsn):
+        yield migrated(dsn)
+
+
 @pytest.fixture
 def plain_database_dsn(plain_server_dsn: str) -> Iterator[str]:
     """Address of a new, migrated database on plain PostgreSQL, for tests that need a database and not both kinds."""

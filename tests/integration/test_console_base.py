@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from fix_console import CHEN, LIN, Page
+from fix_console import CHEN, Page
 from smartpark_api.console.forms import only_our_forms
 from smartpark_api.routes import pages
 from smartpark_api.routes.console import router
@@ -19,14 +19,14 @@ def test_every_write_of_a_page_passes_the_guard():
 
 
 def test_a_form_writes_once_and_says_so_once(console):
-    fields = {"code": "wu", "name": "吴涛", "name_en": "Wu Tao", "email": "wu@example.org", "language": "en"}
+    fields = {"code": "he", "name": "何平", "name_en": "He Ping", "email": "he@example.org", "language": "en"}
 
     answer = console.send("/people", fields)
 
     assert answer.status_code == 303
     page = console.get(answer.headers["location"])
-    assert flash(page) == ["已保存：吴涛"]
-    assert "wu@example.org" in page.html
+    assert flash(page) == ["已保存：何平"]
+    assert "he@example.org" in page.html
     assert flash(console.get("/people")) == []
 
 
@@ -42,18 +42,19 @@ def test_a_form_writes_once_and_says_so_once(console):
     ],
 )
 def test_a_form_that_is_not_ours_is_refused(console, token, headers):
-    answer = console.send("/people", {"code": "wu", "name": "吴涛", "language": "zh"}, token=token, headers=headers)
+    answer = console.send(
+        "/people", {"code": "nobody", "name": "无名", "language": "zh"}, token=token, headers=headers
+    )
 
     assert answer.status_code == 403
     assert "表单已过期" in answer.text
-    assert "吴涛" not in console.get("/people").html
+    assert "无名" not in console.get("/people").html
 
 
-def test_a_token_of_another_visitor_is_worth_nothing(console, client_of):
-    stranger = client_of(console.dsn)
-    token = Page(stranger.get("/people", headers={"accept": "text/html"}).text).csrf
+def test_a_token_of_another_visitor_is_worth_nothing(console, console_server):
+    token = console_server.visitor().get("/people").csrf
 
-    answer = console.send("/people", {"code": "wu", "name": "吴涛", "language": "zh"}, token=token)
+    answer = console.send("/people", {"code": "nobody", "name": "无名", "language": "zh"}, token=token)
 
     assert answer.status_code == 403
 
@@ -63,18 +64,18 @@ def test_the_header_that_htmx_sends_will_do(console):
     ours = {"origin": str(console.client.base_url).rstrip("/"), "sec-fetch-site": "same-origin"}
 
     answer = console.client.post(
-        "/people", data={"code": "wu", "name": "吴涛", "language": "zh"}, headers={"x-csrf-token": token, **ours}
+        "/people", data={"code": "gao", "name": "高山", "language": "zh"}, headers={"x-csrf-token": token, **ours}
     )
 
     assert answer.status_code == 303
 
 
-def test_a_server_for_the_network_takes_no_forms(plain_hand, client_of):
-    client = client_of(plain_hand.dsn, host_names=None)
+def test_a_server_for_the_network_takes_no_forms(console_server, client_of):
+    client = client_of(console_server.dsn, host_names=None)
     page = Page(client.get("/people", headers={"accept": "text/html"}).text)
 
     assert page.all("form") == []
-    answer = client.post("/people", data={"code": "wu", "name": "吴涛", "language": "zh"})
+    answer = client.post("/people", data={"code": "nobody", "name": "无名", "language": "zh"})
     assert answer.status_code == 403
     assert answer.json()["type"] == "urn:smartpark:problem:writes-are-local"
 
@@ -108,12 +109,12 @@ def test_a_name_that_we_did_not_sign_is_nobody(console, cookie):
 
 
 def test_a_person_who_is_not_active_cannot_be_chosen(console):
-    console.send("/people", {"code": "lin", "name": LIN.name, "language": "zh", "is_active": "no"})
+    console.send("/people", {"code": "sun", "name": "孙远", "language": "zh", "is_active": "no"})
 
     console.get("/people")
-    assert LIN.name not in console.get("/people/me").html
-    answer = console.send("/people/me", {"person": "lin"})
-    assert flash(console.get(answer.headers["location"])) == ["lin 不是在岗人员"]
+    assert "孙远" not in console.get("/people/me").html
+    answer = console.send("/people/me", {"person": "sun"})
+    assert flash(console.get(answer.headers["location"])) == ["sun 不是在岗人员"]
 
 
 @pytest.mark.parametrize(
