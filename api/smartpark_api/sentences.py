@@ -16,7 +16,7 @@ from smartpark_api.words import Words
 
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _NAMES: Final = frozenset({"name", "kind", "above", "below"})
-_VALUES: Final[Mapping[str, str]] = dict.fromkeys(_NAMES, r"\w+") | {"entity": r"[\w/.-]+"}
+_VALUES: Final[Mapping[str, str]] = dict.fromkeys(_NAMES, r"\w+") | {"entity": r"[\w/.-]+", "factor": r"[\w:/.-]+"}
 """What a slot may hold, where it may not hold everything."""
 
 

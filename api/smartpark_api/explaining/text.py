@@ -125,7 +125,7 @@ class _Told:
         until = f" to {factor.valid_to}" if factor.valid_to else ""
         yield f"    {factor.id} = {factor.value!r} {factor.unit}{stated}, grade {factor.grade}"
         yield f"        {factor.source}"
-        yield f"        {self.words('why')}: {factor.why} (from {factor.valid_from}{until})"
+        yield f"        {self.words('why')}: {self.words.said(factor.why)} (from {factor.valid_from}{until})"
 
     def _parts(self, found: Explanation, grain: Grain, pad: str) -> Iterable[str]:
         words = self.words
