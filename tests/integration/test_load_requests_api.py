@@ -2,7 +2,7 @@
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -326,6 +326,21 @@ def test_a_server_that_answers_the_network_takes_nothing_in(filing_hand, client_
     answer = client.post(f"{API}/load-requests", json={"details": DETAILS}, headers=CHEN)
     assert (answer.status_code, slug(answer)) == (403, "writes-are-local")
     assert client.get(f"{API}/load-requests").status_code == 200
+
+
+def test_a_year_whose_holidays_nobody_entered_is_said_and_not_guessed(filing_hand, client_of):
+    """Monday to Friday would be a week wrong around the holidays and look right."""
+    seen = opened(client_of(filing_hand.dsn))
+    code, version = seen["request"]["code"], seen["request"]["version"]
+    later = client_of(filing_hand.dsn, now=datetime(2031, 3, 3, 4, tzinfo=UTC))
+    looked = later.get(f"{API}/load-requests/{code}")
+    assert (looked.status_code, slug(looked)) == (501, "not-configured")
+    assert "enter the holidays" in looked.json()["detail"]
+    refused = happens(later, code, {"type": "moved", "to": "survey"}, version=version, expect=409)
+    assert "enter the holidays" in refused["detail"]
+    # Lists compare days that were reckoned before, and go on.
+    listed = later.get(f"{API}/load-requests", params={"text": code}).json()["requests"]
+    assert [(one["stage_clock"]["standing"], one["stage_clock"]["left"]) for one in listed] == [("overdue", None)]
 
 
 # --- documents ------------------------------------------------------------------------------------------------------
