@@ -3,7 +3,16 @@
 from fastapi import APIRouter, Depends
 
 from smartpark_api.console.forms import only_our_forms
-from smartpark_api.routes.console import applicant, board, home, kpis, people, request, request_documents, request_form
+from smartpark_api.routes.console import (
+    applicant,
+    board,
+    home,
+    kpis,
+    people,
+    request,
+    request_documents,
+    request_form,
+)
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_our_forms)])
 # Addresses that name a request come last: /requests/{code} would take any of the others for a code.

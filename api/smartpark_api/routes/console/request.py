@@ -7,6 +7,7 @@ was typed, to be sent again. Who has no JavaScript misses the drawn chart, nothi
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Request
 from smartpark.load_requests.events import Event, Undone
@@ -119,9 +120,16 @@ def _values(request: Request, desk: Desk, seen: RequestView) -> dict[str, Any]:
         "days_left": days_left(seen.row, desk.calendar, desk.today),
         "closes": f"{desk.rules.practice_on(seen.request.rules_day).closes:%H:%M}",
         "chart": duration_chart,
-        "grafana": None,
+        "grafana": _grafana(settings, park),
         "is_important": seen.request.details.importance is not Importance.ORDINARY,
     }
+
+
+def _grafana(settings: ApiSettings, park: str) -> str | None:
+    """Load of the park in Grafana; none where nobody said where that is."""
+    if settings.grafana_url is None:
+        return None
+    return f"{settings.grafana_url}/d/park-overview?{urlencode({'var-park': park, 'from': 'now-7d', 'to': 'now'})}"
 
 
 def _capacity_at_hand(request: Request, desk: Desk, seen: RequestView) -> CapacityOut | None:

@@ -58,6 +58,8 @@ def attach_document(request: Request, code: Code, form: SentForm) -> Response:
             _attach(desk, code, kept, kind)
     except (AttachmentRefusedError, RefusedEventError) as error:
         return page_of(request, code, back=Back(form, refused=str(error)))
+    finally:
+        file.file.close()
     return see_other(request, f"/requests/{code}#documents", Flash("flash.attached", {"code": code}))
 
 
