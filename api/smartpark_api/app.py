@@ -66,6 +66,7 @@ _TAGS = [
     {"name": "indicators", "description": "Published numbers, with everything to explain and recompute them."},
     {"name": "figures", "description": "Business figures: entered, corrected, with their history."},
     {"name": "planning", "description": "Load of the days and the year ahead, and what capacity is free."},
+    {"name": "electricity", "description": "What a month's electricity costs, and how long which power is drawn."},
     {"name": "load requests", "description": "What is asked of the utility: stages, limits, clocks, documents."},
     {"name": "people", "description": "Who works at the desk, and for which park."},
     {"name": "operations", "description": "Edge agents and dead letters."},
