@@ -44,6 +44,12 @@ class Page(HTMLParser):
         if tag not in {"br", "img", "input", "link", "meta", "rect", "path", "line", "hr"}:
             self._open.append(len(self.elements) - 1)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note one that ends itself, as shapes of a drawing do."""
+        before = len(self._open)
+        self.handle_starttag(tag, attrs)
+        del self._open[before:]
+
     def handle_endtag(self, tag: str) -> None:
         """Close it."""
         while self._open:
