@@ -23,6 +23,7 @@ from smartpark_ingest.derive_publish import PUBLISHED
 from smartpark_storage import transaction
 from smartpark_storage.figures import record_figures
 
+pytestmark = pytest.mark.timeout(900)  # two parks are derived; a busy machine takes its time
 NOT_FROM_GAUGES = {*PUBLISHED, *METHODS, *RATIOS}
 DERIVED = {from_us(MIDNIGHT), from_us(MIDNIGHT + DAY)}
 """Days that were derived; the others were published without readings."""
