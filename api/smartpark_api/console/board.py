@@ -81,7 +81,7 @@ def gather(desk: Desk, address: BoardAddress) -> Shown:
     """Read what an address asks for."""
     is_board = address.view is BoardView.BOARD
     found = board(desk, address.filter, per_column=PER_COLUMN if is_board else RAIL)
-    rows = () if is_board else _rows(desk, address)
+    rows = _rows(desk, address)
     shown = rows[:PAGE]
     return Shown(
         address=address,
@@ -111,7 +111,9 @@ def _longer(desk: Desk, address: BoardAddress, column: Column) -> Column:
 
 
 def _rows(desk: Desk, address: BoardAddress) -> tuple[Card, ...]:
-    """A page of the table and one more; open requests, unless those that have ended are asked for."""
+    """A page of the table and one more; open requests, unless those that have ended are asked for. The board has none."""
+    if address.view is BoardView.BOARD:
+        return ()
     asked = address.filter
     wanted = replace(asked, is_open=True) if asked.is_open is None and asked.outcome is None else asked
     return cards(

@@ -147,9 +147,15 @@ def do_something(request: Request, code: Code, form: SentForm) -> Response:
     except StaleVersionError as stale:
         return _board_page(request, address, _news(request, stale), status=409, focus=code)
     except RefusedEventError as refused:
-        flash = refusal_of(_words(request), code, before.request, str(refused))
-        return _board_page(request, address, flash, status=422, focus=code)
+        return _board_page(request, address, _refusal(request, code, str(refused)), status=422, focus=code)
     return _done(request, address, _told(_words(request), seen, persons, address), focus=code)
+
+
+def _refusal(request: Request, code: str, why: str) -> Flash:
+    """Why it cannot be done, and what can."""
+    with looking(request) as desk:
+        seen = view(desk, code)
+    return refusal_of(_words(request), code, seen.request, why)
 
 
 def _check_seen(seen: RequestView, version: int | None) -> None:
