@@ -111,7 +111,7 @@ def _longer(desk: Desk, address: BoardAddress, column: Column) -> Column:
 
 
 def _rows(desk: Desk, address: BoardAddress) -> tuple[Card, ...]:
-    """A page of the table and one more; open requests, unless those that have ended are asked for. The board has none."""
+    """A page of the table and one more; open requests, unless those that have ended are asked for."""
     if address.view is BoardView.BOARD:
         return ()
     asked = address.filter
