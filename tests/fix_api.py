@@ -203,7 +203,9 @@ def client_of() -> Iterator[Callable[..., httpx.Client]]:
 
         def make(dsn: str, *, now: datetime = NOON, **settings: object) -> httpx.Client:
             app = create_app(ApiSettings.model_validate({"dsn": dsn, **settings}), clock=lambda: now)
-            return stack.enter_context(httpx.Client(base_url=stack.enter_context(serving(app))))
+            address = stack.enter_context(serving(app))
+            # Generous: on a busy machine a first answer may take longer than the five seconds that are usual.
+            return stack.enter_context(httpx.Client(base_url=address, timeout=60))
 
         yield make
 
