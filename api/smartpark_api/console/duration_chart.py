@@ -34,7 +34,8 @@ def drawing_of(level: LevelOut, curve: CurveOut) -> Drawing:
     """Curve of a level, as it was and as it would be, against its limits."""
     limits = [(rule, value) for rule, value in level.limit_kva.items() if value is not None]
     ahead = None if level.forecast_kva is None else level.forecast_kva[-1]
-    top = _ROOM * max([1.0, *curve.after_kva, *(value for _, value in limits), *([] if ahead is None else [ahead])])
+    heights: list[float] = [1.0, *curve.after_kva, *(value for _, value in limits), ahead or 0.0]
+    top = _ROOM * max(heights)
 
     def height(value: float) -> float:
         return round(HEIGHT * (1 - max(value, 0.0) / top), 1)
