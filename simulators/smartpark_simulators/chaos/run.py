@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from smartpark_simulators.chaos.database import Blows
 from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
 from smartpark_simulators.chaos.observer import Observer
 from smartpark_simulators.chaos.pace import Pace
-from smartpark_simulators.chaos.plan import API, DERIVERS, Strike
+from smartpark_simulators.chaos.plan import API, DERIVERS, Kind, Strike
 from smartpark_simulators.chaos.report import complaints_about, of_faults, of_readings, of_services
 from smartpark_simulators.chaos.settlement import settle
 from smartpark_simulators.chaos.stage import BACKFILL_DAYS, Stage
@@ -43,6 +44,8 @@ class Run:
     blows: Blows | None = None
     started: float = field(default_factory=time.monotonic)
     pace: Pace = field(default_factory=Pace)
+    memory: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by what makes a broker or an agent forget, until what it forgot has been said again."""
     recoveries: list[tuple[float, Strike]] = field(default_factory=list[tuple[float, Strike]])
     complaints: list[str] = field(default_factory=list[str])
 
@@ -96,6 +99,12 @@ class Run:
             await asyncio.to_thread(observer.stop)
 
     async def _one(self, strike: Strike, striker: Striker, observer: Observer, stage: Stage) -> None:
+        # The plan keeps these two apart by seconds; on a slow machine it is the recovery that counts.
+        apart = self.memory if strike.kind in {Kind.CORRUPT_SPOOL, Kind.KILL_BROKER} else nullcontext()
+        async with apart:
+            await self._strike_and_recover(strike, striker, observer, stage)
+
+    async def _strike_and_recover(self, strike: Strike, striker: Striker, observer: Observer, stage: Stage) -> None:
         self.tell(f"{strike.kind} {strike.target} for {strike.length_s} s ({strike.amount:g})")
         self.pace.begins(strike)
         await striker.strike(strike)
