@@ -18,7 +18,8 @@ from smartpark_storage import (
     store_batches,
     transaction,
 )
-from smartpark_storage.batches import _store_readings
+from smartpark_storage.batches import _store_load
+from smartpark_storage.preparing import prepare_load
 from smartpark_storage.stale_hours import claim_stale_day, mark_device_hours_stale, mark_hours_stale
 from waiting import wait_until
 
@@ -213,4 +214,6 @@ def test_a_span_to_recompute_marks_the_hours_from_the_first_reading_to_the_last(
 
 def _touch(marks: Marks, connection: Connection, *readings: tuple[str, int]) -> None:
     """What `store_batches` does with readings, in a transaction that stays open."""
-    _store_readings(connection, marks.rows(readings), from_us(MIDNIGHT))
+    load = prepare_load([marks.rows(readings)])
+    assert load is not None
+    _store_load(connection, load, from_us(MIDNIGHT))

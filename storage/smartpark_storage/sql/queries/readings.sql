@@ -97,16 +97,6 @@ RETURNING edge_id, boot, sequence;
 -- known_sequences --
 SELECT boot, sequence FROM smartpark.batch_ledger WHERE edge_id = %(edge)s AND boot = ANY(%(boots)s::bigint[]);
 
--- prune_ledger --
--- A bounded step: an edge that acknowledges a long backlog at once must not stall its writer.
-DELETE FROM smartpark.batch_ledger AS l
-USING (
-    SELECT edge_id, boot, sequence FROM smartpark.batch_ledger
-    WHERE edge_id = %(edge)s AND boot = %(boot)s AND sequence < %(floor)s
-    ORDER BY sequence LIMIT %(limit)s
-) AS old
-WHERE l.edge_id = old.edge_id AND l.boot = old.boot AND l.sequence = old.sequence;
-
 -- upsert_latest --
 INSERT INTO smartpark.latest (point_id, time, scaled, raw, status, received_at)
 SELECT
