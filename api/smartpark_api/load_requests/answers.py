@@ -8,27 +8,22 @@ from smartpark.load_requests.events import Event, Undone
 from smartpark.load_requests.words import Duty, Stage
 from smartpark_storage.load_requests import Attachment, ManagerTerm, Person, RequestRow
 
+from smartpark_api.load_requests.kpi_models import AmountOut, ConversionOut, KpisOut, ShareOut, SpreadOut, StageKpiOut
 from smartpark_api.load_requests.kpis import Amount, Conversion, Kpis, Share, Spread, StageKpi
 from smartpark_api.load_requests.models import (
-    AmountOut,
     AttachmentOut,
     BoardOut,
     CardOut,
     ClockOut,
     ColumnOut,
-    ConversionOut,
     EventOut,
-    KpisOut,
     LimitUseOut,
     PersonOut,
     RequestDetail,
     RequestOut,
-    ShareOut,
     SpanOut,
-    SpreadOut,
-    StageKpiOut,
-    TermOut,
 )
+from smartpark_api.load_requests.people_models import TermOut
 from smartpark_api.load_requests.service import Board, Card, Column, Desk, RequestView
 from smartpark_api.load_requests.standing import days_left, workdays_until
 

@@ -41,7 +41,8 @@ from smartpark_api.load_requests.answers import (
 )
 from smartpark_api.load_requests.exports import table_of_csv, table_of_xlsx
 from smartpark_api.load_requests.installation import desk_settings, rules_in, workdays_in
-from smartpark_api.load_requests.models import KpisOut, PersonIn
+from smartpark_api.load_requests.kpi_models import KpisOut
+from smartpark_api.load_requests.people_models import PersonIn
 from smartpark_api.load_requests.places import check_person
 from smartpark_api.load_requests.service import Desk, RequestView
 from smartpark_api.planning.calendar_file import workday_file_from_environment

@@ -24,10 +24,10 @@ from smartpark_api.database import reading
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import person_out, term_out
 from smartpark_api.load_requests.identity import known_actor, named_actor
-from smartpark_api.load_requests.models import (
+from smartpark_api.load_requests.models import PersonOut
+from smartpark_api.load_requests.people_models import (
     PersonIn,
     PersonList,
-    PersonOut,
     TermIn,
     TermList,
     TermOut,

@@ -25,7 +25,8 @@ from starlette.responses import Response
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.calendar_feed import MEDIA_TYPE, calendar_of
 from smartpark_api.load_requests.identity import known_actor, named_actor
-from smartpark_api.load_requests.models import (
+from smartpark_api.load_requests.service import Desk
+from smartpark_api.load_requests.sharing_models import (
     EVENT_TYPES,
     FeedIn,
     FeedLinkOut,
@@ -40,7 +41,6 @@ from smartpark_api.load_requests.models import (
     WebhookOut,
     WebhookTried,
 )
-from smartpark_api.load_requests.service import Desk
 from smartpark_api.load_requests.writes import NAMED, WRITES, Done, looking, write
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.load_requests import RequestCode

@@ -22,6 +22,7 @@ from smartpark_api.load_requests.answers import (
     year_to_date,
 )
 from smartpark_api.load_requests.exports import CSV_TYPE, XLSX_TYPE, table_of_csv, table_of_xlsx
+from smartpark_api.load_requests.kpi_models import KpisOut
 from smartpark_api.load_requests.listing import BoardQuery, ExportQuery, KpiQuery, PageQuery
 from smartpark_api.load_requests.models import (
     ActIn,
@@ -31,7 +32,6 @@ from smartpark_api.load_requests.models import (
     BoardOut,
     CommentIn,
     EventList,
-    KpisOut,
     OpenIn,
     RequestDetail,
     RequestList,
