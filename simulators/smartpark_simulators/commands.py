@@ -23,6 +23,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     verbs = command_group(subparsers, "simulate", "a park that does not exist: devices, faults, a truth ledger")
     _register_broker(verbs)
     _register_park(verbs)
+    _register_desk(verbs)
     _register_demo(subparsers)
 
 
@@ -41,6 +42,41 @@ def _register_broker(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     _add_kind(broker, "--kind")
     broker.set_defaults(run=_run_broker)
+
+
+def _register_desk(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    desk = verbs.add_parser(
+        "desk",
+        help="make up load requests with their histories, for `smartpark requests import`",
+        description=(
+            "Writes made-up load requests of one park as JSON lines: applications and leads of the last months, with "
+            "delays, reworks and suspensions, told up to now. The same seed and moment give the same file."
+        ),
+    )
+    desk.add_argument("file", type=Path, help="file to write")
+    desk.add_argument("--park", required=True, metavar="CODE", help="code of the park")
+    desk.add_argument("--manager", required=True, metavar="PERSON", help="code of its project manager")
+    desk.add_argument(
+        "--node", nargs="*", default=[], metavar="NODE", help="where they could connect: transformer/TR1"
+    )
+    desk.add_argument("--count", type=int, default=60, metavar="N", help="how many requests (default 60)")
+    desk.add_argument("--days", type=float, default=120.0, help="days back to the oldest (default 120)")
+    desk.add_argument("--seed", type=int, default=1, help="which of the possible desks (default 1)")
+    desk.set_defaults(run=_run_desk)
+
+
+def _run_desk(arguments: argparse.Namespace) -> int:
+    from smartpark.clock import utc_now
+
+    from smartpark_simulators.desk import DeskPark, desk_histories, line_of
+
+    park = DeskPark(arguments.park, arguments.manager, tuple(arguments.node))
+    stories = desk_histories([park], arguments.count, now=utc_now(), seed=arguments.seed, span_days=arguments.days)
+    lines = [line_of(f"made-up-{arguments.seed}-{n}", events) for n, events in enumerate(stories, start=1)]
+    path: Path = arguments.file
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{path}: {len(lines)} made-up requests")
+    return 0
 
 
 def _register_park(verbs: "Subparsers[argparse.ArgumentParser]") -> None:

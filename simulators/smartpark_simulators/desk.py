@@ -4,6 +4,7 @@ Pure and seeded: the same seed gives the same histories. Each follows the rules 
 as if people had made it. Names of enterprises are made up of a place and a trade; no person is named.
 """
 
+import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -116,6 +117,12 @@ def desk_histories(
     for _ in range(count):
         park = dice.choice(parks)
         yield tuple(_history(dice, park, now - timedelta(days=dice.uniform(0.1, span_days)), now, served_by))
+
+
+def line_of(reference: str, events: Sequence[Event]) -> str:
+    """A history as a line that `smartpark requests import` takes in."""
+    past = [{"at": e.at.isoformat(), "by": e.by, "body": e.body.model_dump(mode="json")} for e in events]
+    return json.dumps({"reference": reference, "events": past}, ensure_ascii=False)
 
 
 def _history(

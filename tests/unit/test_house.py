@@ -57,6 +57,7 @@ MAY_STAND_ON = {
         "smartpark-analytics",
         "smartpark-storage",
         "uvicorn",
+        "tqdm",
     },
     "dashboards": {"smartpark"},
     "simulators": {"asyncua", "numpy", "paho-mqtt", "smartpark", "tqdm"},

@@ -67,6 +67,15 @@ The days on which limits fall are kept with each request. After the holidays of 
 (SMARTPARK_WORKDAYS, docs/methods/working-days.md), this reckons them again for everything that is open.
 {_WHERE}
 """
+_IMPORT = f"""\
+For the day a desk begins, with requests that are under way already. Each line is one request:
+
+  {{"reference": "2026-0815", "events": [{{"at": "2026-09-24T10:00:00+08:00", "by": "chen", "body": {{...}}}}, ...]}}
+
+with the bodies of `smartpark requests show --json`. All lines are taken in or none; what is wrong is told by line. A
+reference is taken in once: the same file again changes nothing. The people named must be on record before.
+{_WHERE}
+"""
 _PEOPLE = "Somebody who is not listed cannot act. Nobody is deleted: who leaves is put with --inactive."
 
 
@@ -84,6 +93,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _register_open(verbs)
     _register_act(verbs)
     _register_export(verbs)
+    _register_import(verbs)
     kpis = _verb(verbs, "kpis", "what the desk is measured by in a period", _WHERE, _kpis)
     _filters(kpis)
     kpis.add_argument("--from", dest="start", metavar="DAY", help="first day (1 January)")
@@ -187,6 +197,31 @@ def _register_export(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument("file", type=Path, help="file to write: .csv or .xlsx")
     _filters(parser)
     parser.add_argument("--lang", default="zh", choices=("zh", "en"), help="language of headings and words (zh)")
+
+
+def _register_import(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    parser = _verb(verbs, "import", "take in requests with their history from another system", _IMPORT, _import)
+    parser.add_argument("file", type=Path, help="file of JSON lines, a request a line")
+    parser.add_argument("--by", required=True, metavar="PERSON", help="who takes them in: code of a person")
+    _json_option(parser)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from smartpark_api.load_requests.history import read_histories, take_in
+    from smartpark_api.load_requests.terminal import working
+
+    file: Path = arguments.file
+    added: dict[str, str] = {}
+    known: dict[str, str] = {}
+    total = len(read_histories(file))
+    with working(arguments.by) as desk:
+        for one in tqdm(take_in(desk, file), total=total, unit=" requests", file=sys.stderr, disable=None):
+            added |= one.added
+            known |= one.known
+    lines = [f"{file}: {len(added)} requests taken in, {len(known)} were here already"]
+    return _tell(arguments, {"added": added, "known": known}, lines)
 
 
 def _register_people(verbs: "Subparsers[argparse.ArgumentParser]") -> None:

@@ -318,6 +318,15 @@ def _event(desk: Desk, sequence: int, body: Body, at: datetime | None, *, by: st
         raise RefusedEventError("; ".join(str(finding["msg"]) for finding in error.errors())) from None
 
 
+def reckoned(desk: Desk, events: Sequence[Event]) -> tuple[LoadRequest, Clocks]:
+    """State and clocks of a history as of today."""
+    try:
+        request = replay(events, desk.rules)
+        return request, clocks_of(request, desk.rules, desk.calendar, desk.today)
+    except (RuleNotFoundError, CalendarNotCoveredError) as error:
+        raise RefusedEventError(str(error)) from None
+
+
 def _followed(desk: Desk, events: Sequence[Event], new: Event) -> tuple[LoadRequest, Clocks]:
     """State and clocks after one more event; what the rules or the calendar do not know refuses it."""
     try:

@@ -57,6 +57,21 @@ class Layout:
         return self.folder / "truth.sqlite"
 
     @property
+    def desk(self) -> Path:
+        """Load requests that were made up for the desk, once."""
+        return self.folder / "desk.jsonl"
+
+    @property
+    def attachments(self) -> Path:
+        """Documents of load requests."""
+        return self.folder / "attachments"
+
+    @property
+    def console_key(self) -> Path:
+        """What signs the console's cookies."""
+        return self.folder / "secrets" / "console.key"
+
+    @property
     def shell(self) -> Path:
         """Lines for the shell of whoever wants to ask this park things: `. FILE`."""
         return self.folder / "env"

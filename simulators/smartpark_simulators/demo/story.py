@@ -31,6 +31,9 @@ from smartpark_simulators.parks import DEMO_PARK
 _START_S = 120.0
 _HISTORY_S = 180.0
 _DRAIN_S = 180.0
+_DESK = (("chen", "陈工", "Chen", "manager"), ("lin", "林工", "Lin", "deputy"))
+"""People of the demo's desk: code, name, name in English, duty."""
+_DESK_FROM = "2020-01-01"
 
 
 @dataclass(slots=True)
@@ -53,6 +56,10 @@ class Demo:
         self.catalogue = load_catalogue(DEMO_PARK)
         self.ports = Ports.choose(self.options.port)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SMARTPARK_BROKER_")}
+        self.environment |= {
+            "SMARTPARK_ATTACHMENTS": str(self.layout.attachments),
+            "SMARTPARK_CONSOLE_KEY_FILE": str(self.layout.console_key),
+        }
 
     def tell(self, text: str) -> None:
         """Say what is happening."""
@@ -70,6 +77,7 @@ class Demo:
         self._wait_for_port(broker)
         self._start_platform()
         self._wait_for_history(park)
+        self._fill_desk()
         if self.options.run_for_s is None:
             self._stay()
         self._live(self.options.run_for_s or 0.0)
@@ -221,6 +229,21 @@ class Demo:
             return False
         self.first_value_s = time.monotonic() - self.started
         return True
+
+    def _fill_desk(self) -> None:
+        """Give the park a project manager, a deputy and made-up load requests; once, and after the readings."""
+        if self.layout.desk.exists():
+            return
+        park, draft = self.catalogue.park.code, self.layout.desk.with_suffix(".new")
+        for person, name, name_en, duty in _DESK:
+            self._once("requests", "people", "put", person, "--name", name, "--name-en", name_en)
+            self._once("requests", "managers", "put", park, person, "--duty", duty, "--from", _DESK_FROM)
+        nodes = [f"transformer/{one.code}" for one in self.catalogue.transformer]
+        who = ("--park", park, "--manager", _DESK[0][0])
+        self._once("simulate", "desk", str(draft), *who, *(("--node", *nodes) if nodes else ()))
+        said = self._once("requests", "import", str(draft), "--by", _DESK[0][0])
+        draft.rename(self.layout.desk)
+        self.tell(f"load requests, made up: {said.strip().splitlines()[-1]}; see {self.address}requests")
 
     def _page(self, path: str) -> Any:
         return ask_page(f"{self.address.rstrip('/')}{path}")

@@ -46,7 +46,8 @@ SELECT actor, fingerprint, status, body FROM smartpark.idempotent_answer WHERE k
 UPDATE smartpark.idempotent_answer SET status = %(status)s, body = %(body)s WHERE key = %(key)s;
 
 -- forget_idempotent --
-DELETE FROM smartpark.idempotent_answer WHERE begun_at < %(before)s;
+-- What was taken in from elsewhere stays known under its reference for good.
+DELETE FROM smartpark.idempotent_answer WHERE begun_at < %(before)s AND NOT starts_with(key, 'import:');
 
 -- make_link --
 INSERT INTO smartpark.applicant_link (code, token_sha256, made_by, made_at, expires_at)
