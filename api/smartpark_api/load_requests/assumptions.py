@@ -82,14 +82,14 @@ def _about_ask(told: Told) -> Iterator[Sentence]:
     if ask.has_ended:
         yield "ended", {}
     if ask.coincidence is None:
-        yield "coincidence_full", {"kva": number(ask.kva)}
+        yield "coincidence_full", {"kva": number(ask.kva, 0)}
     else:
         yield (
             "coincidence_given",
             {
-                "kva": number(ask.kva),
+                "kva": number(ask.kva, 0),
                 "share": f"{ask.coincidence:g}",
-                "added": number(ask.added_kva),
+                "added": number(ask.added_kva, 0),
             },
         )
     if ask.start is not None:
@@ -142,7 +142,7 @@ def _about_promises(told: Told) -> Iterator[Sentence]:
         values = {
             "request": one.request or _NO_NODE,
             "place": place,
-            "kva": number(one.kva),
+            "kva": number(one.kva, 0),
             "share": "1" if one.coincidence is None else f"{one.coincidence:g}",
         }
         if place == PARK and one.node != PARK:
