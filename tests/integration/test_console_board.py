@@ -275,3 +275,22 @@ def test_pages_have_labels_headings_and_nothing_inline(chen, console_server, pat
     assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page.html)
     named = {one["aria-labelledby"] for _, one in page.elements if "aria-labelledby" in one}
     assert named - {"menu-heading"} <= set(ids)
+
+
+def test_the_numbers_of_a_period_have_both_parts_of_every_share(chen, console_server):
+    console_server.ask(Moved(to="survey"), days_ago=6, voltage="35kv", channel="green", applied_kva=8000)
+    console_server.ask(days_ago=6, voltage="35kv", applied_kva=4000)
+    asked = {"voltage": "35kv", "from": "2026-11-01", "last": "2026-11-22", "lang": "en"}
+
+    page = chen.get("/requests/kpis", **asked)
+
+    tiles = [one["text"] for one in page.all("article")]
+    assert tiles[0] == "Received (applied for)12 000 kVA2 requests"
+    assert "Green-channel share50.0 %1 / 2" in tiles
+    assert "Archived with all limits kept— %none to count in the period" in tiles
+    (row,) = [one for one in page.all("tr") if one.get("data-stage") == "acceptance"]
+    assert row["data-utility"] != ""
+    empty = chen.get("/requests/kpis", voltage="220kv", lang="en")
+    assert "No request left any stage in the period." in empty.html
+    for wrong in ({"from": "2026-13-01"}, {"from": "2026-11-22", "last": "2026-11-01"}):
+        chen.get("/requests/kpis", status=422, **wrong)

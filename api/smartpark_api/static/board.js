@@ -151,6 +151,7 @@ function lift(event) {
   drag.ghost.classList.add("ghost");
   drag.ghost.setAttribute("aria-hidden", "true");
   document.body.append(drag.ghost);
+  getSelection().removeAllRanges();
   document.body.classList.add("is-dragging");
   drag.ticket.classList.add("is-carried");
   main.setPointerCapture(event.pointerId);
@@ -200,6 +201,36 @@ function onClick(event) {
   openMenu(link);
 }
 
+// --- whether there is room: asked once the board stands ---
+
+const MOST_JUDGED = 60;
+const verdicts = new Map();
+
+function showVerdict(ticket) {
+  const { verdict, text } = verdicts.get(ticket.dataset.code) ?? {};
+  if (!verdict || verdict === "not_known" || ticket.querySelector(".room")) return;
+  const chip = document.createElement("span");
+  chip.className = `chip room room-${verdict}`;
+  chip.textContent = text;
+  ticket.querySelector(".ticket-ask").append(" ", chip);
+}
+
+async function judge() {
+  const asking = [...columns().querySelectorAll(".ticket[data-asks]")];
+  const unknown = asking.filter((one) => !verdicts.has(one.dataset.code)).slice(0, MOST_JUDGED);
+  if (unknown.length) {
+    const query = new URLSearchParams(unknown.map((one) => ["code", one.dataset.code]));
+    try {
+      const answer = await fetch(`/requests/verdicts?${query}`, { cache: "no-store" });
+      const told = answer.ok ? await answer.json() : {};
+      for (const one of unknown) verdicts.set(one.dataset.code, told[one.dataset.code] ?? {});
+    } catch {
+      // Away: the cards are whole without it, and the next board asks again.
+    }
+  }
+  asking.forEach(showVerdict);
+}
+
 // --- what came back ---
 
 function settle(focused) {
@@ -208,6 +239,7 @@ function settle(focused) {
   const code = focused || document.getElementById("desk").dataset.focus;
   const found = code && document.getElementById(`card-${code}`);
   rove(found || all[0] || null, { focus: Boolean(found && focused) });
+  judge();
 }
 
 function countDown() {
@@ -215,7 +247,10 @@ function countDown() {
     const left = Number(form.dataset.seconds);
     form.dataset.seconds = String(left - 1);
     form.querySelector(".countdown").textContent = left > 0 ? `${left} s` : "";
-    if (left <= 0) form.remove();
+    if (left > 0) continue;
+    // What is done and cannot be taken back any more need not stay in the way.
+    form.closest("#desk .flash-done")?.remove();
+    form.remove();
   }
 }
 

@@ -23,7 +23,7 @@ from smartpark_storage.load_requests import (
     read_events,
     read_persons,
 )
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from smartpark_api.console.board import gather
 from smartpark_api.console.board_address import PATH, BoardAddress, address_of
@@ -31,6 +31,7 @@ from smartpark_api.console.desk import acting, looking
 from smartpark_api.console.flash import Flash, Undo, see_other
 from smartpark_api.console.forms import SentForm
 from smartpark_api.console.happened import deed_of, late_news, refusal_of
+from smartpark_api.console.judging import judged
 from smartpark_api.console.moves import ReasonNeededError, body_of
 from smartpark_api.load_requests.service import RequestView, act, assign_many, view
 from smartpark_api.pages import render, visitor_of
@@ -40,6 +41,7 @@ from smartpark_api.words import Words, words_of
 router = APIRouter()
 Code = Annotated[str, Path(max_length=20, pattern=r"^LR-\d{4}-\d{6,}$")]
 MOST_AT_ONCE: Final = 200
+MOST_JUDGED: Final = 60
 _LONGEST_NAME: Final = 60
 
 
@@ -71,6 +73,16 @@ def _board_page(
 
 def _is_htmx(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
+
+
+@router.get("/requests/verdicts")
+def tell_verdicts(request: Request, code: Annotated[list[str], Query(max_length=MOST_JUDGED)]) -> Response:
+    """Whether there is room for some requests, in words; the board's script asks once the page is there."""
+    words = _words(request)
+    with looking(request) as desk:
+        found = judged(request, desk, code)
+    told = {one: {"verdict": verdict, "text": words(f"capacity.verdict_{verdict}")} for one, verdict in found.items()}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/requests/board/{code}")
