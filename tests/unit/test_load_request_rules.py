@@ -212,3 +212,10 @@ def test_every_word_is_there_in_both_languages(words: Any):
         chinese, english = WORDS[member]
         assert chinese
         assert english
+
+
+def test_lists_that_share_a_word_share_it_in_both_languages():
+    """Members are strings: two of them that are equal are one key, so the second would take the first one's words."""
+    lists = (RequestKind, VoltageClass, Supply, UserKind, Importance, Channel, RequestSource, Stage, Outcome)
+    members = [str(member) for kind in (*lists, Owner, SuspendReason, Standing, Duty) for member in kind]
+    assert {one for one in members if members.count(one) > 1} == {"ordinary"}

@@ -146,9 +146,9 @@ WORDS: Words = {
     Supply.SINGLE: ("单电源", "single source"),
     Supply.DUAL: ("双电源", "dual source"),
     UserKind.SMALL_BUSINESS: ("小微企业", "small business"),
-    UserKind.ORDINARY: ("普通用户", "ordinary user"),
     UserKind.SPECIAL_LOAD: ("特殊负荷用户", "user with special load"),
-    Importance.ORDINARY: ("一般", "ordinary"),
+    # Of user kinds too: as strings the two are one.
+    Importance.ORDINARY: ("普通", "ordinary"),
     Importance.SECOND: ("二级重要用户", "important user, second grade"),
     Importance.FIRST: ("一级重要用户", "important user, first grade"),
     Importance.EXTRA: ("特级重要用户", "important user, extra grade"),
