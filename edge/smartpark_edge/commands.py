@@ -115,6 +115,7 @@ def _spool(arguments: argparse.Namespace) -> int:
     reader = SpoolReader(path)
     try:
         counters, oldest = reader.counters(), reader.oldest_pending()
+        letters, span = reader.pending_letters(), reader.span_pending() or (None, None)
     finally:
         reader.close()
     found = {
@@ -122,6 +123,9 @@ def _spool(arguments: argparse.Namespace) -> int:
         "spool": str(path),
         "pending_readings": counters.pending_readings,
         "pending_batches": counters.pending_batches,
+        "pending_letters": letters,
+        "pending_from_us": span[0],
+        "pending_to_us": span[1],
         "bytes": counters.bytes,
         "limit_bytes": limit,
         "oldest_pending_us": oldest,

@@ -77,7 +77,14 @@ INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?);
 SELECT value FROM meta WHERE key = ?;
 
 -- name: span_pending
-SELECT min(first_time), max(last_time) FROM batch WHERE acked = 0;
+SELECT min(first_time), max(last_time) FROM (
+    SELECT first_time, last_time FROM batch WHERE acked = 0 AND kind = 0
+    UNION ALL
+    SELECT first_time, last_time FROM piece
+);
+
+-- name: count_pending_letters
+SELECT count(*) FROM batch WHERE acked = 0 AND kind = 1;
 
 -- name: aliases
 SELECT alias, point, measurand, exponent FROM alias ORDER BY alias;

@@ -167,11 +167,17 @@ def _waiting_in(path: Path) -> str:
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             readings = connection.execute(SQL["counters"]).fetchone()[0]
-            first, last = connection.execute(SQL["span_pending"]).fetchone()
+            return f"{readings} readings in it were not yet acknowledged{_span_in(connection)}"
     except (sqlite3.Error, TypeError):
         return "how many readings in it were not yet acknowledged cannot be read any more"
-    span = "" if first is None else f", {from_us(first).isoformat()} to {from_us(last).isoformat()}"
-    return f"{readings} readings in it were not yet acknowledged{span}"
+
+
+def _span_in(connection: sqlite3.Connection) -> str:
+    try:
+        first, last = connection.execute(SQL["span_pending"]).fetchone()
+    except sqlite3.Error as error:
+        return f", of which time cannot be read any more ({error})"
+    return "" if first is None else f", {from_us(first).isoformat()} to {from_us(last).isoformat()}"
 
 
 def _set_aside(path: Path, now: datetime) -> Path:

@@ -48,6 +48,17 @@ class SpoolReader:
             piece = self._db.execute(SQL["first_piece"]).fetchone()
         return None if piece is None else piece[0]
 
+    def span_pending(self) -> tuple[int, int] | None:
+        """Source times of the first and the last reading not yet acknowledged; looks at every batch."""
+        with translate_sqlite():
+            first, last = self._db.execute(SQL["span_pending"]).fetchone()
+        return None if first is None else (first, last)
+
+    def pending_letters(self) -> int:
+        """Dead letters not yet acknowledged; looks at every batch."""
+        with translate_sqlite():
+            return self._db.execute(SQL["count_pending_letters"]).fetchone()[0]
+
     def last_sequence(self) -> int:
         """Highest number given so far."""
         with translate_sqlite():

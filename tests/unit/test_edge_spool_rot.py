@@ -164,6 +164,37 @@ def test_a_damaged_spool_names_what_is_lost_with_it_as_far_as_it_can_be_read(pat
     assert "7 readings in it were not yet acknowledged, 1970-01-01T00:00:01+00:00 to 1970-01-01T00:00:02" in alarm
 
 
+def test_what_is_lost_with_it_includes_what_was_in_no_batch_yet(path, open_spool):
+    spool = open_spool()
+    spool.add(Addition(pieces=[(False, rows(3_000_000, 2))]), 0)
+    reader = SpoolReader(path)
+    assert (reader.span_pending(), reader.pending_letters()) == ((3_000_000, 3_000_001), 0)
+    letter = Letter(time=9_000_000, source="m", topic="t", reason="malformed: x", payload=b"{")
+    spool.add(Addition(sealed=[(False, rows(1_000_000, 3))], letters=[letter]), 0)
+    spool.add(Addition(pieces=[(True, rows(2_000_000, 1))]), 0)
+    # The time of a letter is that of its arrival, by the agent's own clock: it says nothing about readings.
+    assert (reader.span_pending(), reader.pending_letters()) == ((1_000_000, 2_000_000), 1)
+    reader.close()
+    spool.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'batch_pending'")
+    assert "4 readings in it were not yet acknowledged, 1970-01-01T00:00:01+00:00 to 1970-01-01T00:00:02" in (
+        open_spool().alarm
+    )
+
+
+def test_of_a_spool_whose_batches_cannot_be_read_it_says_how_many_at_least(path, open_spool):
+    spool = open_spool()
+    spool.add(Addition(pieces=[(False, rows(3_000_000, 2))]), 0)
+    spool.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'piece'")
+        db.execute("DELETE FROM sqlite_master WHERE name = 'batch_pending'")
+    assert "2 readings in it were not yet acknowledged, of which time cannot be read any more" in open_spool().alarm
+
+
 def test_of_a_spool_that_is_noise_it_says_that_nobody_can_tell(path, open_spool):
     path.write_bytes(b"this was a database" * 1000)
     assert "how many readings in it were not yet acknowledged cannot be read any more" in open_spool().alarm
