@@ -61,6 +61,9 @@ def _register_desk(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     desk.add_argument("--count", type=int, default=60, metavar="N", help="how many requests (default 60)")
     desk.add_argument("--days", type=float, default=120.0, help="days back to the oldest (default 120)")
+    desk.add_argument(
+        "--largest", type=float, default=20_000, metavar="KVA", help="nobody asks for more (default 20000)"
+    )
     desk.add_argument("--seed", type=int, default=1, help="which of the possible desks (default 1)")
     desk.set_defaults(run=_run_desk)
 
@@ -70,7 +73,7 @@ def _run_desk(arguments: argparse.Namespace) -> int:
 
     from smartpark_simulators.desk import DeskPark, desk_histories, line_of
 
-    park = DeskPark(arguments.park, arguments.manager, tuple(arguments.node))
+    park = DeskPark(arguments.park, arguments.manager, tuple(arguments.node), arguments.largest)
     stories = desk_histories([park], arguments.count, now=utc_now(), seed=arguments.seed, span_days=arguments.days)
     lines = [line_of(f"made-up-{arguments.seed}-{n}", events) for n, events in enumerate(stories, start=1)]
     path: Path = arguments.file

@@ -50,6 +50,8 @@ _SIZES = {
     VoltageClass.KV10: (315, 500, 800, 1250, 2000, 3150, 6300),
     VoltageClass.KV35: (8000, 12500, 20000),
 }
+_WEIGHTS = {VoltageClass.LOW: 3, VoltageClass.KV10: 8, VoltageClass.KV35: 1}
+"""How often each voltage is asked for; made up."""
 _MEAN_DAYS = {Owner.UTILITY: 2.5, Owner.CUSTOMER: 7.0, Owner.GOVERNMENT: 10.0}
 """Calendar days that whoever owes an action takes, on average; made up."""
 
@@ -61,6 +63,8 @@ class DeskPark:
     code: str
     manager: str
     nodes: tuple[str, ...] = ()
+    largest_kva: float = 20_000.0
+    """Nobody asks for more; at least 30. [kVA]"""
 
 
 @dataclass
@@ -177,7 +181,8 @@ def _utility_acts(story: _Story, park: DeskPark) -> None:
 
 
 def _details(dice: random.Random, park: DeskPark, start: datetime, *, is_lead: bool) -> Details:
-    voltage = dice.choices(tuple(_SIZES), weights=(3, 8, 1))[0]
+    sizes = {voltage: [one for one in all_ if one <= park.largest_kva] for voltage, all_ in _SIZES.items()}
+    voltage = dice.choices(tuple(_SIZES), weights=[w * bool(sizes[v]) for v, w in _WEIGHTS.items()])[0]
     is_increase = dice.random() < 0.35
     source = dice.choice((RequestSource.PROACTIVE_VISIT, RequestSource.PROJECT_LIBRARY))
     is_special = voltage is not VoltageClass.LOW and dice.random() < 0.15
@@ -185,8 +190,8 @@ def _details(dice: random.Random, park: DeskPark, start: datetime, *, is_lead: b
         park=park.code,
         applicant=f"{dice.choice(_PLACES)}{dice.choice(_TRADES)}有限公司",
         kind=RequestKind.CAPACITY_INCREASE if is_increase else RequestKind.NEW_SUPPLY,
-        applied_kva=dice.choice(_SIZES[voltage]),
-        existing_kva=dice.choice(_SIZES[voltage]) if is_increase else 0,
+        applied_kva=dice.choice(sizes[voltage]),
+        existing_kva=dice.choice(sizes[voltage]) if is_increase else 0,
         voltage=voltage,
         supply=Supply.DUAL if voltage is VoltageClass.KV35 and dice.random() < 0.5 else Supply.SINGLE,
         user_kind=UserKind.SPECIAL_LOAD if is_special else UserKind.ORDINARY,

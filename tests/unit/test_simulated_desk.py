@@ -39,3 +39,10 @@ def test_a_manager_acts_for_their_own_park_only():
     for events in histories(100):
         park = events[0].body.details.park
         assert {event.by for event in events} <= {"system", {"hill": "chen", "coast": "lin"}[park]}
+
+
+def test_nobody_asks_for_more_than_the_largest():
+    small = DeskPark("hill", "chen", largest_kva=500)
+    asked = {events[0].body.details.applied_kva for events in desk_histories([small], 150, now=NOW)}
+    assert max(asked) == 500
+    assert min(asked) == 30

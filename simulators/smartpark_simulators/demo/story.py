@@ -239,7 +239,7 @@ class Demo:
             self._once("requests", "people", "put", person, "--name", name, "--name-en", name_en)
             self._once("requests", "managers", "put", park, person, "--duty", duty, "--from", _DESK_FROM)
         nodes = [f"transformer/{one.code}" for one in self.catalogue.transformer]
-        who = ("--park", park, "--manager", _DESK[0][0])
+        who = ("--park", park, "--manager", _DESK[0][0], "--largest", "500", "--count", "45")
         self._once("simulate", "desk", str(draft), *who, *(("--node", *nodes) if nodes else ()))
         said = self._once("requests", "import", str(draft), "--by", _DESK[0][0])
         draft.rename(self.layout.desk)
