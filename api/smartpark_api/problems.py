@@ -96,9 +96,7 @@ class Problem(BaseModel):
 class ProblemError(SmartparkError):
     """A request that gets a problem for an answer."""
 
-    def __init__(
-        self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None, **more: Any
-    ) -> None:
+    def __init__(self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
