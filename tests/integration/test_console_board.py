@@ -66,7 +66,7 @@ def test_a_clock_that_stands_still_says_so(chen, console_server):
 
     assert "停表" in ticket(page, waiting)
     assert "轮到用户" in ticket(page, waiting)
-    assert "已中止：资料不全" in ticket(page, stopped)
+    assert "已挂起：资料不全" in ticket(page, stopped)
 
 
 def test_filters_stand_in_the_address_and_one_that_nobody_knows_is_refused(chen, console_server):
