@@ -3,26 +3,45 @@
 import asyncio
 import doctest
 import importlib
+import logging
 import pkgutil
 import random
 import sqlite3
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import smartpark_simulators.chaos
 from hypothesis import given
 from hypothesis import strategies as st
-from smartpark.clock import utc_now
+from smartpark.clock import utc_now, utc_now_us
+from smartpark_edge.choices import WhenFull
+from smartpark_edge.recorder import Pace, Recorder
+from smartpark_edge.spool import Spool
+from smartpark_edge.spool_reader import SpoolReader
+from smartpark_edge.spool_records import Addition
 from smartpark_simulators.chaos.agent_clock import turn, turned
 from smartpark_simulators.chaos.lines import ProxyLine, Tampering, to_tcp
-from smartpark_simulators.chaos.losses import NamedLoss, dropped_between
+from smartpark_simulators.chaos.losses import (
+    ALTERED,
+    FULL,
+    SET_ASIDE,
+    Difference,
+    ExpectedLetter,
+    NamedLoss,
+    Spoilt,
+    explained,
+    explained_letters,
+    named_in,
+)
 from smartpark_simulators.chaos.mqtt_frames import Frames, acknowledged_id, as_repeated, parse_publish
 from smartpark_simulators.chaos.plan import Kind, draw
 from smartpark_simulators.chaos.report import complaints_about
 from smartpark_simulators.chaos.settlement import settle
 from smartpark_simulators.chaos.witness import Acceptance, nobody
+from smartpark_simulators.devices import skewed_clock
 from smartpark_simulators.faults import FaultKind
 from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger, message_number
 
@@ -132,28 +151,28 @@ def test_a_publish_is_understood_in_both_versions(level: int, properties: bytes)
 
 def test_a_message_counts_when_its_agent_has_acknowledged_it_and_not_before():
     acceptance = Acceptance()
-    to_server, to_client = acceptance.witness()
+    to_server, to_client = acceptance.witness("edge-a")
     to_server(_connect(4))
     to_client(_publish("meters/M0", 1, b"one"))
     to_client(_publish("meters/M0", 2, b"two"))
     to_client(_publish("meters/M0", 3, b"three"))
-    assert acceptance.accepted == set()
+    assert acceptance.accepted == {}
     to_server(_puback(2))
     to_server(_puback(3, b"\x80"))  # refused
     to_server(_puback(9))  # of nothing that was delivered here
-    assert acceptance.accepted == {message_number("meters/M0", b"two")}
+    assert acceptance.accepted == {message_number("meters/M0", b"two"): "edge-a"}
 
 
 def test_packet_ids_of_one_connection_say_nothing_about_another():
     acceptance = Acceptance()
-    acceptance.witness()[1](_publish("meters/M0", 1, b"one"))
-    acceptance.witness()[0](_puback(1))
-    assert acceptance.accepted == set()
+    acceptance.witness("edge-a")[1](_publish("meters/M0", 1, b"one"))
+    acceptance.witness("edge-a")[0](_puback(1))
+    assert acceptance.accepted == {}
 
 
 def test_every_delivery_is_counted():
     acceptance = Acceptance()
-    _, to_client = acceptance.witness()
+    _, to_client = acceptance.witness("edge-a")
     for dup in (False, True, False):
         to_client(_publish("t", 1, b"x", dup=dup))
     assert acceptance.delivered == Counter({message_number("t", b"x"): 3})
@@ -267,19 +286,120 @@ def test_what_was_said_counts_when_it_was_accepted(tmp_path):
     ledger.say([], message=14, dead=ExpectedDead(FaultKind.GARBAGE, "t", 4, 1))
     ledger.say([], message=15, dead=ExpectedDead(FaultKind.CLOCK_SKEW, "t", 5, 7))
     ledger.close()
-    settled = settle(tmp_path / "truth.sqlite", {11, 13, 15}, Counter({11: 1, 13: 2, 14: 1, 15: 3}))
+    settled = settle(
+        tmp_path / "truth.sqlite", dict.fromkeys((11, 13, 15), "edge-a"), Counter({11: 1, 13: 2, 14: 1, 15: 3})
+    )
     with sqlite3.connect(tmp_path / "truth.sqlite") as database:
         assert database.execute("SELECT * FROM reading").fetchall() == [("p/M0/voltage", 1, "230.1", 0)]
         assert database.execute("SELECT sum(letters) FROM expected_dead").fetchone() == (8,)
     database.close()
+    assert settled.expected[0] == ExpectedLetter("edge-a", FaultKind.GARBAGE, 3, 1)
     # Garbage that came twice is two letters at most, and what nobody acknowledged may be one.
     assert (settled.letters_least, settled.letters_most) == (8, 10)
 
 
-def test_a_loss_is_what_one_spool_has_counted_between_two_looks():
-    before, after = {"dropped": 3, "dropped_letters": 1}, {"dropped": 10, "dropped_letters": 1}
-    assert dropped_between("edge-a", before, after, (1, 2)) == NamedLoss("edge-a", 7, 0, 1, 2, "dropped")
-    assert dropped_between("edge-a", after, after, (1, 2)) is None
+SECOND = 1_000_000
+STAMP = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def _spool(path, limit=10_000_000):
+    return Spool(path, limit_bytes=limit, when_full=WhenFull.DROP_OLDEST, now=utc_now())
+
+
+def _rows(start, count, value=7):
+    return [(0, 0, time * SECOND, value) for time in range(start, start + count)]
+
+
+def _log(tmp_path, caplog):
+    """What was logged, as an agent's log has it."""
+    log = tmp_path / "edge-a.log"
+    log.write_text("\n".join(logging.Formatter(STAMP).format(record) for record in caplog.records) + "\n")
+    return log
+
+
+def test_what_a_full_spool_names_is_read_from_the_agents_own_words(tmp_path, caplog):
+    spool = _spool(tmp_path / "edge-a.sqlite", limit=2_000)
+    pace = Pace(max_readings=20)
+    recorder = Recorder(spool, pace, on_change=lambda: None)
+    began = utc_now_us()
+    for start in (1_000, 2_000, 3_000, 4_000):
+        dropped = spool.add(Addition(sealed=[(False, _rows(start, 20))]), 0)
+        if dropped is not None:
+            recorder._report(dropped, "the oldest batches made room")
+    spool.close()
+    (loss,) = named_in(_log(tmp_path, caplog), "edge-a")
+    assert (loss.edge, loss.readings, loss.letters, loss.why) == ("edge-a", 20, 0, FULL)
+    assert (loss.first_us, loss.last_us) == (1_000 * SECOND, 1_019 * SECOND)
+    assert began - 1_000 <= loss.said_us <= utc_now_us()
+
+
+def test_what_a_damaged_spool_names_is_believed_as_far_as_it_was_seen_to_hold_it(tmp_path, caplog):
+    path = tmp_path / "edge-a.sqlite"
+    spool = _spool(path)
+    spool.add(Addition(sealed=[(False, _rows(1_000, 20))], pieces=[(True, _rows(500, 4))]), 0)
+    reader = SpoolReader(path)
+    span = dict(zip(("pending_from_us", "pending_to_us"), reader.span_pending(), strict=True))
+    reader.close()
+    spool.close()
+    seen = Spoilt.seen({"pending_readings": 24, "pending_letters": 0, **span}, utc_now_us())
+    path.write_bytes(b"this was a database" * 1000)
+    _spool(path).close()
+    (loss,) = named_in(_log(tmp_path, caplog), "edge-a", [seen])
+    assert (loss.readings, loss.letters, loss.why) == (24, 0, SET_ASIDE)
+    assert (loss.first_us, loss.last_us) == (500 * SECOND, 1_019 * SECOND)
+    # Damage that chaos has not done, or has done later, is no excuse.
+    assert named_in(_log(tmp_path, caplog), "edge-a") == []
+    assert named_in(_log(tmp_path, caplog), "edge-a", [replace(seen, at_us=loss.said_us + SECOND)]) == []
+
+
+def test_what_the_disk_has_altered_is_named_batch_by_batch_and_never_beyond_what_was_there(tmp_path, caplog):
+    spool = _spool(tmp_path / "edge-a.sqlite")
+    spool.add(Addition(sealed=[(False, _rows(1_000, 20)), (False, _rows(2_000, 30))]), 0)
+    spool._db.execute("UPDATE batch SET crc = crc + 1")
+    seen = Spoilt(utc_now_us() - SECOND, 45, 0, 1_010 * SECOND, 2_029 * SECOND)
+    for (sequence,) in spool._db.execute("SELECT sequence FROM batch").fetchall():
+        spool.give_up_damaged(sequence)
+    spool.close()
+    first, second = named_in(_log(tmp_path, caplog), "edge-a", [seen])
+    assert (first.readings, first.first_us, first.last_us) == (20, 1_010 * SECOND, 1_019 * SECOND)
+    assert (second.readings, second.first_us, second.last_us) == (25, 2_000 * SECOND, 2_029 * SECOND)
+    assert {first.why, second.why} == {ALTERED}
+
+
+def _full(edge: str, readings: int, first: int, last: int, said: int) -> NamedLoss:
+    return NamedLoss(edge, readings, 0, first, last, said, FULL)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(1, 3)), max_size=5), st.data())
+def test_whatever_an_agent_named_excuses_exactly_that(spans: list[tuple[int, int, int]], data: st.DataObject):
+    """Readings that vanished within named losses are all explained, however the spans overlap; one more is not."""
+    named = [_full("edge-a", count, first, first + length, 99) for first, length, count in spans]
+    times = [data.draw(st.integers(loss.first_us, loss.last_us)) for loss in named for _ in range(loss.readings)]
+    lost = [Difference("lost", f"park/M1/p{n}", time, 1) for n, time in enumerate(times)]
+    assert explained(lost, named, {"M1": "edge-a"}) == [loss.readings for loss in named]
+    one_more = [*lost, Difference("lost", "park/M1/more", data.draw(st.integers(0, 18)), 1)]
+    assert sum(explained(one_more, named, {"M1": "edge-a"})) == len(lost)
+
+
+def test_nothing_is_excused_that_came_after_the_loss_was_named():
+    lost = [Difference("lost", "park/M1/p", 50, 1)]
+    assert explained(lost, [_full("edge-a", 9, 10, 10**15, 40)], {"M1": "edge-a"}) == [0]
+    assert explained(lost, [_full("edge-a", 9, 10, 10**15, 50)], {"M1": "edge-a"}) == [1]
+
+
+def test_a_message_with_a_wild_clock_is_excused_by_a_loss_that_has_its_time():
+    instant = 1_795_409_778 * SECOND
+    wild = skewed_clock(instant)
+    one = ExpectedLetter("edge-a", FaultKind.CLOCK_SKEW, instant, 7)
+    ahead = _full("edge-a", 9, instant - 9, wild, instant + 9)
+    assert wild > instant
+    assert explained_letters([one], [ahead]) == 7
+    assert explained_letters([one], [replace(ahead, last_us=instant)]) == 0
+    assert explained_letters([one], [replace(ahead, readings=6)]) == 0
+    assert explained_letters([one, one], [ahead]) == 7
+    assert explained_letters([one], [replace(ahead, first_us=instant + 2 * SECOND)]) == 0
+    assert explained_letters([one], [replace(ahead, letters=9, last_us=instant)]) == 0
+    assert explained_letters([one], [replace(ahead, edge="edge-b")]) == 0
 
 
 GOOD = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smartpark_simulators.chaos.aftermath import complaints_about_derived
-from smartpark_simulators.chaos.losses import NamedLoss, explained_letters
+from smartpark_simulators.chaos.losses import NamedLoss, explained_letters, in_short
 from smartpark_simulators.chaos.plan import Strike
 from smartpark_simulators.chaos.sentinel import Sentinel
 from smartpark_simulators.chaos.settlement import Settled
@@ -22,9 +22,9 @@ def of_readings(
         "altered": found["readings_altered"],
         "unexpected": found["readings_unexpected"],
         "lost_and_named": sum(accounted),
-        "named": [str(one) for one in named],
+        "named": in_short(named, accounted),
         "dead_letters": found["dead_letters"],
-        "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named, accounted),
+        "dead_letters_least": settled.letters_least - explained_letters(settled.expected, named),
         "dead_letters_most": settled.letters_most,
     }
 

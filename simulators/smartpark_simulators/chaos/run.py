@@ -15,7 +15,7 @@ from smartpark.errors import SmartparkError
 
 from smartpark_simulators.chaos.aftermath import catch_up, compare_sums, compute_anew
 from smartpark_simulators.chaos.database import Blows
-from smartpark_simulators.chaos.losses import NamedLoss, explained, read_differences
+from smartpark_simulators.chaos.losses import explained, named_in, read_differences
 from smartpark_simulators.chaos.observer import Observer
 from smartpark_simulators.chaos.pace import Pace
 from smartpark_simulators.chaos.plan import API, DERIVERS, Kind, Strike
@@ -72,7 +72,7 @@ class Run:
             finally:
                 watching.cancel()
             await self._come_to_rest(stage)
-            return await self._judge(stage, striker.named)
+            return await self._judge(stage, striker)
         finally:
             await stage.end()
 
@@ -145,7 +145,7 @@ class Run:
         if complaint := await catch_up(stage.environment):
             self.complaints.append(complaint)
 
-    async def _judge(self, stage: Stage, named: list[NamedLoss]) -> dict[str, Any]:
+    async def _judge(self, stage: Stage, striker: Striker) -> dict[str, Any]:
         self.tell("comparing with what really happened")
         settled = settle(stage.layout.ledger, stage.acceptance.accepted, stage.acceptance.delivered)
         listing = self.folder / "differences.tsv"
@@ -153,6 +153,9 @@ class Run:
         done = await asyncio.to_thread(ask, command, stage.environment, timeout_s=300)
         found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
         lost = [one for one in read_differences(listing) if one.what == "lost"]
+        named = [
+            loss for edge in EDGES for loss in named_in(stage.layout.log(edge), edge, striker.spoilt.get(edge, ()))
+        ]
         edges = {device.code: edge_of(device) for device in stage.catalogue.device}
         accounted = explained(lost, named, edges)
         report: dict[str, Any] = {"database": found["database"], "seed": self.seed, "seconds": round(self.seconds, 1)}

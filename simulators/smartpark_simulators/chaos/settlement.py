@@ -5,6 +5,7 @@ Works on the truth ledger of a park that awaited its agents (`simulate park --aw
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ class Settled:
         return sum(one.letters for one in self.expected)
 
 
-def settle(ledger: Path, accepted: set[int], delivered: Counter[int]) -> Settled:
-    """Enter accepted messages as handed over."""
+def settle(ledger: Path, accepted: Mapping[int, str], delivered: Counter[int]) -> Settled:
+    """Enter accepted messages as handed over; `accepted` maps them to the agents that took them."""
     with closing(sqlite3.connect(ledger, isolation_level=None)) as database:
         database.execute("BEGIN")
         database.execute("CREATE TEMPORARY TABLE accepted (message INTEGER PRIMARY KEY)")
@@ -44,8 +45,8 @@ def settle(ledger: Path, accepted: set[int], delivered: Counter[int]) -> Settled
         )
         rows = database.execute("SELECT message, letters, kind FROM said_dead").fetchall()
         expected = database.execute(
-            "SELECT message, time, letters FROM said_dead JOIN accepted USING (message)"
+            "SELECT message, kind, time, letters FROM said_dead JOIN accepted USING (message)"
         ).fetchall()
         database.execute("COMMIT")
     most = sum(letters * (delivered[number] if kind == FaultKind.GARBAGE else 1) for number, letters, kind in rows)
-    return Settled(tuple(ExpectedLetter(*row) for row in expected), most)
+    return Settled(tuple(ExpectedLetter(accepted[number], *row) for number, *row in expected), most)

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,13 @@ class Stage:
             )
 
     async def _open_lines(self) -> None:
-        port, acceptance = self.broker_port, self.acceptance.witness
+        port = self.broker_port
         for name in LINES:
             match name.split(":")[0]:
                 case Line.METERS:
-                    line = ProxyLine(name, to_tcp("127.0.0.1", port), witness=acceptance)
+                    line = ProxyLine(
+                        name, to_tcp("127.0.0.1", port), witness=partial(self.acceptance.witness, name.split(":")[1])
+                    )
                 case Line.PUBLISH | Line.INTAKE:
                     line = ProxyLine(name, to_tcp("127.0.0.1", port), witness=nobody)
                 case Line.PLC:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from smartpark.clock import MICROSECONDS, utc_now_us
+from smartpark.clock import utc_now_us
 
 from smartpark_simulators.chaos.agent_clock import turn
 from smartpark_simulators.chaos.lines import Tampering
-from smartpark_simulators.chaos.losses import NamedLoss, dropped_between
+from smartpark_simulators.chaos.losses import Spoilt
 from smartpark_simulators.chaos.plan import API, Kind, Line, Strike, line_name
 from smartpark_simulators.chaos.stage import Stage
 from smartpark_simulators.demo.processes import DemoError
@@ -22,8 +22,6 @@ _SMALL_SPOOL_MB = 0.01
 _SPOOL_MB = 256
 _OVERFLOW_LOOKS = 20
 """Each takes about a second."""
-_BEFORE_US = 60 * MICROSECONDS
-"""What was said so long before a fault may have waited for it, in the spool or at the devices' broker. [us]"""
 
 
 class Striker:
@@ -31,7 +29,8 @@ class Striker:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.named: list[NamedLoss] = []
+        self.spoilt: dict[str, list[Spoilt]] = {}
+        """What waited in each agent's spool whenever it was overwritten."""
         self._turns = {name: asyncio.Lock() for name in (*stage.actors, "database", "catalogue")}
 
     async def strike(self, strike: Strike) -> None:
@@ -99,7 +98,6 @@ class Striker:
     async def _fill_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
         line = self._stage.lines[line_name(Line.PUBLISH, edge)]
-        began = utc_now_us() - _BEFORE_US
         await asyncio.to_thread(actor.kill)
         before = await self._stage.spool(edge)
         self._stage.write_settings(edge, spool_limit_mb=_SMALL_SPOOL_MB)
@@ -109,7 +107,6 @@ class Striker:
         await self._wait_for_overflow(edge, before)
         line.mend()
         await asyncio.to_thread(actor.end)
-        self._note(edge, before, await self._stage.spool(edge), began)
         self._stage.write_settings(edge, spool_limit_mb=_SPOOL_MB)
         actor.start()
 
@@ -123,29 +120,18 @@ class Striker:
     async def _corrupt_spool(self, strike: Strike) -> None:
         edge, actor = strike.target, self._stage.actors[strike.target]
         line = self._stage.lines[line_name(Line.PUBLISH, edge)]
-        began = utc_now_us() - _BEFORE_US
+        ready = self._stage.layout.ready(edge)
         line.cut()
         await asyncio.sleep(strike.length_s - 1.0)
         await asyncio.to_thread(actor.end)
         before = await self._stage.spool(edge)
         file = self._stage.layout.edge(edge).parent / f"{edge}.sqlite"
-        kept = set(file.parent.glob(f"{file.name}.damaged-*"))
         _spoil(file, strike.token)
-        ended = utc_now_us()
+        self.spoilt.setdefault(edge, []).append(Spoilt.seen(before, utc_now_us()))
+        ready.unlink(missing_ok=True)  # of an agent that had to be killed because it was slow to end
         actor.start()
         line.mend()
-        await self._stage.until(self._stage.layout.ready(edge).exists, f"{edge} coming back from a damaged spool")
-        if set(file.parent.glob(f"{file.name}.damaged-*")) - kept:
-            # The alarm names the file; its letters are batches of their own.
-            lost = before["pending_readings"], before["pending_batches"]
-            self.named.append(NamedLoss(edge, *lost, began, ended, "damaged spool set aside"))
-        else:
-            self._note(edge, before, await self._stage.spool(edge), began)
-
-    def _note(self, edge: str, before: dict[str, Any], after: dict[str, Any], began_us: int) -> None:
-        loss = dropped_between(edge, before, after, (began_us, utc_now_us()))
-        if loss is not None:
-            self.named.append(loss)
+        await self._stage.until(ready.exists, f"{edge} coming back from a damaged spool")
 
     async def _turn_clock(self, strike: Strike) -> None:
         turn(strike.amount, self._stage.clock(strike.target))

@@ -29,19 +29,20 @@ class Acceptance:
     """Messages that agents have accepted, by number."""
 
     def __init__(self) -> None:
-        self.accepted: set[int] = set()
+        self.accepted: dict[int, str] = {}
+        """Whoever acknowledged each."""
         self.delivered: Counter[int] = Counter()
         """How often each was delivered, acknowledged or not."""
 
-    def witness(self) -> tuple[Look, Look]:
-        """Look at one connection, both ways."""
-        seen = _Connection(self)
+    def witness(self, edge: str) -> tuple[Look, Look]:
+        """Look at one connection of an agent, both ways."""
+        seen = _Connection(self, edge)
         return seen.to_server, seen.to_client
 
 
 class _Connection:
-    def __init__(self, acceptance: Acceptance) -> None:
-        self._acceptance = acceptance
+    def __init__(self, acceptance: Acceptance, edge: str) -> None:
+        self._acceptance, self._edge = acceptance, edge
         self._level = 4
         self._delivered: dict[int, int] = {}
 
@@ -52,7 +53,7 @@ class _Connection:
         elif kind_of(packet) == PUBACK:
             number = self._delivered.pop(acknowledged_id(packet), None)
             if number is not None and not is_refusal(packet):
-                self._acceptance.accepted.add(number)
+                self._acceptance.accepted[number] = self._edge
 
     def to_client(self, packet: bytes) -> None:
         """The broker delivers."""
