@@ -24,9 +24,13 @@ def _installed_chromium() -> Path | None:
     return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser for the session."""
+    """A browser for the tests of a file.
+
+    Not for the session: while Playwright runs, its event loop does, and no asynchronous test could run after it in
+    the same process.
+    """
     chromium = _installed_chromium()
     if chromium is None:
         pytest.skip("no Chromium on the PATH: install the package chromium to test the pages in a browser")
