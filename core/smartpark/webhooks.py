@@ -57,6 +57,10 @@ def checked_url(url: str, *, may_be_private: bool = False) -> SplitResult:
         raise WebhookRefusedError("that is not an address; write https://host/path")
     if parts.username is not None or parts.password is not None:
         raise WebhookRefusedError("an address carries no password; what is sent is signed instead")
+    if not url.isascii():
+        raise WebhookRefusedError("an address is written as it is sent: a name as xn--…, other signs as %E8…")
+    if any(not 0 < len(label) < 64 for label in parts.hostname.removesuffix(".").split(".")):
+        raise WebhookRefusedError("that is not an address; write https://host/path")
     if parts.fragment or any(sign <= " " or sign == "\x7f" for sign in url):
         raise WebhookRefusedError("an address has neither blanks nor a fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_name(parts.hostname)):

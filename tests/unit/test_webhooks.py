@@ -49,6 +49,10 @@ def test_addresses_that_may_be_told(url):
         "https://[::ffff:10.0.0.1]/",
         "https://[fd00::1]/",
         "https://224.0.0.1/",
+        "https://a..b/",
+        f"https://{'a' * 64}.example/",
+        "https://例子.example/",
+        "https://example.org/路径",
     ],
 )
 def test_addresses_that_may_not(url):
