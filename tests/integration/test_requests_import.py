@@ -107,3 +107,68 @@ def test_a_known_reference_with_another_history_is_not_rewritten(desk_dsn, stori
     assert main(["requests", "import", other, "--by", "chen"]) != 0
     assert "line 2 (old-1): this reference was taken in before" in told()
     assert count(desk_dsn) == 2
+
+
+def opened_at(day):
+    details = {
+        "park": "park",
+        "applicant": "厂",
+        "kind": "new_supply",
+        "applied_kva": 500,
+        "voltage": "10kv",
+        "contact_role": "x",
+    }
+    body = {"type": "opened", "details": details}
+    return {"at": f"{day}T02:00:00Z", "by": "chen", "body": body}
+
+
+def later(body, day="2026-11-03", **more):
+    return {"at": f"{day}T02:00:00Z", "by": "chen", "body": body | more}
+
+
+@pytest.mark.parametrize(
+    ("more", "because"),
+    [
+        ([later({"type": "moved", "to": "survey"}), later({"type": "undone", "sequence": 7})], "cannot be undone"),
+        (
+            [
+                later({"type": "moved", "to": "survey"}),
+                later({"type": "commented", "text": "x"}),
+                later({"type": "undone", "sequence": 2}),
+            ],
+            "cannot be undone",
+        ),
+        (
+            [
+                later({"type": "moved", "to": "survey"}),
+                later({"type": "moved", "to": "scheme_reply"}),
+                later({"type": "scheme_replied", "approved_kva": 500, "node": "feeder/none"}),
+            ],
+            "has no 'feeder/none'",
+        ),
+        (
+            [
+                later(
+                    {"type": "amended", "reason": "x"},
+                    details=opened_at("2026-11-02")["body"]["details"] | {"node": "feeder/none"},
+                )
+            ],
+            "has no 'feeder/none'",
+        ),
+        (
+            [later({"type": "attached", "attachment": "0" * 32, "name": "a.pdf", "kind": "x", "size_bytes": 1})],
+            "documents are not taken in",
+        ),
+    ],
+)
+def test_a_history_may_do_no_more_than_the_desk(desk_dsn, tmp_path, told, more, because):
+    for event in more:
+        if event["body"]["type"] == "attached":
+            event["body"]["sha256"] = "0" * 64
+    path = tmp_path / "forged.jsonl"
+    path.write_text(json.dumps({"reference": "old", "events": [opened_at("2026-11-02"), *more]}))
+
+    assert main(["requests", "import", str(path), "--by", "chen"]) != 0
+
+    assert because in told()
+    assert count(desk_dsn) == 0

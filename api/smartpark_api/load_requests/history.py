@@ -14,8 +14,19 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, ValidationError
 from smartpark.errors import InvalidFileError, Problem, SmartparkError
-from smartpark.load_requests.events import Assigned, Body, Event, Line, Opened, Person, happened
-from smartpark.load_requests.requests import replay
+from smartpark.load_requests.events import (
+    Amended,
+    Assigned,
+    Attached,
+    Body,
+    Event,
+    Line,
+    Opened,
+    Person,
+    SchemeReplied,
+    happened,
+)
+from smartpark.load_requests.requests import follow
 from smartpark.tomlfile import StrictModel
 from smartpark_storage.load_requests import (
     IdempotencyKeyError,
@@ -25,7 +36,7 @@ from smartpark_storage.load_requests import (
     insert_request,
 )
 
-from smartpark_api.load_requests.places import check_person, check_place
+from smartpark_api.load_requests.places import check_node, check_person, check_place
 from smartpark_api.load_requests.service import SYSTEM, Desk, reckoned
 
 KEY = "import:"
@@ -121,13 +132,19 @@ def _taken_in(desk: Desk, past: PastRequest, known_people: set[str]) -> TakenIn:
 
 def _events(desk: Desk, past: PastRequest, known_people: set[str]) -> tuple[Event, ...]:
     """Events with their numbers, by people who are known and in places that are."""
+    park = ""
     for event in past.events:
         people = {event.by, *([event.body.manager] if isinstance(event.body, Assigned) else [])}
         for person in people - known_people - {SYSTEM}:
             check_person(desk.connection, person)
             known_people.add(person)
-        if isinstance(event.body, Opened):
+        if isinstance(event.body, (Opened, Amended)):
             check_place(desk.connection, event.body.details)
+            park = event.body.details.park
+        if isinstance(event.body, SchemeReplied) and event.body.node is not None:
+            check_node(desk.connection, park, event.body.node)
+        if isinstance(event.body, Attached):
+            raise SmartparkError("documents are not taken in with a history; add them to the request afterwards")
     try:
         return tuple(
             happened(place, event.at, event.by, event.body, recorded_at=desk.now)
@@ -138,7 +155,9 @@ def _events(desk: Desk, past: PastRequest, known_people: set[str]) -> tuple[Even
 
 
 def _keep(desk: Desk, events: Sequence[Event]) -> str:
-    replay(events, desk.rules)
+    for count in range(1, len(events) + 1):
+        # One by one, as they would have been entered: what undoes has to undo the newest, of the same person.
+        follow(events[: count - 1], events[count - 1], desk.rules)
     code = insert_request(desk.connection, events[0], *reckoned(desk, events[:1]))
     for count in range(2, len(events) + 1):
         append_event(desk.connection, code, events[count - 1], *reckoned(desk, events[:count]))
