@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from smartpark.errors import RetryableError, SmartparkError
 from smartpark.workdays import CalendarNotCoveredError
+from smartpark_storage.errors import UnstorableTextError
 from smartpark_storage.reads import NotMigratedError, QueryTooSlowError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -43,6 +44,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(CalendarNotCoveredError, _on_unknown_year)
+    app.add_exception_handler(UnstorableTextError, _on_unstorable_text)
     app.add_exception_handler(NotMigratedError, _on_retryable)
     app.add_exception_handler(RetryableError, _on_retryable)
     app.add_exception_handler(SmartparkError, _on_bug)
@@ -71,6 +73,10 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_unknown_year(request: Request, error: Exception) -> Response:
     """Nobody's fault but the turn of the year's: the words say where to enter its holidays."""
     return respond(request, problem_of(ProblemKind.NOT_CONFIGURED, str(error), instance=request.url.path))
+
+
+async def _on_unstorable_text(request: Request, error: Exception) -> Response:
+    return respond(request, problem_of(ProblemKind.INVALID_REQUEST, str(error), instance=request.url.path))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

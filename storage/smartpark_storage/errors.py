@@ -24,6 +24,10 @@ class StorageRefusedError(SmartparkError):
     """The database lets this role not do that."""
 
 
+class UnstorableTextError(SmartparkError):
+    """Text holds a character that the database cannot keep."""
+
+
 class MigrationError(SmartparkError):
     """The schema in the database and the migration files do not belong together."""
 
@@ -45,6 +49,13 @@ def translate_errors() -> Generator[None]:
         ) from error
     except pg.InsufficientPrivilege as error:
         raise StorageRefusedError(f"the database refuses: {_first_line(error)}") from error
+    except (pg.UntranslatableCharacter, psycopg.DataError) as error:
+        # The driver itself refuses NUL in a text, the server refuses it in JSON; every other wrong value is a bug.
+        if not isinstance(error, pg.UntranslatableCharacter) and "NUL" not in str(error):
+            raise
+        raise UnstorableTextError(
+            "a text holds the character NUL (U+0000), which is not kept; take it out"
+        ) from error
     except (pg.ReadOnlySqlTransaction, pg.IdleInTransactionSessionTimeout) as error:
         # A standby before its promotion, a session that waited too long: another connection may do better.
         raise StorageUnavailableError(f"database takes no writes: {_first_line(error)}") from error

@@ -45,6 +45,8 @@ REPEATED_HEADER: Final = "Idempotency-Replayed"
 ANSWERS_KEPT_FOR: Final = timedelta(days=30)
 """For so long does a key answer as it did first."""
 _MOST_KEY: Final = 200
+_KEPT_APART: Final = "import:"
+"""Whoever took such a key would keep a reference from ever being taken in (`history.KEY`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,8 @@ def _key_of(request: Request) -> str | None:
     key = request.headers.get(KEY_HEADER)
     if key is not None and not (0 < len(key) <= _MOST_KEY and key.isascii() and key.isprintable()):
         raise ProblemError(ProblemKind.INVALID_REQUEST, f"{KEY_HEADER}: 1 to {_MOST_KEY} printable characters")
+    if key is not None and key.startswith(_KEPT_APART):
+        raise ProblemError(ProblemKind.INVALID_REQUEST, f"{KEY_HEADER}: {_KEPT_APART} begins the keys of imports")
     return key
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from smartpark.load_requests.events import Assigned, Commented
+from smartpark.load_requests.events import Assigned, Attached, Commented
 from smartpark_storage.load_requests import read_events, read_rows
 from starlette.responses import Response, StreamingResponse
 
@@ -180,6 +180,11 @@ def add_load_request_event(request: Request, code: RequestCode, given: ActIn) ->
 
     The body's `type` says what; the answer of GET lists in `possible` what the request may take now.
     """
+    if isinstance(given.body, Attached):
+        raise ProblemError(
+            ProblemKind.INVALID_REQUEST,
+            "a document is added by its bytes: POST /api/v1/load-requests/{code}/attachments",
+        )
 
     def work(desk: Desk) -> Done:
         expected = expected_version(request, given.expected, is_required=not isinstance(given.body, service.UNLOCKED))

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
+from smartpark.clock import PARK_ZONE
 from smartpark.load_requests.rules import Case
 from smartpark.load_requests.words import (
     Channel,
@@ -26,7 +27,8 @@ from smartpark.tomlfile import StrictModel
 
 Kva = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line: it stands in subjects, calendars and tables, where a line break would begin something else."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Person = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
 """Code of whoever acts; ``applicant`` and ``system`` are reserved."""
@@ -44,7 +46,7 @@ class Details(StrictModel):
     kind: RequestKind
     applied_kva: Kva
     """Added capacity that is asked for; of an increase the increase alone."""
-    existing_kva: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    existing_kva: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] = 0.0
     voltage: VoltageClass
     supply: Supply = Supply.SINGLE
     user_kind: UserKind = UserKind.ORDINARY
@@ -242,6 +244,10 @@ class Event(StrictModel):
 
     @model_validator(mode="after")
     def _not_ahead(self) -> "Event":
+        try:
+            self.at.astimezone(PARK_ZONE)
+        except OverflowError:
+            raise ValueError(f"at {self.at.isoformat()} is no moment of the park's time") from None
         if self.at > self.recorded_at:
             raise ValueError(f"at {self.at.isoformat()} is later than recorded_at {self.recorded_at.isoformat()}")
         return self

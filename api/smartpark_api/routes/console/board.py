@@ -127,6 +127,8 @@ def assign(request: Request, form: SentForm) -> Response:
     try:
         with acting(request) as desk:
             assign_many(desk, picked, manager)
+    except UnknownRequestError as error:
+        raise ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(error)) from None
     except StaleVersionError as stale:
         return _board_page(request, address, _news(request, stale), status=409)
     except RefusedEventError as refused:
@@ -137,7 +139,7 @@ def assign(request: Request, form: SentForm) -> Response:
 def _picked(value: str) -> tuple[str, int]:
     """``LR-2026-000123:4`` as the page wrote it."""
     code, _, version = value.partition(":")
-    if not (version.isascii() and version.isdigit()):
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise ProblemError(ProblemKind.INVALID_REQUEST, f"pick: {value[:40]!r} is no request with its version")
     return code, int(version)
 

@@ -97,7 +97,7 @@ def keep_term(request: Request, form: SentForm) -> Response:
             put_manager_term(connection, term)
     except (ManagerTermConflictError, UnknownReferenceError) as error:
         return see_other(request, "/people", Flash("people.term_refused", {"why": str(error)}, "bad"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return see_other(request, "/people", Flash("people.term_wrong", tone="bad"))
     return see_other(request, "/people#terms", Flash("people.term_kept", {"day": str(term.valid_from)}))
 
