@@ -44,7 +44,7 @@ function options() {
       axis({ size: 30, splits: () => rows.map((_, n) => n), values: (_, at) => at.map((n) => shortened(rows[n].dataset.stage)) }),
       axis({ size: 44, grid: { stroke: colour("--line"), width: 1 } }),
     ],
-    series: [{}, series(colour("--accent-wash-strong"), 0), series(colour("--accent"), 0), series(colour("--before"), 1)],
+    series: [{}, series(colour("--accent-wash-strong"), -1), series(colour("--accent"), -1), series(colour("--before"), 1)],
   };
 }
 
