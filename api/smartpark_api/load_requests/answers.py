@@ -9,7 +9,7 @@ from smartpark.load_requests.words import Duty, Stage
 from smartpark_storage.load_requests import Attachment, ManagerTerm, Person, RequestRow
 
 from smartpark_api.load_requests.kpi_models import AmountOut, ConversionOut, KpisOut, ShareOut, SpreadOut, StageKpiOut
-from smartpark_api.load_requests.kpis import Amount, Conversion, Kpis, Share, Spread, StageKpi
+from smartpark_api.load_requests.kpi_words import Amount, Conversion, Kpis, Share, Spread, StageKpi
 from smartpark_api.load_requests.models import (
     AttachmentOut,
     BoardOut,

@@ -7,7 +7,7 @@ with `RefusedEventError`. Pages and routes call this directly; it knows neither 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from pydantic import ValidationError
 from smartpark.clock import PARK_ZONE
@@ -38,9 +38,9 @@ from smartpark.load_requests.words import Stage, Standing
 from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 from smartpark_storage.connections import Connection
 from smartpark_storage.load_requests import (
+    Measured,
     Person,
     RequestFilter,
-    RequestOrder,
     RequestRow,
     StageTotal,
     StaleVersionError,
@@ -49,21 +49,19 @@ from smartpark_storage.load_requests import (
     manager_on,
     read_board,
     read_events,
-    read_events_of,
     read_row,
     read_rows,
-    read_timeline,
     stage_totals,
 )
 
-from smartpark_api.load_requests.kpis import Kpis, Share, kpis_of, record_of
+from smartpark_api.load_requests.kpi_words import Kpis, Share
+from smartpark_api.load_requests.kpis import measured_kpis
 from smartpark_api.load_requests.places import check_node, check_person, check_place
 from smartpark_api.load_requests.standing import days_left
 
 SYSTEM = "system"
 """Who acts when nobody does."""
 APPLICANT = "applicant"
-_MOST = 100_000
 UNLOCKED = (Commented, Attached)
 """What may be added whatever others did meanwhile."""
 
@@ -259,21 +257,7 @@ def cards(desk: Desk, rows: Sequence[RequestRow]) -> tuple[Card, ...]:
 
 def kpis(desk: Desk, wanted: RequestFilter, start: date, end: date) -> Kpis:
     """Numbers of a period, half-open, of the requests that fit."""
-    events = timeline(desk, wanted, start, end)
-    records = [record_of(code, replay(told, desk.rules), told) for code, told in events.items()]
-    return kpis_of(records, desk.rules, desk.calendar, start=start, end=end, today=desk.today)
-
-
-def timeline(desk: Desk, wanted: RequestFilter, start: date, end: date) -> dict[str, tuple[Event, ...]]:
-    """Events of all requests that were under way in a period, or are wanted in it, by code."""
-    since, until = (datetime.combine(day, time(), PARK_ZONE) for day in (start, end))
-    found = read_timeline(desk.connection, wanted, since=since, until=until, today=desk.today)
-    planned = replace(wanted, wanted_from=start, wanted_before=end)
-    codes = [
-        row.code
-        for row in read_rows(desk.connection, planned, today=desk.today, order=RequestOrder.CODE, limit=_MOST)
-    ]
-    return found | read_events_of(desk.connection, [code for code in codes if code not in found])
+    return measured_kpis(desk.connection, Measured(wanted, start, end, desk.today), desk.rules, desk.calendar)
 
 
 def overdue_now(desk: Desk, wanted: RequestFilter) -> Share:

@@ -1,25 +1,21 @@
-"""Lists, totals and durations of load requests, from the rows that their events keep; nothing here writes."""
+"""Lists and totals of load requests, from the rows that their events keep; nothing here writes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any, LiteralString
 
 from psycopg.rows import class_row
-from smartpark.load_requests.events import Event
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.load_requests.rows import (
-    LimitKept,
     RequestFilter,
     RequestOrder,
     RequestRow,
     Reserved,
-    StageDuration,
     StageTotal,
     UnknownRequestError,
 )
-from smartpark_storage.load_requests.writing import read_events_of
 from smartpark_storage.queries import query
 
 
@@ -45,15 +41,10 @@ def read_rows(
     statement = (
         query("load_request_rows") + "\n" + query("load_request_fits") + "\n" + query(f"load_requests_by_{order}")
     )
-    parameters = _parameters(wanted, today) | {"after": after, "limit": limit}
+    parameters = parameters_of(wanted, today) | {"after": after, "limit": limit}
     with transaction(connection), connection.cursor(row_factory=class_row(RequestRow)) as cursor:
         # Planned for these parameters, so that what is not asked costs nothing.
         return cursor.execute(statement, parameters, prepare=False).fetchall()
-
-
-def count_rows(connection: Connection, wanted: RequestFilter, *, today: date) -> int:
-    """How many requests fit."""
-    return _ask(connection, query("load_request_count") + "\n" + query("load_request_fits"), wanted, today)[0][0]
 
 
 def stage_totals(connection: Connection, wanted: RequestFilter, *, today: date) -> list[StageTotal]:
@@ -72,50 +63,13 @@ def read_board(
         query("load_request_board") + "\n" + query("load_request_fits") + "\n" + query("load_request_board_end")
     )
     columns = list(stages)
-    parameters = _parameters(wanted, today) | {"stages": columns, "limit": per_stage}
+    parameters = parameters_of(wanted, today) | {"stages": columns, "limit": per_stage}
     with transaction(connection), connection.cursor(row_factory=class_row(RequestRow)) as cursor:
         rows = cursor.execute(statement, parameters, prepare=False).fetchall()
     found: dict[str, list[RequestRow]] = {stage: [] for stage in columns}
     for row in rows:
         found[row.stage].append(row)
     return found
-
-
-def read_timeline(
-    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
-) -> dict[str, tuple[Event, ...]]:
-    """Events of every request that fits and was open at some time in [since, until), by code."""
-    statement = query("load_request_codes") + "\n" + query("load_request_fits") + "\n" + query("load_requests_alive")
-    with transaction(connection):
-        codes = [code for (code,) in _ask(connection, statement, wanted, today, since=since, until=until)]
-        return read_events_of(connection, codes)
-
-
-def stage_durations(
-    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
-) -> list[StageDuration]:
-    """Median and P90 of the working days of archived requests that were energized in [since, until).
-
-    By stage and by whose turn it was; the stage ``total`` is all stages together.
-    """
-    statement = (
-        query("load_request_durations")
-        + "\n"
-        + query("load_request_fits")
-        + "\n"
-        + query("load_request_durations_end")
-    )
-    return [StageDuration(*row) for row in _ask(connection, statement, wanted, today, since=since, until=until)]
-
-
-def limits_kept(
-    connection: Connection, wanted: RequestFilter, *, since: datetime, until: datetime, today: date
-) -> list[LimitKept]:
-    """How the limits of each stage were kept by requests that were energized in [since, until)."""
-    statement = (
-        query("load_request_limits") + "\n" + query("load_request_fits") + "\n" + query("load_request_limits_end")
-    )
-    return [LimitKept(*row) for row in _ask(connection, statement, wanted, today, since=since, until=until)]
 
 
 def reserved_requests(connection: Connection, park: str) -> list[Reserved]:
@@ -125,12 +79,13 @@ def reserved_requests(connection: Connection, park: str) -> list[Reserved]:
 
 
 def _ask(
-    connection: Connection, statement: LiteralString, wanted: RequestFilter, today: date, **more: Any
+    connection: Connection, statement: LiteralString, wanted: RequestFilter, today: date
 ) -> Sequence[tuple[Any, ...]]:
     with transaction(connection):
-        return connection.execute(statement, _parameters(wanted, today) | more, prepare=False).fetchall()
+        return connection.execute(statement, parameters_of(wanted, today), prepare=False).fetchall()
 
 
-def _parameters(wanted: RequestFilter, today: date) -> dict[str, Any]:
+def parameters_of(wanted: RequestFilter, today: date) -> dict[str, Any]:
+    """What the statement `load_request_fits` asks."""
     given = asdict(wanted) | {"today": today}
     return given | {"parks": None if wanted.parks is None else list(wanted.parks)}

@@ -197,28 +197,6 @@ class StageTotal:
 
 
 @dataclass(frozen=True, slots=True)
-class StageDuration:
-    """Working days that requests which ended in a span spent in a stage, by whose turn it was."""
-
-    stage: str
-    owner: str
-    count: int
-    median: float
-    """[d]"""
-    p90: float
-    """[d]"""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitKept:
-    """How a limit of a stage was kept by requests which ended in a span."""
-
-    stage: str
-    count: int
-    overdue: int
-
-
-@dataclass(frozen=True, slots=True)
 class Reserved:
     """Capacity promised and not yet connected."""
 

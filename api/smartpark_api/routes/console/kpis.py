@@ -13,7 +13,7 @@ from smartpark_api.console.board_address import address_of
 from smartpark_api.console.desk import looking
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import year_to_date
-from smartpark_api.load_requests.kpis import Share
+from smartpark_api.load_requests.kpi_words import Share
 from smartpark_api.pages import render
 from smartpark_api.problems import ProblemError, ProblemKind
 

@@ -178,10 +178,6 @@ AND (%(after)s::text IS NULL OR r.code > %(after)s)
 ORDER BY r.code
 LIMIT %(limit)s;
 
--- load_request_count --
--- Goes on with load_request_fits.
-SELECT count(*) FROM smartpark.load_request AS r;
-
 -- load_request_totals --
 -- Open ones by stage. Goes on with load_request_fits and load_requests_by_stage.
 SELECT
@@ -201,15 +197,6 @@ CROSS JOIN LATERAL (
 -- load_requests_by_stage --
 AND r.outcome IS NULL
 GROUP BY r.stage;
-
--- load_request_codes --
--- Goes on with load_request_fits and load_requests_alive.
-SELECT r.code FROM smartpark.load_request AS r;
-
--- load_requests_alive --
--- Open at some time in a span.
-AND r.opened_at < %(until)s AND (r.ended_at IS NULL OR r.ended_at >= %(since)s)
-ORDER BY r.code;
 
 -- refresh_load_request_clocks --
 -- No event, hence no new version; and only while it still has the version that the clocks were computed from.
@@ -252,49 +239,3 @@ CROSS JOIN LATERAL (
     LIMIT %(limit)s
 ) AS card
 ORDER BY wanted.place, card.stage_due_on NULLS LAST, card.code;
-
--- load_request_durations --
--- Goes on with load_request_fits and load_request_durations_end.
-WITH spent AS MATERIALIZED (
-    SELECT
-        r.code, d.stage, (d.owners ->> 'utility')::integer AS utility, (d.owners ->> 'customer')::integer AS customer,
-        (d.owners ->> 'government')::integer AS government
-    FROM smartpark.load_request AS r
-    CROSS JOIN LATERAL jsonb_each(r.stage_days) AS d (stage, owners);
-
--- load_request_durations_end --
--- A request that never came to a stage has no duration there, and none is made up for it.
-    AND r.energized_at >= %(since)s AND r.energized_at < %(until)s
-),
-summed AS (
-    SELECT stage, utility, customer, government FROM spent
-    UNION ALL
-    SELECT 'total', sum(utility), sum(customer), sum(government) FROM spent GROUP BY code
-),
-marked AS (
-    SELECT
-        stage, count(*) AS requests,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY utility) AS utility,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY customer) AS customer,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY government) AS government,
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY utility + customer + government) AS together
-    FROM summed
-    GROUP BY stage
-)
-SELECT m.stage, o.owner, m.requests, o.marks[1], o.marks[2]
-FROM marked AS m
-CROSS JOIN LATERAL (VALUES
-    ('utility', m.utility), ('customer', m.customer), ('government', m.government), ('total', m.together)
-) AS o (owner, marks)
-ORDER BY m.stage, o.owner;
-
--- load_request_limits --
--- Goes on with load_request_fits and load_request_limits_end.
-SELECT k.stage, count(*), count(*) FILTER (WHERE k.used > k.limit)
-FROM smartpark.load_request AS r
-CROSS JOIN LATERAL jsonb_to_recordset(r.stage_limits) AS k (stage text, rule text, used integer, "limit" integer);
-
--- load_request_limits_end --
-AND r.energized_at >= %(since)s AND r.energized_at < %(until)s
-GROUP BY k.stage
-ORDER BY k.stage;

@@ -1,21 +1,25 @@
-"""Numbers of the desk against a set worked out by hand, and against the clocks of single requests."""
+"""Numbers of the desk against a set worked out by hand, and against the clocks and events of single requests."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from load_request_cases import CALENDAR, RULES, histories
+from load_request_cases import Desk as Writer
 from smartpark.clock import PARK_ZONE
-from smartpark.load_requests.clocks import clocks_of
+from smartpark.load_requests.clocks import clocks_of, counted_days
 from smartpark.load_requests.events import (
+    Amended,
     Assigned,
+    Attached,
     Commented,
     Details,
     Handed,
     Moved,
     Opened,
     Rejected,
-    Resumed,
     SchemeReplied,
     SentBack,
     Suspended,
@@ -23,10 +27,10 @@ from smartpark.load_requests.events import (
     Withdrawn,
     happened,
 )
-from smartpark.load_requests.requests import follow, replay
-from smartpark.load_requests.rules import builtin_load_request_rules
+from smartpark.load_requests.requests import Span, replay
 from smartpark.load_requests.words import (
     Channel,
+    Outcome,
     Owner,
     RequestKind,
     RequestSource,
@@ -34,11 +38,14 @@ from smartpark.load_requests.words import (
     SuspendReason,
     VoltageClass,
 )
-from smartpark.workdays import builtin_workdays
-from smartpark_api.load_requests.kpis import Amount, Share, Spread, kpis_of, record_of
+from smartpark_api.load_requests import service
+from smartpark_api.load_requests.kpi_words import Amount, Kpis, Share, Spread
+from smartpark_api.load_requests.kpis import WorkingDays
+from smartpark_storage import Connection, connect, load_catalogue
+from smartpark_storage.load_requests import Person, RequestFilter, put_person
+from storage_cases import NOON, park
 
-RULES = builtin_load_request_rules()
-CALENDAR = builtin_workdays()
+_parks = count(1)
 START, END, TODAY = date(2026, 9, 1), date(2026, 11, 1), date(2026, 10, 31)
 
 
@@ -60,10 +67,9 @@ def details(**given):
     )
 
 
-def told(code, *steps):
-    """Record of a request from (when, by, body)."""
-    events = tuple(happened(n, at(when), by, body) for n, (when, by, body) in enumerate(steps, 1))
-    return record_of(code, replay(events, RULES), events)
+def told(*steps):
+    """Events of a request from (when, by, body)."""
+    return tuple(happened(n, at(when), by, body) for n, (when, by, body) in enumerate(steps, 1))
 
 
 def move(to):
@@ -72,7 +78,6 @@ def move(to):
 
 A = told(
     # High voltage. 2026-09-24 is a Thursday; off are 25-27 September and 1-7 October, 10 October is worked.
-    "A",
     ("09-24 10:00", "chen", Opened(details=details())),
     ("09-24 10:00", "system", Assigned(manager="chen")),
     ("09-28 09:00", "chen", move(Stage.SURVEY)),  # acceptance: 28 = 1 day
@@ -90,7 +95,6 @@ A = told(
 # 28, 29, 30 September, 8, 9, 10, 12-16, 19-23, 26, 27 October = 3 + 3 + 5 + 5 + 2 = 18; the 23rd is in nobody's turn.
 B = told(
     # Low voltage, green channel, wanted in October, sent back once: 1 + 2 + 2 days in the second passage.
-    "B",
     ("09-01 09:00", "lin", Opened(details=details(
         voltage=VoltageClass.LOW, channel=Channel.GREEN, applied_kva=100.0, wanted_on=date(2026, 10, 20)))),
     ("09-02 09:00", "lin", move(Stage.SURVEY)),  # 2 = 1
@@ -104,7 +108,6 @@ B = told(
 )  # fmt: skip
 C = told(
     # A lead of a visit that became an application, is suspended and still open.
-    "C",
     ("10-09 10:00", "chen", Opened(details=details(source=RequestSource.PROACTIVE_VISIT, probability=0.5),
                                    is_lead=True)),
     ("10-12 10:00", "chen", move(Stage.ACCEPTANCE)),
@@ -114,18 +117,15 @@ C = told(
 )  # fmt: skip
 D = told(
     # A lead of the library that came to nothing.
-    "D",
     ("09-15 10:00", "chen", Opened(details=details(source=RequestSource.PROJECT_LIBRARY, applied_kva=3000.0),
                                    is_lead=True)),
     ("09-16 10:00", "chen", Withdrawn(reason="invests elsewhere")),
 )  # fmt: skip
 E = told(
-    "E",
     ("10-30 16:00", "chen", Opened(details=details(applied_kva=400.0))),
     ("10-30 16:10", "system", Assigned(manager="chen")),
 )
 F = told(
-    "F",
     ("08-03 10:00", "chen", Opened(details=details(applied_kva=50_000.0))),
     ("08-04 10:00", "applicant", Commented(text="?")),
     ("09-02 10:00", "chen", Rejected(reason="no line")),
@@ -134,8 +134,43 @@ ALL = (A, B, C, D, E, F)
 
 
 @pytest.fixture(scope="module")
-def numbers():
-    return kpis_of(ALL, RULES, CALENDAR, start=START, end=END, today=TODAY)
+def writer(shared_database_dsn):
+    """Somebody who writes requests of a park that nobody else has."""
+    code = f"measured{next(_parks)}"
+    with connect(shared_database_dsn, application="test") as connection:
+        catalogue = park()
+        catalogue = catalogue.model_copy(update={"park": catalogue.park.model_copy(update={"code": code})})
+        load_catalogue(connection, catalogue, source="test", loaded_by="test", at=NOON)
+        for person in ("lin", "chen"):
+            put_person(connection, Person(person, person, person, ""))
+        yield Writer(connection, code)
+        connection.rollback()
+
+
+def in_park(events, code):
+    """The same, of another park."""
+    return [
+        event.model_copy(update={"body": event.body.model_copy(update={"details": moved})})
+        if (moved := _details_in(event.body, code))
+        else event
+        for event in events
+    ]
+
+
+def _details_in(body, code):
+    return body.details.model_copy(update={"park": code}) if isinstance(body, (Opened, Amended)) else None
+
+
+def measured(connection: Connection, wanted: RequestFilter, *, today=TODAY, start=START, end=END) -> Kpis:
+    desk = service.Desk(connection, RULES, CALENDAR, datetime.combine(today, time(12), PARK_ZONE))
+    return service.kpis(desk, wanted, start, end)
+
+
+@pytest.fixture(scope="module")
+def numbers(writer):
+    for events in ALL:
+        writer.keep(in_park(events, writer.park))
+    return measured(writer.connection, RequestFilter(park=writer.park, opened_from=at("01-01 00:00")))
 
 
 def test_what_came_in_and_went_out(numbers):
@@ -193,49 +228,94 @@ def test_what_became_of_leads(numbers):
     assert library.leads.kva == 3000.0
 
 
-def test_nothing_has_no_median_and_no_share():
-    none = kpis_of((), RULES, CALENDAR, start=START, end=END, today=TODAY)
+def test_nothing_has_no_median_and_no_share(writer):
+    none = measured(writer.connection, RequestFilter(park="nowhere"))
     assert none.total_days == Spread(0, None, None)
+    assert none.stages[1].by_owner[Owner.UTILITY] == Spread(0, None, None)
     assert none.in_limit.value is None
     assert none.received == Amount(0, 0.0)
+    assert [one.leads for one in none.conversions] == [Amount(0, 0.0)] * 2
 
 
-WAITS = st.lists(st.integers(0, 12 * 24), min_size=3, max_size=12)
+def test_a_limit_passed_since_the_newest_event_is_told(writer):
+    # Sent back from the scheme's reply, whose limit of fifteen days goes on from 24 September: due on 22 October.
+    events = told(
+        ("09-24 10:00", "chen", Opened(details=details())),
+        ("09-24 10:00", "chen", move(Stage.SURVEY)),
+        ("09-24 10:00", "chen", move(Stage.SCHEME_REPLY)),
+        ("09-28 10:00", "chen", SentBack(to=Stage.SURVEY, reason="-")),
+    )
+    code = writer.keep(in_park(events, writer.park))
+    for today, is_overdue in ((date(2026, 10, 22), 0), (date(2026, 10, 23), 1)):
+        found = measured(writer.connection, RequestFilter(text=code), today=today)
+        assert {stage.stage: stage.overdue for stage in found.stages}[Stage.SCHEME_REPLY] == Share(is_overdue, 1)
 
 
-@given(waits=WAITS, choices=st.lists(st.integers(0, 3), min_size=12, max_size=12))
-def test_stages_and_owners_have_the_days_that_their_clocks_say(waits, choices):
-    moment = at("03-02 09:00")
-    events = [happened(1, moment, "x", Opened(details=details()))]
-    for wait, choice in zip(waits, choices, strict=False):
-        moment += timedelta(hours=wait)
-        state = replay(events, RULES)
-        other = Owner.CUSTOMER if state.owner is Owner.UTILITY else Owner.UTILITY
-        body = Resumed() if state.suspended else (
-            Handed(to=other),
-            Suspended(reason=SuspendReason.OTHER),
-            SentBack(to=Stage.ACCEPTANCE, reason="-") if state.earlier_stages else Handed(to=other),
-            SchemeReplied(approved_kva=1.0)
-            if state.stage is Stage.SCHEME_REPLY and state.scheme is None
-            else Moved(to=state.next_stage),
-        )[choice]  # fmt: skip
-        if state.outcome is not None:
-            break
-        new = happened(len(events) + 1, moment, "x", body)
-        follow(events, new, RULES)
-        events.append(new)
-    record = record_of("R", replay(events, RULES), events)
-    today = (moment + timedelta(days=3)).date()
-    clocks = clocks_of(record.request, RULES, CALENDAR, today)
+def answer_of(request, events):
+    """When somebody of the utility first did something that was not undone."""
+    undone = {event.body.sequence for event in events if isinstance(event.body, Undone)}
+    nothing = (Opened, Assigned, Attached, Amended, Undone)
+    return next(
+        (
+            event.at
+            for event in events
+            if event.sequence not in undone
+            and event.by not in ("system", "applicant")
+            and not isinstance(event.body, nothing)
+            and event.at > request.accepted_at
+        ),
+        None,
+    )
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=histories())
+def test_one_request_has_the_days_and_limits_that_its_clocks_say(writer, events):
+    events = in_park(events, writer.park)
+    code = writer.keep(events)
+    request = replay(events, RULES)
+    today = (events[-1].at + timedelta(days=3)).astimezone(PARK_ZONE).date()
+    clocks = clocks_of(request, RULES, CALENDAR, today)
     # Everything is in the period, so every stage that was left is told with the days of its clock.
-    numbers = kpis_of((record,), RULES, CALENDAR, start=date(2026, 1, 1), end=date(2027, 1, 1), today=today)
-    stages = {stage.stage: stage for stage in numbers.stages}
-    here = None if record.request.outcome else record.request.stage
-    for stage, by_owner in clocks.by_stage.items():
-        if stage is not here:
-            for owner, days in by_owner.items():
-                assert stages[stage].by_owner[owner].median == days
+    whole = {"start": date(2025, 1, 1), "end": date(2028, 1, 1)}
+    found = measured(writer.connection, RequestFilter(text=code), today=today, **whole)
+    stages = {stage.stage: stage for stage in found.stages}
+    here = None if request.outcome else request.stage
     used = {use.stage: use for use in clocks.limits}
-    for stage, use in used.items():
-        if stage is not here and stage in clocks.by_stage:
-            assert stages[stage].overdue == Share(int(use.used > use.limit), 1)
+    for stage, by_owner in clocks.by_stage.items():
+        is_left = stage is not here
+        assert stages[stage].by_owner == {
+            owner: Spread(1, days, days) if is_left else Spread(0, None, None) for owner, days in by_owner.items()
+        }
+        use = used.get(stage) if is_left else None
+        assert stages[stage].overdue == (Share(0, 0) if use is None else Share(int(use.used > use.limit), 1))
+    for stage in set(Stage) - set(clocks.by_stage):
+        assert stages[stage].by_owner[Owner.UTILITY].count == 0
+    passed = [use for use in clocks.limits if use.stage in clocks.by_stage and use.used > use.limit]
+    is_archived = request.outcome is Outcome.ARCHIVED
+    assert found.in_limit == Share(int(is_archived and not passed), int(is_archived))
+    answered = answer_of(request, events) if request.accepted_at else None
+    assert found.first_answer_hours.median == (
+        None if answered is None else pytest.approx((answered - request.accepted_at).total_seconds() / 3600)
+    )
+    assert found.unanswered == int(request.accepted_at is not None and answered is None)
+    for owner, spread in found.days_by_owner.items():
+        before = sum(days[owner] for stage, days in clocks.by_stage.items() if stage is not Stage.ARCHIVING)
+        assert spread.median == (before if request.energized_at else None)
+
+
+@given(
+    day=st.dates(date(2026, 1, 1), date(2026, 10, 1)),
+    hour=st.times(),
+    lasts=st.timedeltas(timedelta(), timedelta(days=60)),
+    today=st.dates(date(2026, 6, 1), date(2026, 12, 1)),
+)
+def test_working_days_of_many_at_once_are_those_counted_one_by_one(day, hour, lasts, today):
+    begun = datetime.combine(day, hour, PARK_ZONE)
+    ended = min(begun + lasts, datetime.combine(today, time(23), PARK_ZONE))
+    span = Span(Stage.SURVEY, Owner.UTILITY, begun, ended)
+    closes = RULES.practice_on(begun.date()).closes
+    expected = len(counted_days([span], Owner.UTILITY, today, CALENDAR, closes=closes))
+    days = WorkingDays(RULES, CALENDAR, today)
+    wall = [(at - datetime(1970, 1, 1, tzinfo=PARK_ZONE)).total_seconds() for at in (begun, ended)]
+    assert days.between([(wall[0], wall[1])] * 2).tolist() == [expected, expected]
