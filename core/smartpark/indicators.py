@@ -197,7 +197,6 @@ INDICATORS: Final[dict[str, IndicatorMeaning]] = {
         IndicatorMeaning(
             "flue_gas_volume", "m3", _S, "烟气排放量(标干)", "flue gas, dry standard state", "stack-emissions"
         ),
-        IndicatorMeaning("stack_capture_rate", "1", _R, "有效数据捕集率", "valid-data capture rate", "substitution"),
         # --- ambient air: one station ---
         IndicatorMeaning("air_quality_index", "1", _N, "空气质量指数(AQI)", "air quality index", "air-quality-index"),
         IndicatorMeaning("iaqi_so2", "1", _N, "SO2分指数(IAQI)", "individual index of SO2", "air-quality-index"),
