@@ -1,5 +1,6 @@
 """Whom a load request reminds of what, and when: worked days of autumn 2026, and what never reminds anybody."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -21,7 +22,8 @@ from smartpark.load_requests.reminders import REMINDER_WORDS, ReminderKind, remi
 from smartpark.load_requests.requests import replay
 from smartpark.load_requests.rules import builtin_load_request_rules
 from smartpark.load_requests.words import Channel, Duty, Owner, RequestKind, Stage, SuspendReason, VoltageClass
-from smartpark.workdays import builtin_workdays
+from smartpark.workdays import CalendarNotCoveredError, builtin_workdays
+from smartpark_ingest.notices.wording import words_of
 
 RULES = builtin_load_request_rules()
 
@@ -155,6 +157,31 @@ def test_a_scheme_at_low_voltage_ends_after_three_months_and_is_warned_of_before
     assert on(low, "2026-11-30") == [(ReminderKind.SCHEME_EXPIRES, 10)]
     assert on(low, "2026-12-15") == [(ReminderKind.SCHEME_EXPIRES, 7)], "then its end is told"
     assert on(low, "2026-12-25") == [(ReminderKind.SCHEME_EXPIRES, -1)]
+
+
+def test_a_scheme_of_january_is_warned_of_in_december_though_its_holidays_are_not_known():
+    low = request_of(
+        ("2026-10-20T11:00", Moved(to=Stage.SURVEY)),
+        ("2026-10-20T12:00", Moved(to=Stage.SCHEME_REPLY)),
+        ("2026-10-20T13:00", SchemeReplied(approved_kva=50)),
+        ("2026-10-20T14:00", Moved(to=Stage.ENERGIZATION)),
+        ("2026-10-20T15:00", Handed(to=Owner.CUSTOMER)),
+        voltage=VoltageClass.LOW,
+    )
+    calendar, today = replace(builtin_workdays(), years=frozenset({2026})), date(2026, 12, 24)
+
+    [told] = reminders_of(low, clocks_of(low, RULES, calendar, today), RULES, calendar, today)
+
+    assert (told.kind, told.day, told.days) == (ReminderKind.SCHEME_EXPIRES, date(2027, 1, 10), None)
+    document = {"code": "LR-2026-000001", "applicant": "厂", "applied_kva": 50, "voltage": "low", "park": "p"}
+    document |= {"stage": "energization", "owner": "customer", "rule": None}
+    document |= {"reminder": {"kind": "scheme_expires", "day": "2027-01-10", "days": None}}
+    for language in ("zh", "en"):
+        text = words_of("scheme_expires", document, language).text
+        assert "2027-01-10" in text
+        assert "None" not in text
+    with pytest.raises(CalendarNotCoveredError):
+        reminders_of(low, clocks_of(low, RULES, calendar, today), RULES, calendar, date(2027, 1, 4))
 
 
 def test_without_a_scheme_nothing_ends():

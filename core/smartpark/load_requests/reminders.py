@@ -15,7 +15,7 @@ from smartpark.load_requests.clocks import Clock, Clocks, day_zero
 from smartpark.load_requests.requests import LoadRequest, Scheme
 from smartpark.load_requests.rules import LoadRequestRules, Practice, SchemeValidity
 from smartpark.load_requests.words import Channel, Duty, Standing
-from smartpark.workdays import WorkdayCalendar
+from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 
 
 class ReminderKind(StrEnum):
@@ -49,8 +49,9 @@ class Reminder:
     """Same for the same reason: said once."""
     day: date
     """Day that it is about: the due day, the day since which it is quiet, the day the scheme ends."""
-    days: int
-    """Working days left until it (negative: past), or working days of silence. [d]"""
+    days: int | None
+    """Working days left until it (negative: past), or working days of silence; none: the day lies in a year whose
+    holidays nobody has entered yet. [d]"""
     duties: tuple[Duty, ...]
     """Who of the park is told."""
 
@@ -127,9 +128,18 @@ def _of_scheme(
         return
     day = days[0] if today <= days[0] else days[1]
     if day - timedelta(days=row.warned_days_before) <= today:
-        left = calendar.workdays_between(today, day) if today <= day else -calendar.workdays_between(day, today)
+        left = _left(today, day, calendar)
         key = f"scheme:{day}:{'over' if today > day else 'near'}"
         yield Reminder(ReminderKind.SCHEME_EXPIRES, key, day, left, (Duty.MANAGER, Duty.DEPUTY))
+
+
+def _left(today: date, day: date, calendar: WorkdayCalendar) -> int | None:
+    """A scheme of January runs out although its holidays are not known in December."""
+    try:
+        return calendar.workdays_between(today, day) if today <= day else -calendar.workdays_between(day, today)
+    except CalendarNotCoveredError:
+        calendar.is_workday(today)
+        return None
 
 
 def _validity_row(request: LoadRequest, rules: LoadRequestRules) -> SchemeValidity | None:

@@ -47,6 +47,11 @@ def _reminder(kind: str, document: Mapping[str, Any], place: int, console: str |
 
 def _why(kind: str, reminder: Mapping[str, Any], place: int) -> str:
     days, day = reminder["days"], reminder["day"]
+    if days is None:
+        return (
+            f"供电方案延期或失效日为 {day}：请及时延期或开工。",
+            f"The scheme is to be extended, or built by, until {day}.",
+        )[place]
     sentences = {
         ReminderKind.DUE_SOON: (
             f"时限 {day} 到期，剩余 {days} 个工作日。",
