@@ -1,9 +1,11 @@
 """What somebody sends who wants to break the desk: refused with a reason, never an error of ours, nothing kept."""
 
 import json
+from io import BytesIO
 
 import pytest
 from fix_console import Page
+from openpyxl import load_workbook
 
 API = "/api/v1"
 CHEN = {"Smartpark-Actor": "chen"}
@@ -77,6 +79,19 @@ def test_a_name_of_several_lines_is_refused(chen, wrong):
     assert (answer.status_code, slug(answer)) == (422, "invalid-request")
     form = {**DETAILS, "applied_kva": "500", "applicant": "厂\nx"}
     assert chen.send("/requests/new", form).status_code == 422
+
+
+@pytest.mark.parametrize("sign", ["\uffff", "\ufffe", "\x85", "_x000D_"])
+def test_a_table_can_be_read_whatever_somebody_is_called(chen, console_server, sign):
+    code = console_server.ask(applicant=f"=坏{sign}")
+
+    answer = chen.client.get(f"{API}/load-requests/export", params={"format": "xlsx", "text": "=坏"})
+
+    rows = {row[0]: row[2] for row in load_workbook(BytesIO(answer.content)).active.values}
+    assert rows[code].startswith("=坏")
+    table = chen.client.get(f"{API}/load-requests/export", params={"format": "csv", "text": "=坏"}).text
+    assert ",=坏" not in table
+    assert ",'=坏" in table
 
 
 def test_a_moment_before_all_calendars_and_a_capacity_beyond_all_networks_are_refused(chen):

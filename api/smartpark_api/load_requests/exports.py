@@ -39,6 +39,8 @@ from smartpark_api.words import Language
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STARTS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NOT_XML: Final = "\ufffe\uffff"
+"""One of them, and no program opens the workbook any more."""
 _MOST_CELL: Final = 32_767
 """Characters that a cell of a workbook may hold."""
 
@@ -172,8 +174,8 @@ def _text(value: Value) -> str:
 def _cell(sheet: Any, value: Value) -> object:
     if not isinstance(value, str):
         return value
-    shown = "".join(sign for sign in value if unicodedata.category(sign) != "Cc")[:_MOST_CELL]
-    cell = WriteOnlyCell(sheet, value=shown)
+    shown = "".join(sign for sign in value if unicodedata.category(sign) != "Cc" and sign not in _NOT_XML)
+    cell = WriteOnlyCell(sheet, value=shown[:_MOST_CELL])
     # Else a text that begins with = would be stored as a formula.
     cell.data_type = "s"
     return cell
