@@ -128,6 +128,10 @@ def test_a_calendar_of_due_dates_is_one_that_programs_read(client):
     assert str(stage["url"]).endswith(f"/requests/{code}")
     assert stage.decoded("sequence") == 2
 
+    assert put(client, "persons/chen", {"name": "Chen", "language": "en"}).status_code == 200
+    in_english = Calendar.from_ical(client.get(made.json()["path"]).content).walk("VEVENT")
+    assert "scheme reply due · 闽侯铝业有限公司 · 2000 kVA" in {str(event["summary"]) for event in in_english}
+
     body = {"body": {"type": "suspended", "reason": "documents_missing"}, "expected": 2}
     assert client.post(f"{API}/load-requests/{code}/events", json=body, headers=CHEN).status_code == 201
     assert Calendar.from_ical(client.get(made.json()["path"]).content).walk("VEVENT") == [], (

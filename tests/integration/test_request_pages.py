@@ -4,7 +4,9 @@ Once over each kind of database; what a page says is asked of its markup, in Chi
 """
 
 import re
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from http.client import HTTPConnection
 
 import pytest
 from fix_api import NOON, ParkHand
@@ -308,6 +310,23 @@ def test_a_document_that_is_not_what_it_says_is_refused(visitor, desk_dsn, tmp_p
     assert attach(visitor, seen.code, "程序.pdf", b"MZ\x90").status_code == 422
     assert attach(visitor, seen.code, "程序.exe", b"MZ\x90").status_code == 422
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("announced", "told"),
+    [(("Content-Length", str(64 * 2**20)), "20 MiB"), (("Transfer-Encoding", "chunked"), "Content-Length")],
+)
+def test_a_form_longer_than_a_document_may_be_is_refused_unread(visitor, desk_dsn, announced, told):
+    address = visitor.client.base_url
+    with closing(HTTPConnection(address.host, address.port, timeout=60)) as connection:
+        connection.putrequest("POST", f"/requests/{opened(desk_dsn).code}/attachments")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+        connection.putheader(*announced)
+        connection.endheaders()
+        # Answered though not a byte of the form has come.
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert told in answer.read().decode()
 
 
 def test_an_applicant_sees_the_way_and_nothing_of_ours(visitor, desk_dsn, client_of):

@@ -2,7 +2,8 @@
 
 Three things must hold. The browser does not say that another site sends it (Sec-Fetch-Site, Origin); the visitor's
 form cookie is there, which no other site's request carries (SameSite=Strict); and the token in the form, or in the
-header X-CSRF-Token that htmx sends, is the one that belongs to that cookie.
+header X-CSRF-Token that htmx sends, is the one that belongs to that cookie. A form says how long it is before it is
+read, and is refused unread when that is longer than a document may be.
 """
 
 import secrets
@@ -24,6 +25,8 @@ HEADER: Final = "x-csrf-token"
 _PURPOSE: Final = "form"
 _MOST_FIELDS: Final = 500
 _MOST_FILES: Final = 10
+_BESIDE_DOCUMENT: Final = 2**20
+"""Room for the other fields of a form that carries a document. [B]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ async def checked_form(request: Request) -> Form:
     Raises
     ------
     ProblemError
-        When it may have come from elsewhere, or this server takes no writes.
+        When it may have come from elsewhere, is too long, or this server takes no writes.
     """
     settings: ApiSettings = request.app.state.settings
     if settings.host_names is None:
@@ -111,6 +114,7 @@ async def checked_form(request: Request) -> Form:
         )
     if _is_foreign(request):
         raise ProblemError(ProblemKind.FORM_REFUSED, "the form was sent by a page of another site")
+    _check_announced(request, settings.attachment_most_bytes)
     form = await request.form(max_fields=_MOST_FIELDS, max_files=_MOST_FILES)
     field = form.get(FIELD)
     token = request.headers.get(HEADER) or (field if isinstance(field, str) else "")
@@ -118,6 +122,15 @@ async def checked_form(request: Request) -> Form:
     if not cookie or not signer_of(request).is_token(_PURPOSE, cookie, token):
         raise ProblemError(ProblemKind.FORM_REFUSED, "the form is not one this server gave out, or it is too old")
     return Form(form)
+
+
+def _check_announced(request: Request, most: int) -> None:
+    """Refuse what is too long before a byte of it lies on this server's disk; the server holds it to what it says."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most + _BESIDE_DOCUMENT:
+        raise ProblemError(ProblemKind.DOCUMENT_TOO_LARGE, f"a document has at most {most / 2**20:g} MiB")
+    if not announced and "transfer-encoding" in request.headers:
+        raise ProblemError(ProblemKind.DOCUMENT_TOO_LARGE, "a form has to say how long it is (Content-Length)")
 
 
 def _is_foreign(request: Request) -> bool:

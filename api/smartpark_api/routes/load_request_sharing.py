@@ -14,6 +14,7 @@ from smartpark_storage.load_requests import (
     put_webhook,
     read_calendar_links,
     read_links,
+    read_persons,
     read_row,
     read_rows,
     read_webhooks,
@@ -152,9 +153,12 @@ def get_calendar(
             raise ProblemError(ProblemKind.NOT_FOUND, "there is no such calendar, or no longer")
         wanted = RequestFilter(manager=link.person, park=link.park, is_open=True)
         rows = read_rows(desk.connection, wanted, today=desk.today, limit=_MOST_DUE)
+        # Of a person's calendar that person reads it, of a park's whoever made it.
+        readers = read_persons(desk.connection, code=link.person or link.made_by)
+    language = Language(readers[0].language) if readers else Language.ZH
     name = f"smartpark · {link.person or link.park}"
     address = str(request.base_url).rstrip("/")
-    text = calendar_of(rows, name=name, address=address, language=Language.ZH)
+    text = calendar_of(rows, name=name, address=address, language=language)
     headers = {"Cache-Control": "private, max-age=300", "Content-Disposition": 'inline; filename="due-dates.ics"'}
     return Response(text, media_type=MEDIA_TYPE, headers=headers)
 
