@@ -75,6 +75,11 @@ AND r.energized_at >= %(since)s AND r.energized_at < %(until)s;
 -- load_request_answered --
 -- When somebody of the utility first did something: opening, assigning, filing and what was undone are no answer, nor
 -- is what made an application of a lead. Goes on with load_request_fits and load_request_answered_end.
+WITH undone AS MATERIALIZED (
+    SELECT u.code, (u.body ->> 'sequence')::integer AS sequence
+    FROM smartpark.load_request_event AS u
+    WHERE u.type = 'undone'
+)
 SELECT extract(epoch FROM r.accepted_at AT TIME ZONE %(zone)s)::float8, extract(epoch FROM a.at AT TIME ZONE %(zone)s)::float8
 FROM smartpark.load_request AS r
 LEFT JOIN LATERAL (
@@ -84,11 +89,7 @@ LEFT JOIN LATERAL (
         AND e.at > r.accepted_at
         AND e.by NOT IN ('system', 'applicant')
         AND e.type NOT IN ('opened', 'assigned', 'attached', 'amended', 'undone')
-        AND NOT EXISTS (
-            SELECT FROM smartpark.load_request_event AS u
-            WHERE u.code = e.code AND u.sequence > e.sequence AND u.type = 'undone'
-                AND (u.body ->> 'sequence')::integer = e.sequence
-        )
+        AND (e.code, e.sequence) NOT IN (SELECT u.code, u.sequence FROM undone AS u)
     ORDER BY e.sequence
     LIMIT 1
 ) AS a ON true;
@@ -100,53 +101,60 @@ AND r.accepted_at >= %(since)s AND r.accepted_at < %(until)s;
 -- Requests by the days they had spent in a stage when they left it for the last time, and whether its limit was kept.
 -- Goes on with load_request_fits and load_request_stages_left_end.
 WITH fitting AS MATERIALIZED (
-    SELECT r.code, r.stage_days, r.stage_limits, r.stage_rule, r.stage_due_on
+    SELECT
+        r.code, r.stage, r.outcome, r.accepted_at, r.stage_days, r.stage_limits, r.stage_rule, r.stage_due_on,
+        r.opened_at >= %(since)s AND r.changed_at < %(until)s AS is_inside
     FROM smartpark.load_request AS r;
 
 -- load_request_stages_left_end --
         AND r.opened_at < %(until)s AND (r.ended_at IS NULL OR r.ended_at >= %(since)s)
 ),
-undone AS MATERIALIZED (
-    SELECT u.code, (u.body ->> 'sequence')::integer AS sequence
-    FROM smartpark.load_request_event AS u
-    WHERE u.type = 'undone'
-),
+-- Only of those that reach over an end of the period must events say when they left a stage.
 entered AS (
     SELECT
         e.code,
         CASE
             WHEN e.type IN ('moved', 'sent_back') THEN e.body ->> 'to'
-            WHEN e.type = 'opened' AND NOT coalesce((e.body ->> 'is_lead')::boolean, false) THEN 'acceptance'
+            WHEN e.type = 'opened' AND e.at = f.accepted_at THEN 'acceptance'
         END AS stage,
-        e.sequence,
         lead(e.at) OVER (PARTITION BY e.code ORDER BY e.sequence) AS left_at
-    FROM smartpark.load_request_event AS e
-    WHERE e.type IN ('opened', 'moved', 'sent_back', 'withdrawn', 'rejected')
-        AND e.code IN (SELECT f.code FROM fitting AS f)
-        AND (e.code, e.sequence) NOT IN (SELECT u.code, u.sequence FROM undone AS u)
+    FROM fitting AS f
+    JOIN smartpark.load_request_event AS e ON e.code = f.code
+    WHERE NOT f.is_inside
+        AND e.type IN ('opened', 'moved', 'sent_back', 'withdrawn', 'rejected')
+        AND (e.code, e.sequence) NOT IN (
+            SELECT u.code, (u.body ->> 'sequence')::integer
+            FROM smartpark.load_request_event AS u
+            WHERE u.type = 'undone'
+        )
 ),
 -- It has left a stage when it is not in it any more: its newest turn there has an end.
 departed AS (
-    SELECT code, stage
-    FROM entered
-    WHERE stage IS NOT NULL
-    GROUP BY code, stage
-    HAVING count(*) = count(left_at) AND max(left_at) >= %(since)s AND max(left_at) < %(until)s
+    SELECT e.code, e.stage
+    FROM entered AS e
+    WHERE e.stage IS NOT NULL
+    GROUP BY e.code, e.stage
+    HAVING count(*) = count(e.left_at) AND max(e.left_at) >= %(since)s AND max(e.left_at) < %(until)s
+),
+spent AS (
+    SELECT f.*, d.stage AS left_stage, d.owners
+    FROM fitting AS f
+    CROSS JOIN LATERAL jsonb_each(f.stage_days) AS d (stage, owners)
+    WHERE f.is_inside AND (f.outcome IS NOT NULL OR d.stage <> f.stage)
+    UNION ALL
+    SELECT f.*, d.stage, f.stage_days -> d.stage
+    FROM departed AS d
+    JOIN fitting AS f ON f.code = d.code AND f.stage_days ? d.stage
 )
 SELECT
-    d.stage,
-    (f.stage_days -> d.stage ->> 'utility')::integer,
-    (f.stage_days -> d.stage ->> 'customer')::integer,
-    (f.stage_days -> d.stage ->> 'government')::integer,
+    s.left_stage,
+    (s.owners ->> 'utility')::integer,
+    (s.owners ->> 'customer')::integer,
+    (s.owners ->> 'government')::integer,
     -- Sent back within what the limit covers, its clock goes on, and its due day tells of days after the newest event.
-    k.used > k.limit OR coalesce(f.stage_rule = k.rule AND f.stage_due_on < %(today)s, false) AS is_overdue,
+    (k.use ->> 'used')::integer > (k.use ->> 'limit')::integer
+        OR coalesce(s.stage_rule = k.use ->> 'rule' AND s.stage_due_on < %(today)s, false) AS is_overdue,
     count(*)
-FROM departed AS d
-JOIN fitting AS f ON f.code = d.code AND f.stage_days ? d.stage
-LEFT JOIN LATERAL (
-    SELECT l.rule, l.used, l.limit
-    FROM jsonb_to_recordset(f.stage_limits) AS l (stage text, rule text, used integer, "limit" integer)
-    WHERE l.stage = d.stage
-    LIMIT 1
-) AS k ON true
+FROM spent AS s
+LEFT JOIN LATERAL jsonb_array_elements(s.stage_limits) AS k (use) ON k.use ->> 'stage' = s.left_stage
 GROUP BY 1, 2, 3, 4, 5;
