@@ -125,6 +125,7 @@ def open_window(browser: Browser, console_server: ConsoleServer) -> Iterator[Ope
         return window
 
     yield open_one
+    expect.set_options(timeout=None)
     for context, _ in windows:
         context.close()
     for _, window in windows:

@@ -372,7 +372,6 @@ def test_a_window_hears_what_it_must_not_do(open_window):
     window = open_window()
     page = window.go("/people")
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"http://localhost:9/x.png\">')")
-    page.wait_for_timeout(0)
     expect(page.locator("img").last).to_have_attribute("src", "http://localhost:9/x.png")
     page.wait_for_function("document.images[document.images.length - 1].complete")
 
