@@ -14,7 +14,7 @@ It does not decide what a duplicate is (`memory`), and it never waits: a full di
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -285,6 +285,9 @@ class Spool:
                 counters.kept_readings -= count
                 counters.kept_bytes -= size + ROW_OVERHEAD
                 after = sequence
+        self._remember_recent(newest)
+
+    def _remember_recent(self, newest: Mapping[int, list[Row]]) -> None:
         for alias, rows in newest.items():
             self._merge_recent(alias, rows)
 
@@ -312,14 +315,19 @@ class Spool:
         return dropped
 
     def _drop_oldest(self, counters: Counters, *, goal: int) -> Dropped:
+        """Give up pending batches; what was sent may be stored all the same, so it is not forgotten altogether."""
+        newest: dict[int, list[Row]] = {}
         readings = letters = 0
         first: list[int] = []
         last: list[int] = []
         while counters.bytes > goal:
             oldest = self._db.execute(SQL["oldest_pending"]).fetchall()
-            for sequence, kind, count, size, first_time, last_time in oldest:
+            for sequence, kind, count, size, first_time, last_time, crc, body in oldest:
                 if counters.bytes <= goal:
                     break
+                if kind == 0 and crc == checksum(body, kind, count, first_time, last_time):
+                    for row in unpack_rows(body):
+                        newest.setdefault(row[0], []).append(row)
                 self._db.execute(SQL["forget"], (sequence,))
                 counters.pending_batches -= 1
                 counters.pending_readings -= count
@@ -330,6 +338,7 @@ class Spool:
                 last.append(last_time)
             if not oldest:
                 break
+        self._remember_recent(newest)
         return Dropped(readings, letters, min(first, default=0), max(last, default=0))
 
     def has_room(self, readings: int) -> bool:

@@ -129,7 +129,8 @@ SELECT sequence, count, length(body), first_time, last_time, crc, body FROM batc
 WHERE acked = 1 AND sequence > ? ORDER BY sequence LIMIT 20;
 
 -- name: oldest_pending
-SELECT sequence, kind, count, length(body), first_time, last_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 20;
+SELECT sequence, kind, count, length(body), first_time, last_time, crc, body FROM batch
+WHERE acked = 0 ORDER BY sequence LIMIT 20;
 
 -- name: first_pending
 SELECT sequence, first_time FROM batch WHERE acked = 0 ORDER BY sequence LIMIT 1;

@@ -145,6 +145,24 @@ def test_when_memory_is_trimmed_each_point_keeps_its_newest_readings(open_spool,
     assert remembered[-50:] == rows(950, 50, alias=1)
 
 
+def test_what_a_full_spool_gives_up_is_remembered_all_the_same(open_spool):
+    """It may have been stored before it was given up: a broker that says it again must not have it stored twice."""
+    spool = open_spool(limit=8_000)
+    spool.add(sealed(0, 40), 1)
+    spool.acknowledge([(1, 1)])
+    for n in (1, 2, 3):
+        assert spool.add(sealed(n * 40, 40), 1) is None
+    dropped = spool.add(sealed(1_000, 300, alias=1), 1)
+    assert (dropped.readings, spool.counters.pending_readings) == (120, 300)
+    spool = open_spool(limit=8_000)
+    remembered = [row for row in spool.remembered(10_000) if row[0] == 0]
+    assert remembered == rows(160 - RECENT_PER_POINT, RECENT_PER_POINT)
+    # Beyond that it is forgotten, and no more than that is kept of each point.
+    assert spool.add(sealed(2_000, 300, alias=1), 1).readings == 300
+    again = [row for row in open_spool().remembered(10_000) if row[0] == 1]
+    assert again == rows(1_300 - RECENT_PER_POINT, RECENT_PER_POINT, alias=1) + rows(2_000, 300, alias=1)
+
+
 def test_a_full_spool_gives_up_the_oldest_and_names_what_was_lost(open_spool, reader):
     spool = open_spool(limit=10_000)
     losses = [spool.add(sealed(n * 100, 100), 1) for n in range(10)]
