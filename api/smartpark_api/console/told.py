@@ -69,6 +69,6 @@ def time_left(words: Words, card: Card) -> str:
     if card.left is None or card.standing in (Standing.NO_LIMIT, Standing.ENDED, Standing.DUE):
         return standing
     if card.standing is Standing.OVERDUE:
-        return words("console.days_late", n=-card.left)
-    left = words("console.days_left", n=card.left)
+        return words("console.one_day_late") if card.left == -1 else words("console.days_late", n=-card.left)
+    left = words("console.one_day_left") if card.left == 1 else words("console.days_left", n=card.left)
     return left if card.standing is Standing.IN_TIME else f"{standing} · {left}"
