@@ -1,11 +1,8 @@
 """`smartpark requests`: the desk of load requests on the terminal, over the database itself and not over HTTP."""
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.errors import SmartparkError
 from smartpark.load_requests.words import (
     Channel,
-    Duty,
     Importance,
     RequestKind,
     RequestSource,
@@ -24,11 +20,13 @@ from smartpark.load_requests.words import (
     VoltageClass,
 )
 
-_WHERE = "The database is the one SMARTPARK_DSN names; what each word means: docs/load-requests.md."
+from smartpark_api.load_requests.people_commands import register_managers, register_people
+from smartpark_api.load_requests.verbs import WHERE, json_option, tell, told, verb
+
 _LIST = f"""\
 Shows what is under way, the next due first. Days are working days left of the limit of the stage; a minus sign means
 too late, and ".." that it is somebody else's turn or suspended.
-{_WHERE}
+{WHERE}
 
   smartpark requests list --park minhou-demo
   smartpark requests list --standing overdue --manager chen
@@ -37,7 +35,7 @@ too late, and ".." that it is somebody else's turn or suspended.
 _OPEN = f"""\
 Opens an application, whose clock begins at once, or with --lead something not yet asked for. The project manager of
 the park on that day gets it.
-{_WHERE}
+{WHERE}
 
   smartpark requests open --by chen --park minhou-demo --applicant 闽侯铝业 --kva 2000 --voltage 10kv \\
       --contact 电气负责人
@@ -57,7 +55,7 @@ TYPE is what happens, with its particulars as NAME=VALUE:
 
 What the request may take now stands in `smartpark requests show`. --expected refuses when something happened since
 the version you have seen; without it the newest version is meant.
-{_WHERE}
+{WHERE}
 
   smartpark requests act LR-2026-000123 moved --by chen
   smartpark requests act LR-2026-000123 suspended reason=documents_missing note=缺少授权书 --by chen --expected 4
@@ -65,7 +63,7 @@ the version you have seen; without it the newest version is meant.
 _REFRESH = f"""\
 The days on which limits fall are kept with each request. After the holidays of a year were entered or corrected
 (SMARTPARK_WORKDAYS, docs/methods/working-days.md), this reckons them again for everything that is open.
-{_WHERE}
+{WHERE}
 """
 _IMPORT = f"""\
 For the day a desk begins, with requests that are under way already. Each line is one request:
@@ -74,78 +72,51 @@ For the day a desk begins, with requests that are under way already. Each line i
 
 with the bodies of `smartpark requests show --json`. All lines are taken in or none; what is wrong is told by line. A
 reference is taken in once: the same file again changes nothing. The people named must be on record before.
-{_WHERE}
+{WHERE}
 """
-_PEOPLE = "Somebody who is not listed cannot act. Nobody is deleted: who leaves is put with --inactive."
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add the verbs of ``smartpark requests``."""
     verbs = command_group(subparsers, "requests", "load requests: the utility project manager's desk")
-    listing = _verb(verbs, "list", "load requests that fit, the next due first", _LIST, _list)
+    listing = verb(verbs, "list", "load requests that fit, the next due first", _LIST, _list)
     _filters(listing)
     listing.add_argument("--order", default="due", choices=_ORDERS, help="order (due)")
     listing.add_argument("--limit", type=int, default=50, metavar="N", help="how many (50)")
-    _json_option(listing)
-    show = _verb(verbs, "show", "one request: stages, clocks, events, what it may take now", _WHERE, _show)
+    json_option(listing)
+    show = verb(verbs, "show", "one request: stages, clocks, events, what it may take now", WHERE, _show)
     show.add_argument("code", help="code, e.g. LR-2026-000123")
-    _json_option(show)
+    json_option(show)
     _register_open(verbs)
     _register_act(verbs)
     _register_export(verbs)
     _register_import(verbs)
-    kpis = _verb(verbs, "kpis", "what the desk is measured by in a period", _WHERE, _kpis)
+    kpis = verb(verbs, "kpis", "what the desk is measured by in a period", WHERE, _kpis)
     _filters(kpis)
     kpis.add_argument("--from", dest="start", metavar="DAY", help="first day (1 January)")
     kpis.add_argument("--to", dest="end", metavar="DAY", help="day after the last (tomorrow)")
-    _json_option(kpis)
+    json_option(kpis)
     calendar = command_group(verbs, "calendar", "working days behind the clocks")
-    refresh = _verb(calendar, "refresh", "reckon the clocks of all open requests again", _REFRESH, _refresh)
-    _json_option(refresh)
-    _register_people(verbs)
-    _register_managers(verbs)
+    refresh = verb(calendar, "refresh", "reckon the clocks of all open requests again", _REFRESH, _refresh)
+    json_option(refresh)
+    register_people(verbs)
+    register_managers(verbs)
 
 
 _ORDERS = ("due", "changed", "opened", "capacity", "wanted", "code")
 
 
-def _verb(
-    verbs: "Subparsers[argparse.ArgumentParser]",
-    name: str,
-    summary: str,
-    epilog: str,
-    run: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--park", metavar="CODE", help="only of this park")
-    parser.add_argument("--stage", choices=list(Stage), metavar="STAGE", help=f"only in this stage: {_told(Stage)}")
+    parser.add_argument("--stage", choices=list(Stage), metavar="STAGE", help=f"only in this stage: {told(Stage)}")
     parser.add_argument("--manager", metavar="CODE", help="only of this project manager")
-    parser.add_argument("--standing", choices=list(Standing), metavar="S", help=f"only these: {_told(Standing)}")
-    parser.add_argument("--channel", choices=list(Channel), metavar="C", help=f"only these: {_told(Channel)}")
+    parser.add_argument("--standing", choices=list(Standing), metavar="S", help=f"only these: {told(Standing)}")
+    parser.add_argument("--channel", choices=list(Channel), metavar="C", help=f"only these: {told(Channel)}")
     parser.add_argument(
-        "--voltage", choices=list(VoltageClass), metavar="V", help=f"only these: {_told(VoltageClass)}"
+        "--voltage", choices=list(VoltageClass), metavar="V", help=f"only these: {told(VoltageClass)}"
     )
     parser.add_argument("--text", metavar="TEXT", help="part of the code, the applicant or the customer's number")
     parser.add_argument("--ended", action="store_true", help="those that have ended, instead of those under way")
-
-
-def _told(kind: type[StrEnum]) -> str:
-    return ", ".join(member.value for member in kind)
-
-
-def _json_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print what the API answers")
 
 
 def _by_option(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +124,7 @@ def _by_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _register_open(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    parser = _verb(verbs, "open", "open a request, as an application or a lead", _OPEN, _open)
+    parser = verb(verbs, "open", "open a request, as an application or a lead", _OPEN, _open)
     parser.add_argument("--park", required=True, metavar="CODE", help="code of the park")
     parser.add_argument("--applicant", required=True, metavar="NAME", help="name of the firm, as applied")
     parser.add_argument("--kva", required=True, type=float, metavar="KVA", help="added capacity that is asked for")
@@ -168,7 +139,7 @@ def _register_open(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
         ("channel", Channel),
     ):
         is_asked = name == "voltage"
-        parser.add_argument(f"--{name}", required=is_asked, choices=list(kind), metavar="X", help=_told(kind))
+        parser.add_argument(f"--{name}", required=is_asked, choices=list(kind), metavar="X", help=told(kind))
     parser.add_argument("--enterprise", metavar="CODE", help="code in the catalogue, where it is a tenant already")
     parser.add_argument("--node", metavar="NODE", help="where it would connect: transformer/CODE or feeder/CODE")
     parser.add_argument("--coincidence", type=float, metavar="K", help="share that falls together with the peak")
@@ -178,32 +149,32 @@ def _register_open(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument("--probability", type=float, metavar="P", help="of a lead, how likely it comes (0 to 1)")
     parser.add_argument("--at", metavar="INSTANT", help="when it was accepted, ISO 8601 with offset (now)")
     _by_option(parser)
-    _json_option(parser)
+    json_option(parser)
 
 
 def _register_act(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    parser = _verb(verbs, "act", "let something happen to a request", _ACT, _act)
+    parser = verb(verbs, "act", "let something happen to a request", _ACT, _act)
     parser.add_argument("code", help="code of the request")
     parser.add_argument("type", help="what happens, see below")
     parser.add_argument("particulars", nargs="*", metavar="NAME=VALUE", help="its particulars")
     parser.add_argument("--expected", type=int, metavar="N", help="version you have seen (the newest)")
     parser.add_argument("--at", metavar="INSTANT", help="when it happened, ISO 8601 with offset (now)")
     _by_option(parser)
-    _json_option(parser)
+    json_option(parser)
 
 
 def _register_export(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    parser = _verb(verbs, "export", "write requests as a table for spreadsheets", _WHERE, _export)
+    parser = verb(verbs, "export", "write requests as a table for spreadsheets", WHERE, _export)
     parser.add_argument("file", type=Path, help="file to write: .csv or .xlsx")
     _filters(parser)
     parser.add_argument("--lang", default="zh", choices=("zh", "en"), help="language of headings and words (zh)")
 
 
 def _register_import(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    parser = _verb(verbs, "import", "take in requests with their history from another system", _IMPORT, _import)
+    parser = verb(verbs, "import", "take in requests with their history from another system", _IMPORT, _import)
     parser.add_argument("file", type=Path, help="file of JSON lines, a request a line")
     parser.add_argument("--by", required=True, metavar="PERSON", help="who takes them in: code of a person")
-    _json_option(parser)
+    json_option(parser)
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -221,35 +192,7 @@ def _import(arguments: argparse.Namespace) -> int:
             added |= one.added
             known |= one.known
     lines = [f"{file}: {len(added)} requests taken in, {len(known)} were here already"]
-    return _tell(arguments, {"added": added, "known": known}, lines)
-
-
-def _register_people(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    people = command_group(verbs, "people", "people of the desk: list, put")
-    _json_option(_verb(people, "list", "people by code", _PEOPLE, _people))
-    put = _verb(people, "put", "add a person, or say something else of one", _PEOPLE, _put_person)
-    put.add_argument("code", help="short code, e.g. chen")
-    put.add_argument("--name", required=True, metavar="NAME", help="name")
-    put.add_argument("--name-en", default="", metavar="NAME", help="name in English")
-    put.add_argument("--email", default="", metavar="ADDRESS", help="where reminders go")
-    put.add_argument("--phone", metavar="NUMBER", help="telephone")
-    put.add_argument("--language", default="zh", choices=("zh", "en"), help="of what is sent (zh)")
-    put.add_argument("--inactive", action="store_true", help="has left, and can act no more")
-
-
-def _register_managers(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    managers = command_group(verbs, "managers", "project managers of parks: list, put, remove")
-    listing = _verb(managers, "list", "who is project manager or deputy of which park, by day", _WHERE, _managers)
-    listing.add_argument("--park", metavar="CODE", help="only of this park")
-    _json_option(listing)
-    put = _verb(managers, "put", "name a project manager or deputy from a day on", _WHERE, _put_manager)
-    remove = _verb(managers, "remove", "take back a term that was entered by mistake", _WHERE, _remove_manager)
-    for parser in (put, remove):
-        parser.add_argument("park", help="code of the park")
-        parser.add_argument("--duty", default="manager", choices=list(Duty), help="manager or deputy (manager)")
-        parser.add_argument("--from", dest="start", required=True, metavar="DAY", help="first day")
-    put.add_argument("person", help="code of the person")
-    put.add_argument("--to", dest="end", metavar="DAY", help="day after the last (until further notice)")
+    return tell(arguments, {"added": added, "known": known}, lines)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -257,14 +200,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
     with working() as desk:
         document, lines = listed(desk, _asked(arguments), order=arguments.order, limit=arguments.limit)
-    return _tell(arguments, document, lines)
+    return tell(arguments, document, lines)
 
 
 def _show(arguments: argparse.Namespace) -> int:
     from smartpark_api.load_requests.terminal import shown, working
 
     with working() as desk:
-        return _tell(arguments, *shown(desk, arguments.code))
+        return tell(arguments, *shown(desk, arguments.code))
 
 
 def _open(arguments: argparse.Namespace) -> int:
@@ -284,7 +227,7 @@ def _open(arguments: argparse.Namespace) -> int:
         given[name] = getattr(arguments, name)
     with working(_actor(arguments)) as desk:
         document, lines = opened(desk, given, is_lead=arguments.lead, at=arguments.at)
-    return _tell(arguments, document, lines)
+    return tell(arguments, document, lines)
 
 
 def _act(arguments: argparse.Namespace) -> int:
@@ -299,7 +242,7 @@ def _act(arguments: argparse.Namespace) -> int:
             expected=arguments.expected,
             at=arguments.at,
         )
-    return _tell(arguments, document, lines)
+    return tell(arguments, document, lines)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -317,7 +260,7 @@ def _kpis(arguments: argparse.Namespace) -> int:
 
     with working() as desk:
         document, lines = measured(desk, _asked(arguments), arguments.start, arguments.end)
-    return _tell(arguments, document, lines)
+    return tell(arguments, document, lines)
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
@@ -329,64 +272,7 @@ def _refresh(arguments: argparse.Namespace) -> int:
             done += count
             if sys.stderr.isatty():
                 print(f"\r{done} requests", end="", file=sys.stderr, flush=True)
-    return _tell(arguments, {"refreshed": done}, [f"reckoned again: {done} requests"])
-
-
-def _people(arguments: argparse.Namespace) -> int:
-    from smartpark_api.load_requests.terminal import people, working
-
-    with working() as desk:
-        return _tell(arguments, *people(desk))
-
-
-def _put_person(arguments: argparse.Namespace) -> int:
-    from smartpark_api.load_requests.terminal import put_somebody, working
-
-    with working() as desk:
-        put_somebody(
-            desk,
-            arguments.code,
-            name=arguments.name,
-            name_en=arguments.name_en,
-            email=arguments.email,
-            phone=arguments.phone,
-            language=arguments.language,
-            is_active=not arguments.inactive,
-        )
-    print(f"{arguments.code}: {arguments.name}")
-    return 0
-
-
-def _managers(arguments: argparse.Namespace) -> int:
-    from smartpark_api.load_requests.terminal import managers, working
-
-    with working() as desk:
-        return _tell(arguments, *managers(desk, arguments.park))
-
-
-def _put_manager(arguments: argparse.Namespace) -> int:
-    from smartpark_api.load_requests.terminal import put_term, working
-
-    with working() as desk:
-        put_term(
-            desk,
-            arguments.park,
-            arguments.person,
-            duty=arguments.duty,
-            start=arguments.start,
-            end=arguments.end,
-        )
-    print(f"{arguments.park}: {arguments.person}, {arguments.duty} from {arguments.start}")
-    return 0
-
-
-def _remove_manager(arguments: argparse.Namespace) -> int:
-    from smartpark_api.load_requests.terminal import remove_term, working
-
-    with working() as desk:
-        remove_term(desk, arguments.park, duty=arguments.duty, start=arguments.start)
-    print(f"{arguments.park}: no {arguments.duty} from {arguments.start} any more")
-    return 0
+    return tell(arguments, {"refreshed": done}, [f"reckoned again: {done} requests"])
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -399,8 +285,3 @@ def _actor(arguments: argparse.Namespace) -> str:
     if not given:
         raise SmartparkError("say who does it: --by CODE, or SMARTPARK_ACTOR (smartpark requests people list)")
     return given
-
-
-def _tell(arguments: argparse.Namespace, document: object, lines: list[str]) -> int:
-    print(json.dumps(document, ensure_ascii=False, indent=2) if arguments.json else "\n".join(lines))
-    return 0
