@@ -26,11 +26,13 @@ from smartpark_ingest.notices.worker import NoticeWorker, channels_from_environm
 from smartpark_storage import connect
 from smartpark_storage.load_requests import (
     ManagerTerm,
+    Notice,
     Person,
     Webhook,
     append_event,
     claim_notices,
     insert_request,
+    plan_notice,
     put_manager_term,
     put_person,
     put_webhook,
@@ -343,6 +345,22 @@ def test_what_is_to_tell_can_be_looked_at_without_telling(plain_desk, mail_serve
     assert "To: lin\n[overdue]" in capsys.readouterr().out
     assert plain_desk.notices() == []
     assert mail_server.box.messages == []
+
+
+def test_what_became_of_notices_can_be_asked(plain_desk, mail_server, monkeypatch, capsys):
+    code = plain_desk.open()
+    monkeypatch.setenv("SMARTPARK_DSN", as_ingest(plain_desk.dsn))
+    assert main(["notices", "status", code]) == 0
+    assert capsys.readouterr().out == f"No notice is about {code}.\n"
+    with connect(plain_desk.dsn, application="test") as connection:
+        plan_notice(connection, Notice("k", "overdue", "chen", code, {}), at=at("2026-10-23T09:00"))
+        put_webhook(connection, Webhook("office", "https://example.org/", "office"))
+        connection.commit()
+    assert main(["notices", "status", code, "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["kind"], line["person"], line["attempts"], line["done_at"]) == ("overdue", "chen", 0, None)
+    assert main(["notices", "status"]) == 0
+    assert "webhook office, waiting 0, done 0, given_up 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

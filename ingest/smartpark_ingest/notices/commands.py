@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from contextlib import closing
+from dataclasses import asdict
 from types import FrameType
 
 from smartpark.cli import Subparsers, command_group
@@ -46,6 +47,17 @@ def register_notices(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     show.add_argument("--json", action="store_true", help="one JSON object a line")
     show.set_defaults(run=_show)
+    status = verbs.add_parser(
+        "status",
+        help="how far webhooks have been told, or what became of a request's notices",
+        description=(
+            "Without a code: of each webhook how many events wait, were told or given up, and its newest error. "
+            "With one: every notice about that request, to whom, and whether it was sent."
+        ),
+    )
+    status.add_argument("code", nargs="?", help="code of a request, e.g. LR-2026-000123")
+    status.add_argument("--json", action="store_true", help="one JSON object a line")
+    status.set_defaults(run=_status)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -100,4 +112,22 @@ def _show(arguments: argparse.Namespace) -> int:
             print(f"To: {one.person}\n{one.words.subject}\n\n{one.words.text}\n{'-' * 40}")
     if not found and not arguments.json:
         print("Nothing to tell anybody just now.")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import connect, dsn_from_environment
+    from smartpark_storage.load_requests import notices_of, outbox_state
+
+    with closing(connect(dsn_from_environment(), application="smartpark notices status")) as connection:
+        found = outbox_state(connection) if arguments.code is None else notices_of(connection, arguments.code)
+    for one in found:
+        # Moments carry their offset; a word is for people as it is for machines.
+        told = asdict(one)
+        if arguments.json:
+            print(json.dumps(told, ensure_ascii=False, default=str))
+        else:
+            print(", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, "")))
+    if not found and not arguments.json:
+        print("There is no webhook." if arguments.code is None else f"No notice is about {arguments.code}.")
     return 0
