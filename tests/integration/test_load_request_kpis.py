@@ -269,8 +269,8 @@ def answer_of(request, events):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(events=histories())
-def test_one_request_has_the_days_and_limits_that_its_clocks_say(writer, events):
+@given(events=histories(), cut=st.integers(0, 10_000))
+def test_one_request_has_the_days_and_limits_that_its_clocks_say(writer, events, cut):
     events = in_park(events, writer.park)
     code = writer.keep(events)
     request = replay(events, RULES)
@@ -289,6 +289,18 @@ def test_one_request_has_the_days_and_limits_that_its_clocks_say(writer, events)
         }
         use = used.get(stage) if is_left else None
         assert stages[stage].overdue == (Share(0, 0) if use is None else Share(int(use.used > use.limit), 1))
+    # Of two periods that share its life, each stage was left in one: by its events, not its row alone.
+    day = events[cut % len(events)].at.astimezone(PARK_ZONE).date()
+    parts = [
+        {
+            stage.stage: stage
+            for stage in measured(writer.connection, RequestFilter(text=code), today=today, **part).stages
+        }
+        for part in ({"start": whole["start"], "end": day}, {"start": day, "end": whole["end"]})
+    ]
+    for stage, kpi in stages.items():
+        left = [part[stage] for part in parts if part[stage].by_owner[Owner.UTILITY].count]
+        assert left == [kpi] * kpi.by_owner[Owner.UTILITY].count
     for stage in set(Stage) - set(clocks.by_stage):
         assert stages[stage].by_owner[Owner.UTILITY].count == 0
     passed = [use for use in clocks.limits if use.stage in clocks.by_stage and use.used > use.limit]
