@@ -1,11 +1,16 @@
 """What somebody sends who wants to break the desk: refused with a reason, never an error of ours, nothing kept."""
 
 import json
+from datetime import UTC, datetime
 from io import BytesIO
 
+import httpx
 import pytest
-from fix_console import Page
+from fix_api import serving
+from fix_console import HTML, Page
 from openpyxl import load_workbook
+from smartpark_api.app import create_app
+from smartpark_api.settings import ApiSettings
 
 API = "/api/v1"
 CHEN = {"Smartpark-Actor": "chen"}
@@ -199,6 +204,19 @@ def test_the_applicants_view_tells_nothing_of_people_network_or_what_was_said_am
     assert gone.status_code == 204
     was, never = (stranger.get(path, status=404).html for path in (made["path"], "/applicant/" + "x" * 43))
     assert Page(was).one("h1") == Page(never).one("h1"), "revoked and never made look the same"
+
+
+def test_a_board_in_a_year_without_holidays_says_that_in_time_means_nothing(console_server):
+    code = console_server.ask(applicant="跨年厂")
+    in_2090 = datetime(2090, 2, 15, 4, 0, tzinfo=UTC)
+    app = create_app(ApiSettings(dsn=console_server.dsn), clock=lambda: in_2090)
+
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        board = client.get("/requests?view=table&lang=zh", headers=HTML)
+        request = client.get(f"/requests/{code}", headers={"accept": "application/json"})
+
+    assert "2090 年节假日尚未录入" in board.text
+    assert (request.status_code, slug(request)) == (501, "not-configured")
 
 
 def test_what_is_sent_as_json_in_a_plain_form_is_no_write(chen):

@@ -58,6 +58,10 @@ def _board_page(
     with looking(request) as desk:
         shown = gather(desk, address)
         today = desk.today
+        is_year_known = today.year in desk.calendar.years
+    if not is_year_known:
+        # Rows keep no due day of such a year, and what has none does not look late.
+        flashes = (Flash("board.year_unknown", {"year": str(today.year)}, "warn"), *flashes)
     is_part = _is_htmx(request) and request.method == "POST"
     return render(
         request,
