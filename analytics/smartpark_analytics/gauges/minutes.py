@@ -28,13 +28,24 @@ class GaugePoint(MeteredPoint, Protocol):
     """What is to be known of a gauge; storage's `PointRecord` is one."""
 
     @property
-    def transformer(self) -> str | None: ...  # noqa: D102  the names say it
+    def transformer(self) -> str | None:
+        """Transformer that it is on; none: on none."""
+        ...
+
     @property
-    def nominal_voltage_v(self) -> float | None: ...  # noqa: D102
+    def nominal_voltage_v(self) -> float | None:
+        """Nominal voltage [V]; none: nobody said."""
+        ...
+
     @property
-    def o2_reference_pct(self) -> float | None: ...  # noqa: D102
+    def o2_reference_pct(self) -> float | None:
+        """Reference content of oxygen [%]; none: of no stack."""
+        ...
+
     @property
-    def emission_limit(self) -> str | None: ...  # noqa: D102
+    def emission_limit(self) -> str | None:
+        """Id of the row that limits its stack; none: none does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

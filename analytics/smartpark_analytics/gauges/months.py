@@ -26,29 +26,64 @@ class Part(Protocol):
     """A published row; storage's `PublishedRow` is one."""
 
     @property
-    def grain(self) -> str: ...  # noqa: D102  the names say it
+    def grain(self) -> str:
+        """Hour, day, month or year."""
+        ...
+
     @property
-    def start_us(self) -> int: ...  # noqa: D102
+    def start_us(self) -> int:
+        """Start of the period [µs since 1970]."""
+        ...
+
     @property
-    def revision(self) -> int: ...  # noqa: D102
+    def revision(self) -> int:
+        """1, 2, … of the number."""
+        ...
+
     @property
-    def value(self) -> float | None: ...  # noqa: D102
+    def value(self) -> float | None:
+        """What is published; none: not known."""
+        ...
+
     @property
-    def numerator(self) -> float | None: ...  # noqa: D102
+    def numerator(self) -> float | None:
+        """Upper side of a ratio; none: no ratio."""
+        ...
+
     @property
-    def denominator(self) -> float | None: ...  # noqa: D102
+    def denominator(self) -> float | None:
+        """Lower side of a ratio; none: no ratio."""
+        ...
+
     @property
-    def completeness(self) -> float: ...  # noqa: D102
+    def completeness(self) -> float:
+        """Share that is known [0-1]."""
+        ...
+
     @property
-    def estimated_share(self) -> float: ...  # noqa: D102
+    def estimated_share(self) -> float:
+        """Share that is estimated [0-1]."""
+        ...
+
     @property
-    def method(self) -> str: ...  # noqa: D102
+    def method(self) -> str:
+        """Name and version of the method."""
+        ...
+
     @property
-    def factor_set(self) -> str: ...  # noqa: D102
+    def factor_set(self) -> str:
+        """Version of the factors."""
+        ...
+
     @property
-    def factors(self) -> list[str]: ...  # noqa: D102
+    def factors(self) -> list[str]:
+        """Ids of the factors that were used."""
+        ...
+
     @property
-    def reason(self) -> str: ...  # noqa: D102
+    def reason(self) -> str:
+        """Why it is not known; empty: it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ class Months:
         now, then = _cumulated(self.economy), _cumulated(self.economy_before)
         usable = (now > 0.0) & (then > 0.0)
         above = (_cumulated(self.amounts), _cumulated(self.history[-1]))
-        divided = [np.divide(a, b, out=np.full(12, np.nan), where=usable) for a, b in zip(above, (now, then))]  # noqa: B905  two each
-        return divided[0], divided[1]
+        this, last = (
+            np.divide(a, b, out=np.full(12, np.nan), where=usable) for a, b in zip(above, (now, then), strict=True)
+        )
+        return this, last
 
 
 @dataclass(frozen=True, slots=True)

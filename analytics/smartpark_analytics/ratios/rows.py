@@ -16,69 +16,147 @@ class Figure(Protocol):
     """A business figure on record."""
 
     @property
-    def entity(self) -> str: ...  # noqa: D102  the names say it
+    def entity(self) -> str:
+        """``park``, ``sub_park/CODE`` or ``enterprise/CODE``."""
+        ...
+
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str:
+        """Which business figure."""
+        ...
+
     @property
-    def product(self) -> str: ...  # noqa: D102
+    def product(self) -> str:
+        """Of which product; empty: of none."""
+        ...
+
     @property
-    def price_basis(self) -> str: ...  # noqa: D102
+    def price_basis(self) -> str:
+        """Prices of which year; empty: current ones."""
+        ...
+
     @property
-    def first_day(self) -> date: ...  # noqa: D102
+    def first_day(self) -> date:
+        """First day of the period."""
+        ...
+
     @property
-    def period(self) -> FigurePeriod: ...  # noqa: D102
+    def period(self) -> FigurePeriod:
+        """Period that it describes."""
+        ...
+
     @property
-    def value(self) -> float | None: ...  # noqa: D102
+    def value(self) -> float | None:
+        """What was entered; none: it was taken back."""
+        ...
+
     @property
-    def unit(self) -> str: ...  # noqa: D102
+    def unit(self) -> str:
+        """Unit of the value."""
+        ...
+
     @property
-    def is_estimated(self) -> bool: ...  # noqa: D102
+    def is_estimated(self) -> bool:
+        """Whether it is an estimate."""
+        ...
+
     @property
-    def source_document(self) -> str: ...  # noqa: D102
+    def source_document(self) -> str:
+        """Document that it comes from."""
+        ...
+
     @property
-    def entered_by(self) -> str: ...  # noqa: D102
+    def entered_by(self) -> str:
+        """Who entered it."""
+        ...
+
     @property
-    def note(self) -> str: ...  # noqa: D102
+    def note(self) -> str:
+        """What they added."""
+        ...
+
     @property
-    def revision(self) -> int: ...  # noqa: D102
+    def revision(self) -> int:
+        """1, 2, … of the number."""
+        ...
+
     @property
-    def recorded_at(self) -> datetime: ...  # noqa: D102
+    def recorded_at(self) -> datetime:
+        """When it was recorded."""
+        ...
 
 
 class Entity(Protocol):
     """A park or a part of it."""
 
     @property
-    def entity(self) -> str: ...  # noqa: D102
+    def entity(self) -> str:
+        """``park``, ``sub_park/CODE`` or ``enterprise/CODE``."""
+        ...
+
     @property
-    def area_mu(self) -> float | None: ...  # noqa: D102
+    def area_mu(self) -> float | None:
+        """Land [mu]; none: not known."""
+        ...
+
     @property
-    def is_above_scale(self) -> bool | None: ...  # noqa: D102
+    def is_above_scale(self) -> bool | None:
+        """Whether it is above designated size; none: no enterprise."""
+        ...
+
     @property
-    def sub_park(self) -> str | None: ...  # noqa: D102
+    def sub_park(self) -> str | None:
+        """Sub-park that it belongs to; none: to none."""
+        ...
 
 
 class Number(Protocol):
     """A published number."""
 
     @property
-    def boundary(self) -> str: ...  # noqa: D102
+    def boundary(self) -> str:
+        """Part of the park that it is of."""
+        ...
+
     @property
-    def indicator(self) -> str: ...  # noqa: D102
+    def indicator(self) -> str:
+        """Code of the indicator."""
+        ...
+
     @property
-    def grain(self) -> str: ...  # noqa: D102
+    def grain(self) -> str:
+        """Hour, day, month or year."""
+        ...
+
     @property
-    def start_us(self) -> int: ...  # noqa: D102
+    def start_us(self) -> int:
+        """Start of the period [µs since 1970]."""
+        ...
+
     @property
-    def value(self) -> float | None: ...  # noqa: D102
+    def value(self) -> float | None:
+        """What is published; none: not known."""
+        ...
+
     @property
-    def completeness(self) -> float: ...  # noqa: D102
+    def completeness(self) -> float:
+        """Share that is known [0-1]."""
+        ...
+
     @property
-    def estimated_share(self) -> float: ...  # noqa: D102
+    def estimated_share(self) -> float:
+        """Share that is estimated [0-1]."""
+        ...
+
     @property
-    def factor_set(self) -> str: ...  # noqa: D102
+    def factor_set(self) -> str:
+        """Version of the factors."""
+        ...
+
     @property
-    def factors(self) -> Sequence[str]: ...  # noqa: D102
+    def factors(self) -> Sequence[str]:
+        """Ids of the factors that were used."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
