@@ -58,8 +58,8 @@ class Inbox:
         None when none comes until `until`, in monotonic seconds, or until somebody wakes us.
         """
         with self._changed:
-            is_over = lambda: self._arrivals or self._woken  # noqa: E731
-            self._changed.wait_for(is_over, timeout=max(0.0, until - time.monotonic()))
+            left_s = max(0.0, until - time.monotonic())
+            self._changed.wait_for(lambda: bool(self._arrivals) or self._woken, timeout=left_s)
             self._woken = False
             taken: list[Arrival] = []
             while self._arrivals and (not taken or readings > 0):

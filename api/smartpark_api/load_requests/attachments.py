@@ -173,7 +173,7 @@ class AttachmentStore:
             draft.unlink(missing_ok=True)
         try:
             yield Kept(attachment, name, ALLOWED[PurePosixPath(name).suffix].media_type, size, digest, path)
-        except BaseException:
+        except BaseException:  # whatever it was, a visitor gone included; raised again
             path.unlink(missing_ok=True)
             raise
 
@@ -243,6 +243,7 @@ def _check_archive(draft: Path, ending: str) -> None:
     try:
         with zipfile.ZipFile(draft) as archive:
             names = archive.namelist()
+    # What the library raises for an archive that is damaged, or written in a way that it cannot read.
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
         raise AttachmentRefusedError(f"the document is no {ending} file that can be read; save it anew") from None
     if _INSIDE[ending] not in names:

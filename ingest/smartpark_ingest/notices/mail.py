@@ -128,7 +128,7 @@ class MailServer:
                 server.starttls(context=self._context())
             if self.username is not None and self.password_file is not None:
                 server.login(self.username, self.password_file.read_text(encoding="utf-8").strip())
-        except BaseException:
+        except BaseException:  # raised again; a connection must not stay open behind it
             server.close()
             raise
         return server
