@@ -140,30 +140,42 @@ WHERE i.series_id = given.series_id AND i.start = timestamptz 'epoch' + given.st
     );
 
 -- publish_indicators --
--- Those that have no current revision: never published before, or superseded a moment ago.
+-- Those that have no current revision: never published before, or superseded a moment ago. They are one publication,
+-- which gets its position once this is committed; where nothing is new there is none.
+WITH fresh AS MATERIALIZED (
+    SELECT
+        given.series_id, given.origin_id, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AS start,
+        1 + coalesce((
+            SELECT max(old.revision) FROM smartpark.indicator_value AS old
+            WHERE old.series_id = given.series_id
+                AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
+        ), 0) AS revision,
+        given.value, given.numerator, given.denominator, given.completeness, given.estimated_share,
+        given.uncertainty, timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond' AS computed_at
+    FROM unnest(
+        %(series_id)s::integer[], %(origin_id)s::integer[], %(start_us)s::bigint[], %(value)s::float8[],
+        %(numerator)s::float8[], %(denominator)s::float8[], %(completeness)s::real[], %(estimated_share)s::real[],
+        %(uncertainty)s::float8[], %(computed_at_us)s::bigint[]
+    ) AS given (
+        series_id, origin_id, start_us, value, numerator, denominator, completeness, estimated_share, uncertainty,
+        computed_at_us
+    )
+    WHERE NOT EXISTS (
+        SELECT FROM smartpark.indicator_value AS i
+        WHERE i.series_id = given.series_id
+            AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
+    )
+),
+publication AS (
+    INSERT INTO smartpark.publication (kind)
+    SELECT 'values' WHERE EXISTS (SELECT FROM fresh)
+    RETURNING publication_id
+)
 INSERT INTO smartpark.indicator_value (
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
-    computed_at
+    computed_at, publication_id
 )
 SELECT
-    given.series_id, given.origin_id, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond',
-    1 + coalesce((
-        SELECT max(old.revision) FROM smartpark.indicator_value AS old
-        WHERE old.series_id = given.series_id
-            AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
-    ), 0),
-    given.value, given.numerator, given.denominator, given.completeness, given.estimated_share, given.uncertainty,
-    timestamptz 'epoch' + given.computed_at_us * INTERVAL '1 microsecond'
-FROM unnest(
-    %(series_id)s::integer[], %(origin_id)s::integer[], %(start_us)s::bigint[], %(value)s::float8[],
-    %(numerator)s::float8[], %(denominator)s::float8[], %(completeness)s::real[], %(estimated_share)s::real[],
-    %(uncertainty)s::float8[], %(computed_at_us)s::bigint[]
-) AS given (
-    series_id, origin_id, start_us, value, numerator, denominator, completeness, estimated_share, uncertainty,
-    computed_at_us
-)
-WHERE NOT EXISTS (
-    SELECT FROM smartpark.indicator_value AS i
-    WHERE i.series_id = given.series_id
-        AND i.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AND i.superseded_at IS NULL
-);
+    series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
+    computed_at, publication_id
+FROM fresh, publication;
