@@ -47,9 +47,12 @@ MAY_STAND_ON = {
         "tqdm",
     },
     "api": {
+        "authlib",
         "fastapi",
+        "httpx2",
         "icalendar",
         "jinja2",
+        "joserfc",
         "numpy",
         "openpyxl",
         "python-multipart",
