@@ -48,6 +48,7 @@ MAY_STAND_ON = {
     },
     "api": {
         "authlib",
+        "cryptography",
         "fastapi",
         "httpx2",
         "icalendar",
@@ -55,6 +56,7 @@ MAY_STAND_ON = {
         "joserfc",
         "numpy",
         "openpyxl",
+        "pyarrow",
         "python-multipart",
         "smartpark",
         "smartpark-analytics",
