@@ -1,0 +1,1 @@
+"""What others pull: published numbers with their revisions, in pages; periods that were sealed as submitted."""
