@@ -11,13 +11,15 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from smartpark.clock import utc_now
 from smartpark_storage.connections import open_pool
 from starlette.middleware.gzip import GZipMiddleware
 
+from smartpark_api.addresses import Addresses
 from smartpark_api.assets import assets
+from smartpark_api.bodies import body_as_described
 from smartpark_api.console.grafana import GrafanaWatch
 from smartpark_api.console.signing import Signer, key_for_this_run
 from smartpark_api.handlers import install_handlers
@@ -126,6 +128,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
     _add_routes(app)
+    app.state.addresses = Addresses(app)
     install_handlers(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Guard, host_names=settings.host_names)
@@ -136,7 +139,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 
 def _add_routes(app: FastAPI) -> None:
-    api = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
+    api = APIRouter(prefix=PREFIX, responses=_PROBLEMS, dependencies=[Depends(body_as_described)])
     for module in (parks, points, indicators, figures, planning, electricity, capacity, operations, *_DESK):
         api.include_router(module.router)
     app.include_router(api)

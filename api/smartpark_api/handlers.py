@@ -18,6 +18,7 @@ from smartpark_storage.reads import NotMigratedError, QueryTooSlowError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from smartpark_api.addresses import Addresses
 from smartpark_api.pages import problem_page
 from smartpark_api.problems import (
     MEDIA_TYPE,
@@ -33,6 +34,8 @@ from smartpark_api.settings import ApiSettings
 
 _log = logging.getLogger(__name__)
 
+_RULES = frozenset({"value_error", "assertion_error"})
+"""Findings of our own validators, which no schema could say."""
 _DATABASE_AWAY = "the database cannot be reached; nothing is lost meanwhile, edge agents store first and send later"
 _TOO_SLOW = "the database took too long over this; ask for a shorter span or larger buckets"
 _NOT_MIGRATED = "the database has no smartpark tables; run: smartpark migrate"
@@ -84,26 +87,44 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     kind = kind_of_status(error.status_code)
     details = {
         ProblemKind.NOT_FOUND: "nothing is at this address; the list of addresses is in /api/v1/openapi.json",
-        ProblemKind.METHOD_NOT_ALLOWED: f"{request.method} is not understood here; this address is for reading (GET)",
     }
+    if kind is ProblemKind.METHOD_NOT_ALLOWED:
+        return _wrong_method(request)
     problem = problem_of(
         kind, details.get(kind, str(error.detail)), instance=request.url.path, status=error.status_code
     )
     return respond(request, problem, headers=error.headers)
 
 
+def _wrong_method(request: Request) -> Response:
+    addresses: Addresses = request.app.state.addresses
+    allowed = ", ".join(addresses.methods_at(request.url.path)) or "GET"
+    detail = f"{request.method} is not understood here; this address takes {allowed}"
+    problem = problem_of(ProblemKind.METHOD_NOT_ALLOWED, detail, instance=request.url.path)
+    return respond(request, problem, headers={"Allow": allowed})
+
+
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  as above
     fields = [_field_of(one) for one in error.errors()]
+    addresses: Addresses = request.app.state.addresses
+    if _is_of_another_address(fields) and request.method not in addresses.methods_at(request.url.path):
+        return _wrong_method(request)
     detail = "; ".join(f"{field.location}: {field.message}" for field in fields)
     return respond(request, problem_of(ProblemKind.INVALID_REQUEST, detail, instance=request.url.path, errors=fields))
+
+
+def _is_of_another_address(fields: Sequence[InvalidField]) -> bool:
+    """Whether nothing but the path is wrong: the word in it may be another address, which takes other methods."""
+    return all(field.location.startswith("path.") for field in fields)
 
 
 def _field_of(finding: Mapping[str, Any]) -> InvalidField:
     where: Sequence[object] = finding["loc"]
     given = finding.get("input")
     shown = f"; got {given!r}"[:80] if isinstance(given, str) else ""
-    return InvalidField(location=".".join(str(step) for step in where), message=f"{finding['msg']}{shown}")
+    code = None if finding["type"] in _RULES else str(finding["type"])
+    return InvalidField(location=".".join(map(str, where)), message=f"{finding['msg']}{shown}", code=code)
 
 
 async def _on_retryable(request: Request, error: Exception) -> Response:

@@ -58,6 +58,13 @@ class InvalidField(BaseModel):
 
     location: Annotated[str, Field(description="Where: `query.from`, `path.code` …", examples=["query.from"])]
     message: Annotated[str, Field(description="What is wrong with it, and what would be right.")]
+    code: Annotated[
+        str | None,
+        Field(
+            description="What the description of the API says and this is not; absent: a rule that only words tell.",
+            examples=["string_pattern_mismatch"],
+        ),
+    ] = None
 
 
 class Problem(BaseModel):

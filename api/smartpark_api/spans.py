@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
+from smartpark.isotext import IsoInstant
 
 from smartpark_api.problems import InvalidField, ProblemError, ProblemKind
 
@@ -25,7 +26,7 @@ def _within_reason(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-GivenInstant = Annotated[AwareDatetime, BeforeValidator(_mend_plus), AfterValidator(_within_reason)]
+GivenInstant = Annotated[IsoInstant, BeforeValidator(_mend_plus), AfterValidator(_within_reason)]
 
 From = Annotated[
     GivenInstant | None,

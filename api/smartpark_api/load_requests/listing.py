@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from smartpark.clock import PARK_ZONE
+from smartpark.isotext import IsoDay
 from smartpark.load_requests.words import (
     Channel,
     Importance,
@@ -42,10 +43,10 @@ class RequestQuery(BaseModel):
     is_open: Annotated[bool | None, Field(alias="open", description="False: those that have ended.")] = None
     is_suspended: Annotated[bool | None, Field(alias="suspended")] = None
     node: Annotated[str | None, Field(max_length=120, description="Where it would connect.")] = None
-    wanted_from: Annotated[date | None, Field(description="Wanted on this day or later.")] = None
-    wanted_before: date | None = None
-    opened_from: Annotated[date | None, Field(description="Opened on this day or later, in the park's zone.")] = None
-    opened_before: date | None = None
+    wanted_from: Annotated[IsoDay | None, Field(description="Wanted on this day or later.")] = None
+    wanted_before: IsoDay | None = None
+    opened_from: Annotated[IsoDay | None, Field(description="Opened on this day or later, in park time.")] = None
+    opened_before: IsoDay | None = None
 
     @property
     def filter(self) -> RequestFilter:
@@ -81,8 +82,8 @@ class BoardQuery(RequestQuery):
 class KpiQuery(RequestQuery):
     """The same, of a period."""
 
-    start: Annotated[date | None, Field(alias="from", description="First day; without it, 1 January.")] = None
-    end: Annotated[date | None, Field(alias="to", description="Day after the last; without it, tomorrow.")] = None
+    start: Annotated[IsoDay | None, Field(alias="from", description="First day; without it, 1 January.")] = None
+    end: Annotated[IsoDay | None, Field(alias="to", description="Day after the last; without it, tomorrow.")] = None
 
 
 def _start_of(day: date | None) -> datetime | None:

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+from smartpark.isotext import IsoInstant
 from smartpark.load_requests.events import Body, Details
 from smartpark.load_requests.words import (
     Channel,
@@ -164,14 +165,14 @@ class OpenIn(Given):
 
     details: Details
     is_lead: Annotated[bool, Field(description="Not yet asked for: a visit or a project of the library.")] = False
-    at: Annotated[AwareDatetime | None, Field(description="When it was accepted or heard of; null: now.")] = None
+    at: Annotated[IsoInstant | None, Field(description="When it was accepted or heard of; null: now.")] = None
 
 
 class ActIn(Given):
     """Something that happens to a request."""
 
     body: Body
-    at: Annotated[AwareDatetime | None, Field(description="When it happened; null: now.")] = None
+    at: Annotated[IsoInstant | None, Field(description="When it happened; null: now.")] = None
     expected: Annotated[int | None, Field(ge=1, description="Version you have seen, where If-Match is not sent.")] = (
         None
     )

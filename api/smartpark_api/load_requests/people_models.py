@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
+from smartpark.isotext import IsoDay
 from smartpark.load_requests.words import Duty
 
 from smartpark_api.load_requests.models import Given, PersonOut
@@ -33,7 +34,7 @@ class TermIn(Given):
     """A person's duty for a park, from a day."""
 
     person: Annotated[str, Field(min_length=1, max_length=60)]
-    valid_to: Annotated[date | None, Field(description="Day after the last; null: until further notice.")] = None
+    valid_to: Annotated[IsoDay | None, Field(description="Day after the last; null: until further notice.")] = None
 
 
 class TermOut(Answer):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
@@ -199,7 +199,7 @@ def refusals(request: Request, code: str | None = None) -> Generator[None]:
     except StaleVersionError as error:
         raise _stale(request, error) from None
     except RefusedEventError as error:
-        raise ProblemError(ProblemKind.EVENT_REFUSED, str(error), **_possible(request, code)) from None
+        raise _refused(request, error, code) from None
     except UnknownRequestError as error:
         raise ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(error)) from None
     except (UnknownReferenceError, WebhookRefusedError) as error:
@@ -217,13 +217,18 @@ def _stale(request: Request, error: StaleVersionError) -> ProblemError:
     return ProblemError(ProblemKind.STALE_VERSION, str(error), version=events[-1].sequence, events=newer)
 
 
-def _possible(request: Request, code: str | None) -> dict[str, Any]:
+def _refused(request: Request, error: RefusedEventError, code: str | None) -> ProblemError:
     if code is None:
-        return {}
+        return ProblemError(ProblemKind.EVENT_REFUSED, str(error))
     settings: ApiSettings = request.app.state.settings
-    with reading(request) as connection:
-        state = replay(read_events(connection, code), rules_of(settings))
-    return {"version": state.sequence, "possible": sorted(possible(state))}
+    try:
+        with reading(request) as connection:
+            state = replay(read_events(connection, code), rules_of(settings))
+    except UnknownRequestError as unknown:
+        # Whatever was wrong with what was sent: there is nothing that it could be sent to.
+        return ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(unknown))
+    taken = {"version": state.sequence, "possible": sorted(possible(state))}
+    return ProblemError(ProblemKind.EVENT_REFUSED, str(error), **taken)
 
 
 def _key_of(request: Request) -> str | None:

@@ -1,9 +1,9 @@
 """The people of the desk: who they are, who is project manager of which park and when, what they like to look at."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.isotext import IsoDay
 from smartpark.load_requests.words import Duty
 from smartpark_storage.load_requests import (
     ManagerTerm,
@@ -91,7 +91,7 @@ def list_park_managers(request: Request, code: ParkCode) -> TermList:
 
 
 @router.put("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, response_model=TermOut)
-def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: date, given: TermIn) -> Response:
+def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: IsoDay, given: TermIn) -> Response:
     """Name a project manager or deputy from a day on; no two of a duty on one day."""
     term = ManagerTerm(code, given.person, duty.value, valid_from, given.valid_to)
 
@@ -104,7 +104,7 @@ def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: d
 
 
 @router.delete("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, status_code=204)
-def delete_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: date) -> Response:
+def delete_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: IsoDay) -> Response:
     """Take back a term that was entered by mistake."""
 
     def work(desk: Desk) -> Done:

@@ -74,6 +74,7 @@ def make_applicant_link(request: Request, code: RequestCode, given: LinkIn) -> R
     _refuse_key(request)
 
     def work(desk: Desk) -> Done:
+        read_row(desk.connection, code)
         expires_at = desk.now + timedelta(days=given.days)
         token = make_link(desk.connection, code, by=desk.actor or service.SYSTEM, at=desk.now, expires_at=expires_at)
         return Done(LinkMade(path=f"/applicant/{token}", expires_at=expires_at), 201)

@@ -4,12 +4,13 @@ Every event says when it happened, when it was recorded and who said so. Nothing
 by an event, a detail is amended by one.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
 from smartpark.clock import PARK_ZONE
+from smartpark.isotext import IsoDay
 from smartpark.load_requests.rules import Case
 from smartpark.load_requests.words import (
     Channel,
@@ -51,7 +52,7 @@ class Details(StrictModel):
     supply: Supply = Supply.SINGLE
     user_kind: UserKind = UserKind.ORDINARY
     importance: Importance = Importance.ORDINARY
-    wanted_on: date | None = None
+    wanted_on: IsoDay | None = None
     contact_role: Line
     """Whom to ask, as a role; no private data of persons."""
     source: RequestSource = RequestSource.APPLICATION
