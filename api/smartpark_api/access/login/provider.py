@@ -9,10 +9,12 @@ both sides know, is refused. What goes wrong is a `LoginError`; nothing here tou
 Calls to the provider run on the event loop, so that one that does not answer holds no thread of the server.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, cast
 
 import httpx2
@@ -71,16 +73,9 @@ class _Metadata:
 class Provider:
     """An identity provider of our settings."""
 
-    def __init__(
-        self,
-        settings: IssuerSettings,
-        *,
-        clock: Callable[[], datetime],
-        transport: httpx2.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, settings: IssuerSettings, *, clock: Callable[[], datetime]) -> None:
         self.settings = settings
         self._clock = clock
-        self._transport = transport
         self._metadata: tuple[float, _Metadata] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
@@ -141,7 +136,7 @@ class Provider:
             code_challenge_method="S256",
             timeout=_TIMEOUT_S,
             follow_redirects=False,
-            transport=self._transport,
+            verify=_trusted(),
         )
 
     def _check_sender(self, query: Mapping[str, str], metadata: _Metadata) -> None:
@@ -248,7 +243,9 @@ class Provider:
             return kept[1]
         document = await self._fetched(metadata.jwks_uri)
         try:
-            keys = KeySet.import_key_set(cast("Any", document))
+            # What both sides would know signs nothing.
+            published = [one for one in document["keys"] if one["kty"] in {"RSA", "EC", "OKP"}]
+            keys = KeySet.import_key_set({"keys": published})
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise LoginError(Trouble.MISFIT, f"{self.settings.name}: {metadata.jwks_uri} holds no keys") from error
         self._keys = (time.monotonic(), keys)
@@ -256,7 +253,7 @@ class Provider:
 
     async def _fetched(self, address: str) -> Mapping[str, Any]:
         try:
-            async with httpx2.AsyncClient(timeout=_TIMEOUT_S, transport=self._transport) as client:
+            async with httpx2.AsyncClient(timeout=_TIMEOUT_S, verify=_trusted()) as client:
                 answer = await client.get(address, headers={"accept": "application/json"})
         except httpx2.HTTPError as error:
             raise self._away(error) from error
@@ -264,6 +261,12 @@ class Provider:
 
     def _away(self, error: Exception) -> LoginError:
         return LoginError(Trouble.AWAY, f"{self.settings.name} does not answer: {type(error).__name__}")
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Certificates that this machine trusts; read once, for it takes longer than the rest of a call."""
+    return httpx2.create_ssl_context()
 
 
 def _json_of(answer: httpx2.Response, name: str) -> Mapping[str, Any]:
