@@ -13,10 +13,10 @@ INSERT INTO smartpark.instance DEFAULT VALUES;
 CREATE TABLE smartpark.publication (
     publication_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('values', 'seal')),
-    -- Nobody guesses it, and after a restore another one stands at the same position.
-    token uuid NOT NULL DEFAULT gen_random_uuid(),
     -- Null until it is numbered: an identity is drawn when a writer begins to publish, a position after it committed.
     position bigint UNIQUE CHECK (position >= 1),
+    -- Comes with the position, and nobody guesses it: after a restore another one stands at the same position.
+    token uuid CHECK ((token IS NULL) = (position IS NULL)),
     published_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX publication_unnumbered ON smartpark.publication (publication_id) WHERE position IS NULL;
@@ -40,7 +40,7 @@ BEGIN
         FROM smartpark.publication WHERE position IS NULL
     )
     UPDATE smartpark.publication AS p
-    SET position = newest.position + waiting.place
+    SET position = newest.position + waiting.place, token = gen_random_uuid()
     FROM waiting, newest
     WHERE p.publication_id = waiting.publication_id;
     GET DIAGNOSTICS numbered = ROW_COUNT;
@@ -51,7 +51,7 @@ GRANT EXECUTE ON FUNCTION smartpark.number_publications(boolean) TO smartpark_ap
 
 -- All that has been published until now is the first publication. No foreign key: values are written by the hundred
 -- thousand, always with a publication of the same transaction, and publications are never removed.
-INSERT INTO smartpark.publication (kind, position) VALUES ('values', 1);
+INSERT INTO smartpark.publication (kind, position, token) VALUES ('values', 1, gen_random_uuid());
 ALTER TABLE smartpark.indicator_value ADD COLUMN publication_id bigint NOT NULL DEFAULT 1;
 ALTER TABLE smartpark.indicator_value ALTER COLUMN publication_id DROP DEFAULT;
 CREATE INDEX indicator_value_published

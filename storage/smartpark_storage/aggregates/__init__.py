@@ -1,0 +1,101 @@
+"""Aggregates in the database: the feed others pull, digests, submissions, sources we pull from.
+
+What other rooms use is listed here. Every function takes an open connection first and runs as one transaction, or as
+part of the caller's.
+"""
+
+from smartpark_storage.aggregates.columns import ROW_DTYPE, AggregateColumns, Origin, Series
+from smartpark_storage.aggregates.digest import Digest, state_digest
+from smartpark_storage.aggregates.feed import (
+    FeedPage,
+    Head,
+    cursor_at,
+    head,
+    number_publications,
+    page_rows,
+    read_feed,
+)
+from smartpark_storage.aggregates.filters import DEFAULT_BOUNDARIES, EVERYTHING, FeedFilter, Revisions
+from smartpark_storage.aggregates.pulled import ConflictingRevisionError, store_pulled
+from smartpark_storage.aggregates.sources import (
+    ForeignParkError,
+    Identities,
+    OtherInstanceError,
+    Source,
+    UnknownSourceError,
+    identities,
+    note_source_error,
+    put_identities,
+    put_source,
+    read_source,
+    read_sources,
+    reset_source_cursor,
+)
+from smartpark_storage.aggregates.submissions import (
+    AlreadySealedError,
+    NothingToSealError,
+    PeriodNotOverError,
+    SealedElsewhereError,
+    SealKey,
+    Submission,
+    SubmissionsPage,
+    UnknownSubmissionError,
+    put_seal_key,
+    read_seal_keys,
+    read_submission,
+    read_submissions,
+    retire_seal_key,
+    seal,
+    store_submission,
+    submission_rows,
+)
+
+__all__ = [
+    "DEFAULT_BOUNDARIES",
+    "EVERYTHING",
+    "ROW_DTYPE",
+    "AggregateColumns",
+    "AlreadySealedError",
+    "ConflictingRevisionError",
+    "Digest",
+    "FeedFilter",
+    "FeedPage",
+    "ForeignParkError",
+    "Head",
+    "Identities",
+    "NothingToSealError",
+    "Origin",
+    "OtherInstanceError",
+    "PeriodNotOverError",
+    "Revisions",
+    "SealKey",
+    "SealedElsewhereError",
+    "Series",
+    "Source",
+    "Submission",
+    "SubmissionsPage",
+    "UnknownSourceError",
+    "UnknownSubmissionError",
+    "cursor_at",
+    "head",
+    "identities",
+    "note_source_error",
+    "number_publications",
+    "page_rows",
+    "put_identities",
+    "put_seal_key",
+    "put_source",
+    "read_feed",
+    "read_seal_keys",
+    "read_source",
+    "read_sources",
+    "read_submission",
+    "read_submissions",
+    "reset_source_cursor",
+    "retire_seal_key",
+    "seal",
+    "state_digest",
+    "store_pulled",
+    "store_submission",
+    "submission_rows",
+]

@@ -1,0 +1,267 @@
+"""The feed: published numbers in the order in which they became known, page by page behind a cursor.
+
+Each publication has a position, which it got after it was committed, so behind a cursor there is never anything that
+was still under way when the cursor was given. An event is a row of a publication of values, or a row that a
+submission sealed, now said to be submitted; a row that is sealed comes with its seal only. A page looks at
+publications up to a position and at nothing later, so the same cursor gives the same page for the same position.
+Nothing here writes, but for the numbering.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from smartpark.aggregates import AggregateRow, Cursor, CursorGoneError
+from smartpark.clock import from_us
+
+from smartpark_storage.aggregates.columns import ROW_DTYPE, AggregateColumns, Origin, Series
+from smartpark_storage.aggregates.filters import FeedFilter
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.copying import EPOCH_US
+from smartpark_storage.errors import StorageUnavailableError
+from smartpark_storage.queries import query
+
+EXAMINED_AT_ONCE: Final = 50_000
+"""Events that one statement looks at."""
+EXAMINED_PER_PAGE: Final = 500_000
+"""Events that a page looks at; where little among them is asked for, it is short and says there is more."""
+
+EVENT_DTYPE: Final = np.dtype(
+    [
+        ("position", ">i8"),
+        ("series_id", ">i4"),
+        ("start", ">i8"),
+        ("revision", ">i4"),
+        ("origin_id", ">i4"),
+        ("value", ">f8"),
+        ("numerator", ">f8"),
+        ("denominator", ">f8"),
+        ("uncertainty", ">f8"),
+        ("completeness", ">f4"),
+        ("estimated_share", ">f4"),
+        ("computed_at", ">i8"),
+        ("is_sealed", "?"),
+    ]
+)
+"""An event as the database packs it, instants in µs since 2000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the history goes."""
+
+    instance: UUID
+    position: int
+    token: UUID
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeedPage:
+    """Some events, and where the next ones begin."""
+
+    columns: AggregateColumns
+    positions: NDArray[np.int64]
+    """Of each row's publication."""
+    next: Cursor
+    more: bool
+    """Whether there may be more behind `next` right now."""
+    head: Head
+    """As of which the page is."""
+
+
+def head(connection: Connection) -> Head:
+    """The newest position; cheap."""
+    with transaction(connection):
+        row = connection.execute(query("aggregate_head")).fetchone()
+    if row is None:
+        raise StorageUnavailableError("the database has no publication; is its copy whole?")
+    return Head(*row)
+
+
+def number_publications(connection: Connection, *, wait: bool) -> int | None:
+    """Give all committed publications that have none their positions, in the caller's transaction or one of its own.
+
+    Returns
+    -------
+    int or None
+        How many; None: somebody else was just doing so, and `wait` was not wanted.
+    """
+    with transaction(connection):
+        row = connection.execute(query("number_publications"), {"may_wait": wait}).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def read_feed(
+    connection: Connection, wanted: FeedFilter, after: Cursor | None, *, limit: int, at: int | None = None
+) -> FeedPage:
+    """The next page behind a cursor, or the first.
+
+    Parameters
+    ----------
+    connection : Connection
+    wanted : FeedFilter
+    after : Cursor, optional
+        As the page before gave it.
+    limit : int
+        Rows at most; a page may have fewer and more may follow, as `more` says.
+    at : int, optional
+        Position up to which is read; without, up to the newest.
+
+    Raises
+    ------
+    CursorError
+        When the cursor is of another instance, of other filters, of parks that have changed, or of a history that a
+        restore cut off.
+    """
+    with transaction(connection):
+        upto = _upto(connection, at)
+        checked = _checked(connection, wanted, after, head(connection) if at is not None else upto)
+        events, following, more = _collect(connection, wanted, checked, upto, limit)
+        return FeedPage(_columns(connection, events), events["position"].astype(np.int64), following, more, upto)
+
+
+def page_rows(page: FeedPage) -> Iterator[AggregateRow]:
+    """Rows of a page one by one."""
+    return iter(page.columns)
+
+
+def cursor_at(wanted: FeedFilter, upto: Head) -> Cursor:
+    """The cursor behind all that is known at a position."""
+    return Cursor.at_end_of(
+        upto.instance,
+        upto.position,
+        upto.token,
+        filter_digest=wanted.filter_digest,
+        scope_digest=wanted.scope_digest,
+    )
+
+
+def _upto(connection: Connection, at: int | None) -> Head:
+    newest = head(connection)
+    if at is None or at == newest.position:
+        return newest
+    return Head(newest.instance, at, _token(connection, at))
+
+
+def _token(connection: Connection, position: int) -> UUID:
+    row = connection.execute(query("publication_token"), {"position": position}).fetchone()
+    if row is None:
+        raise CursorGoneError(f"there is no position {position} in the history; start over without a cursor")
+    return row[0]
+
+
+def _checked(connection: Connection, wanted: FeedFilter, after: Cursor | None, newest: Head) -> Cursor | None:
+    """The cursor, once it has proved to be one of this pull and this history."""
+    if after is None:
+        return None
+    after.refuse_other(newest.instance, filter_digest=wanted.filter_digest, scope_digest=wanted.scope_digest)
+    token = newest.token if after.position == newest.position else _token(connection, after.position)
+    if token != after.token:
+        raise CursorGoneError
+    return after
+
+
+def _collect(
+    connection: Connection, wanted: FeedFilter, after: Cursor | None, upto: Head, limit: int
+) -> tuple[NDArray[np.void], Cursor, bool]:
+    """Events of a page, the cursor behind them, and whether more may follow."""
+    end = cursor_at(wanted, upto)
+    place = (1, 0, 0, 0) if after is None else _place(after)
+    found, n_found, examined, examine = list[NDArray[np.void]](), 0, 0, limit + 1
+    while place[0] <= upto.position:
+        events, n_examined, furthest = _examine(connection, wanted, place, upto.position, examine)
+        found.append(events)
+        n_found, examined = n_found + len(events), examined + n_examined
+        if n_found > limit:
+            whole = np.concatenate(found)[:limit]
+            return whole, _cursor(connection, end, _key(whole[-1])), True
+        if n_examined < examine:
+            break
+        place = furthest
+        if examined >= EXAMINED_PER_PAGE:
+            return np.concatenate(found), _cursor(connection, end, place), True
+        examine = min(4 * examine, EXAMINED_AT_ONCE)
+    whole = np.concatenate([np.empty(0, EVENT_DTYPE), *found])
+    # A cursor beyond `upto` stays where it is: nothing is read twice.
+    return whole, end if after is None or after.position <= upto.position else after, False
+
+
+_Place = tuple[int, int, int, int]
+"""Position, series, start in µs and revision of an event."""
+
+
+def _place(after: Cursor) -> _Place:
+    if after.is_at_end:
+        return after.position + 1, 0, 0, 0
+    return after.position, after.series_id, after.start_us, after.revision
+
+
+def _key(event: np.void) -> _Place:
+    return int(event["position"]), int(event["series_id"]), int(event["start"]) + EPOCH_US, int(event["revision"])
+
+
+def _cursor(connection: Connection, end: Cursor, place: _Place) -> Cursor:
+    position, series, start_us, revision = place
+    token = end.token if position == end.position else _token(connection, position)
+    return Cursor(end.instance, position, token, series, start_us, revision, end.filter_digest, end.scope_digest)
+
+
+def _examine(
+    connection: Connection, wanted: FeedFilter, place: _Place, upper: int, examine: int
+) -> tuple[NDArray[np.void], int, _Place]:
+    """Of the next `examine` events those that are wanted, in order; how many there were, and the last of them."""
+    position, series, start_us, revision = place
+    parameters = {
+        **wanted.parameters,
+        "position": position,
+        "series_id": series,
+        "start": from_us(start_us) if series else "-infinity",
+        "revision": revision,
+        "upper": upper,
+        "examine": examine,
+    }
+    with connection.cursor(binary=True) as cursor:
+        # Prepared, it would after some time be planned for any filter.
+        row = cursor.execute(query("aggregate_events"), parameters, prepare=False).fetchone()
+    if row is None or not row[0]:
+        return np.empty(0, EVENT_DTYPE), 0, place
+    examined, packed, *furthest = row
+    events = np.frombuffer(packed or b"", EVENT_DTYPE)
+    return _ordered(events), examined, (furthest[0], furthest[1], furthest[2], furthest[3])
+
+
+def _ordered(events: NDArray[np.void]) -> NDArray[np.void]:
+    order = np.lexsort((events["revision"], events["start"], events["series_id"], events["position"]))
+    return events if (order[1:] > order[:-1]).all() else events[order]
+
+
+def _columns(connection: Connection, events: NDArray[np.void]) -> AggregateColumns:
+    """Events with what they name."""
+    rows = np.empty(len(events), ROW_DTYPE)
+    for name in ("revision", "value", "numerator", "denominator", "uncertainty", "completeness", "estimated_share"):
+        rows[name] = events[name]
+    rows["start"], rows["computed_at"] = events["start"] + EPOCH_US, events["computed_at"] + EPOCH_US
+    series_ids, rows["series"] = np.unique(events["series_id"], return_inverse=True)
+    origin_ids, rows["origin"] = np.unique(events["origin_id"], return_inverse=True)
+    series = {row[0]: Series(*row[1:]) for row in _named(connection, query("aggregate_series"), series_ids)}
+    origins = {
+        row[0]: Origin(*row[1:4], tuple(row[4]), row[5])
+        for row in _named(connection, query("aggregate_origins"), origin_ids)
+    }
+    rows["submission"] = -1
+    sealed = np.unique(events["position"][events["is_sealed"]])
+    codes: dict[int, str] = {}
+    if sealed.size:
+        codes = dict(connection.execute(query("submission_codes"), {"positions": sealed.tolist()}).fetchall())
+        places = {position: number for number, position in enumerate(codes)}
+        rows["submission"] = [places.get(int(position), -1) for position in events["position"]]
+    return AggregateColumns(
+        rows, [series[n] for n in series_ids.tolist()], [origins[n] for n in origin_ids.tolist()], [*codes.values()]
+    )
+
+
+def _named(connection: Connection, statement: LiteralString, ids: NDArray[np.int32]) -> list[tuple[Any, ...]]:
+    return connection.execute(statement, {"ids": ids.tolist()}).fetchall() if ids.size else []
