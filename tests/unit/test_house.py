@@ -37,6 +37,8 @@ MAY_STAND_ON = {
     "analytics": {"coolprop", "numpy", "smartpark"},
     "edge": {"asyncua", "cryptography", "paho-mqtt", "smartpark", "tqdm"},
     "ingest": {
+        "cryptography",
+        "httpx",
         "numpy",
         "openpyxl",
         "paho-mqtt",
@@ -54,6 +56,7 @@ MAY_STAND_ON = {
         "icalendar",
         "jinja2",
         "joserfc",
+        "limits",
         "numpy",
         "openpyxl",
         "pyarrow",
@@ -65,7 +68,7 @@ MAY_STAND_ON = {
         "tqdm",
     },
     "dashboards": {"smartpark"},
-    "simulators": {"asyncua", "numpy", "paho-mqtt", "smartpark", "tqdm"},
+    "simulators": {"asyncua", "cryptography", "numpy", "paho-mqtt", "smartpark", "tqdm"},
 }
 """The plan, as in docs/architecture.md. A room that grows a dependency is a decision: change it there too."""
 
