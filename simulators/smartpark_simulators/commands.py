@@ -10,6 +10,7 @@ from pathlib import Path
 from smartpark.cli import Subparsers, command_group
 
 from smartpark_simulators.parks import DEMO_PARK
+from smartpark_simulators.uplinks.commands import register_uplinks
 
 FAULTS = (
     *("dropout", "stuck", "duplicates", "garbage"),
@@ -24,6 +25,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _register_broker(verbs)
     _register_park(verbs)
     _register_desk(verbs)
+    register_uplinks(verbs)
     _register_demo(subparsers)
 
 

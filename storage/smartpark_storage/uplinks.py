@@ -146,10 +146,12 @@ class WithheldPeriods:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of the periods of a grain in a span."""
+    """Periods of a grain in a span."""
 
+    grain: str
     queued: int
     acknowledged: int
+    withheld: int
 
 
 def open_uplink(connection: Connection, name: str, kind: str) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def queue_uplink_items(connection: Connection, uplink: str, entries: Sequence[Qu
 def sendable_uplink_items(
     connection: Connection,
     uplink: str,
-    items: Sequence[str],
+    forms: Mapping[str, str],
     ready: Mapping[str, datetime],
     now: datetime,
     *,
@@ -224,13 +226,14 @@ def sendable_uplink_items(
     start_before: datetime,
     limit: int,
 ) -> list[QueuedNumber]:
-    """Numbers of these items to be told now, oldest first, whose period starts in [start_from, start_before).
+    """Numbers of items in these forms to be told now, oldest first, of periods from [start_from, start_before).
 
     `ready` says for each grain before which start a period may be told by now; a grain that is not there may not.
     """
     given: dict[str, Any] = {
         "uplink": uplink,
-        "item": list(items),
+        "item": list(forms),
+        "form": list(forms.values()),
         "grain": list(ready),
         "before": list(ready.values()),
         "now": now,
@@ -243,10 +246,11 @@ def sendable_uplink_items(
 
 
 def uplink_packet(
-    connection: Connection, uplink: str, items: Sequence[str], packet: str, start: datetime
+    connection: Connection, uplink: str, forms: Mapping[str, str], packet: str, start: datetime
 ) -> list[QueuedNumber]:
     """All numbers of a packet and start that may be told, those that were acknowledged among them."""
-    given: dict[str, Any] = {"uplink": uplink, "item": list(items), "packet": packet, "start": start}
+    given: dict[str, Any] = {"uplink": uplink, "item": list(forms), "form": list(forms.values())}
+    given |= {"packet": packet, "start": start}
     with transaction(connection), connection.cursor(row_factory=class_row(QueuedNumber)) as cursor:
         return cursor.execute(query("uplink_packet"), given).fetchall()
 
@@ -302,13 +306,17 @@ def withheld_periods(connection: Connection, uplink: str, *, limit: int = 100) -
         return cursor.execute(query("uplink_withheld"), {"uplink": uplink, "limit": limit}).fetchall()
 
 
-def uplink_coverage(
-    connection: Connection, uplink: str, items: Sequence[str], grain: str, *, start: datetime, end: datetime
-) -> Coverage:
-    """How many periods of a grain in [start, end) are known to the queue, and how many were acknowledged."""
-    given: dict[str, Any] = {"uplink": uplink, "item": list(items), "grain": grain, "start": start, "end": end}
+def uplink_coverage(connection: Connection, uplink: str, start: datetime, end: datetime) -> list[Coverage]:
+    """By grain: how many periods of [start, end) the queue knows, and how many the platform took."""
+    given = {"uplink": uplink, "start": start, "end": end}
     with transaction(connection), connection.cursor(row_factory=class_row(Coverage)) as cursor:
-        return cursor.execute(query("uplink_coverage"), given).fetchone() or Coverage(0, 0)
+        return cursor.execute(query("uplink_coverage"), given).fetchall()
+
+
+def retire_uplink_items(connection: Connection, uplink: str, items: Sequence[str]) -> int:
+    """Let go of what waits under items other than these; how many periods."""
+    with transaction(connection):
+        return connection.execute(query("retire_uplink_items"), {"uplink": uplink, "item": list(items)}).rowcount
 
 
 def _columns(rows: Sequence[object], names: Sequence[str]) -> dict[str, Any]:

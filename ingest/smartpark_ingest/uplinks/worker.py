@@ -32,6 +32,7 @@ from smartpark_storage.uplinks import (
     open_uplink,
     put_off_uplink_items,
     release_uplink,
+    retire_uplink_items,
     sendable_uplink_items,
     uplink_overviews,
     uplink_packet,
@@ -46,7 +47,13 @@ from smartpark_ingest.uplinks.vitals import UplinkVitals
 _log = logging.getLogger(__name__)
 
 _FORGET_EVERY_S: Final = 3_600.0
+_REFUSED_IN_A_ROW: Final = 3
+"""Groups of which nothing was taken, until the platform is left alone for a while."""
 _EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+
+
+class NothingTakenError(RetryableError):
+    """The platform answers, and takes nothing."""
 
 
 class Allowance:
@@ -102,13 +109,13 @@ class UplinkWorker:
             dsn, application=f"smartpark uplink {uplink.name}", stop=stop, counters=Counters()
         )
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
-        self._items = [series.item for series in uplink.series]
+        self._forms = {series.item: series.form for series in uplink.series}
         self._allowance = Allowance(uplink.delivery.backlog_per_minute, clock())
         self._state: dict[str, Any] | None = None
         self._failures = 0
         self._quiet_until: datetime | None = None
         """The platform is left alone until then."""
-        self._is_turn_missing = False
+        self._is_turn_missing = self._are_old_items_gone = False
         self._planned_s = self._forgot_s = float("-inf")
         self.vitals = UplinkVitals(uplink, self._database)
 
@@ -184,12 +191,21 @@ class UplinkWorker:
         if time.monotonic() - self._planned_s < self._uplink.delivery.plan_s:
             return False
         now = self._clock()
+        self._retire()
         looked_at = self._database.run(lambda connection: plan(connection, self._uplink, now))
         if looked_at < AT_ONCE:
             self._planned_s = time.monotonic()
         self.vitals.planned += looked_at
         self._look_over()
         return looked_at == AT_ONCE
+
+    def _retire(self) -> None:
+        if not self._are_old_items_gone:
+            name, items = self._uplink.name, list(self._forms)
+            gone = self._database.run(lambda connection: retire_uplink_items(connection, name, items))
+            if gone:
+                _log.warning("uplink %s: %d periods wait under items that the settings do not name", name, gone)
+            self._are_old_items_gone = True
 
     def _look_over(self) -> None:
         name = self._uplink.name
@@ -220,10 +236,14 @@ class UplinkWorker:
             self._keep(state)
         self._uplink.idle(now)
         found = self._sendable(state, now)
+        refused_in_a_row = 0
         for group in self._groups(found):
             if self._stop.is_set():
                 break
-            self._hand_over(group, state)
+            reply = self._hand_over(group, state)
+            refused_in_a_row = 0 if reply.taken else refused_in_a_row + 1
+            if refused_in_a_row == _REFUSED_IN_A_ROW and reply.refused:
+                raise NothingTakenError(f"the platform takes nothing: {reply.refused[0][1]}")
         return bool(found)
 
     def _keep(self, state: dict[str, Any]) -> None:
@@ -252,10 +272,10 @@ class UplinkWorker:
         self, state: dict[str, Any], now: datetime, start_from: datetime, start_before: datetime, limit: int
     ) -> list[QueuedNumber]:
         ready = self._uplink.ready(state, now)
-        name, items = self._uplink.name, self._items
+        name, forms = self._uplink.name, self._forms
         return self._database.run(
             lambda connection: sendable_uplink_items(
-                *(connection, name, items, ready, now),
+                *(connection, name, forms, ready, now),
                 start_from=start_from,
                 start_before=start_before,
                 limit=limit,
@@ -266,13 +286,13 @@ class UplinkWorker:
         if not self._uplink.tells_whole_packets:
             yield from batches(numbers, self._uplink.delivery.batch)
             return
-        name, items = self._uplink.name, self._items
+        name, forms = self._uplink.name, self._forms
         for packet, start in dict.fromkeys((number.packet, number.start) for number in numbers):
             yield self._database.run(
-                lambda connection, packet=packet, start=start: uplink_packet(connection, name, items, packet, start)
+                lambda connection, packet=packet, start=start: uplink_packet(connection, name, forms, packet, start)
             )
 
-    def _hand_over(self, numbers: list[QueuedNumber], state: dict[str, Any]) -> None:
+    def _hand_over(self, numbers: list[QueuedNumber], state: dict[str, Any]) -> Reply:
         name, now = self._uplink.name, self._clock()
         self._database.run(lambda connection: mark_uplink_items_sent(connection, name, numbers, now))
         try:
@@ -280,6 +300,7 @@ class UplinkWorker:
         finally:
             self.vitals.told += len(numbers)
         self._settle(reply)
+        return reply
 
     def _settle(self, reply: Reply) -> None:
         name, now = self._uplink.name, self._clock()

@@ -63,7 +63,7 @@ ON CONFLICT (uplink, item, start) DO UPDATE SET
 WHERE q.series_id <> excluded.series_id OR q.form <> excluded.form OR q.revision < excluded.revision;
 
 -- sendable_uplink_items --
--- Oldest first; of each grain only what may be told by now.
+-- Oldest first; of each grain only what may be told by now, and nothing that was queued under other settings.
 SELECT
     q.item, q.start, q.grain, q.packet, q.revision, q.form, q.digest, q.attempts, q.refusals,
     q.known_digest IS NOT NULL AS is_correction, s.park, s.boundary, s.indicator, v.value, v.numerator, v.denominator,
@@ -71,11 +71,12 @@ SELECT
 FROM smartpark.uplink_item AS q
 JOIN unnest(%(grain)s::text[], %(before)s::timestamptz[]) AS ready (grain, before)
     ON ready.grain = q.grain AND q.start < ready.before
+JOIN unnest(%(item)s::text[], %(form)s::text[]) AS told (item, form) USING (item, form)
 JOIN smartpark.indicator_series AS s USING (series_id)
 JOIN smartpark.indicator_value AS v USING (series_id, start, revision)
 JOIN smartpark.indicator_origin AS o USING (origin_id)
 WHERE q.uplink = %(uplink)s AND q.acknowledged_at IS NULL AND q.withheld = '' AND q.next_at <= %(now)s
-    AND q.start >= %(start_from)s AND q.start < %(start_before)s AND q.item = ANY(%(item)s::text[])
+    AND q.start >= %(start_from)s AND q.start < %(start_before)s
 ORDER BY q.start, q.packet, q.item
 LIMIT %(limit)s;
 
@@ -86,11 +87,11 @@ SELECT
     q.known_digest IS NOT NULL AS is_correction, s.park, s.boundary, s.indicator, v.value, v.numerator, v.denominator,
     o.unit, v.completeness::float8 AS completeness, v.estimated_share::float8 AS estimated_share
 FROM smartpark.uplink_item AS q
+JOIN unnest(%(item)s::text[], %(form)s::text[]) AS told (item, form) USING (item, form)
 JOIN smartpark.indicator_series AS s USING (series_id)
 JOIN smartpark.indicator_value AS v USING (series_id, start, revision)
 JOIN smartpark.indicator_origin AS o USING (origin_id)
 WHERE q.uplink = %(uplink)s AND q.packet = %(packet)s AND q.start = %(start)s AND q.withheld = ''
-    AND q.item = ANY(%(item)s::text[])
 ORDER BY q.item;
 
 -- mark_uplink_items_sent --
@@ -150,8 +151,17 @@ ORDER BY max(start) DESC, item, withheld
 LIMIT %(limit)s;
 
 -- uplink_coverage --
--- Of the periods of a grain that began in a span: how many the queue knows, and how many were acknowledged.
-SELECT count(*)::integer AS queued, count(acknowledged_at)::integer AS acknowledged
+-- Of the periods that began in a span: how many the queue knows, and how many the platform took.
+SELECT
+    grain, count(*)::integer AS queued, count(acknowledged_at)::integer AS acknowledged,
+    count(*) FILTER (WHERE withheld <> '')::integer AS withheld
 FROM smartpark.uplink_item
-WHERE uplink = %(uplink)s AND grain = %(grain)s AND start >= %(start)s AND start < %(end)s
-    AND item = ANY(%(item)s::text[]);
+WHERE uplink = %(uplink)s AND start >= %(start)s AND start < %(end)s
+GROUP BY grain
+ORDER BY grain;
+
+-- retire_uplink_items --
+-- Waits for nobody any more; with its form gone it is compared anew when the settings name it again.
+UPDATE smartpark.uplink_item
+SET withheld = 'not in the settings any more', form = ''
+WHERE uplink = %(uplink)s AND acknowledged_at IS NULL AND withheld = '' AND item <> ALL(%(item)s::text[]);
