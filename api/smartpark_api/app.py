@@ -1,14 +1,11 @@
-"""The application: routes, error answers, guard and pool put together; it decides nothing itself.
-
-Who may see what comes with access control; until then `smartpark api serve` listens to its own machine only.
-"""
+"""The application: routes, error answers, gate, guard and pool put together; it decides nothing itself."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI
@@ -17,6 +14,11 @@ from smartpark.clock import utc_now
 from smartpark_storage.connections import open_pool
 from starlette.middleware.gzip import GZipMiddleware
 
+from smartpark_api.access.audit import operation_name
+from smartpark_api.access.declared import admit, note_open_writes
+from smartpark_api.access.gate import Gate
+from smartpark_api.access.limits import RateLimits
+from smartpark_api.access.login.logins import install_logins
 from smartpark_api.addresses import Addresses
 from smartpark_api.assets import assets
 from smartpark_api.bodies import body_as_described
@@ -25,9 +27,11 @@ from smartpark_api.console.signing import Signer, key_for_this_run
 from smartpark_api.handlers import install_handlers
 from smartpark_api.load_requests.asking import KEPT_FOR as NETWORK_KEPT_FOR
 from smartpark_api.models.now import ParkNow
+from smartpark_api.openapi.answers import DECLARED
+from smartpark_api.openapi.document import describe
+from smartpark_api.openapi.retirement import TellRetirement
 from smartpark_api.overview import Overview
 from smartpark_api.planning.loads import NetworkLoads
-from smartpark_api.problems import MEDIA_TYPE, Problem
 from smartpark_api.routes import (
     capacity,
     console,
@@ -76,21 +80,6 @@ _TAGS = [
 ]
 
 
-def _problem(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
-    }
-
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    404: _problem("Nothing of that name."),
-    422: _problem("The request is not understood, or its answer would be too long."),
-    500: _problem("Our fault; the problem has an incident number."),
-    503: _problem("The database cannot be reached, or took too long; `Retry-After` says when to come back."),
-}
-
-
 def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """Application over one database; `clock` says what now is."""
 
@@ -119,18 +108,26 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         lifespan=lifespan,
+        dependencies=[Depends(admit)],
     )
     app.state.settings = settings
     app.state.clock = clock
     app.state.grafana = GrafanaWatch(settings.grafana_url)
     app.state.signer = Signer(settings.console_key or key_for_this_run())
+    install_logins(app, settings, clock)
     app.state.snapshots = Snapshots[ParkNow]()
     app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
     _add_routes(app)
     app.state.addresses = Addresses(app)
     install_handlers(app)
+    note_open_writes(app)
+    app.state.limits = RateLimits(
+        requests_per_minute=settings.requests_per_minute, failures_per_minute=settings.failures_per_minute
+    )
+    app.add_middleware(TellRetirement)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(Gate)
     app.add_middleware(Guard, host_names=settings.host_names)
     app.state.requests = Requests()
     app.add_middleware(CountRequests, requests=app.state.requests, prefix=PREFIX)
@@ -139,35 +136,19 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 
 def _add_routes(app: FastAPI) -> None:
-    api = APIRouter(prefix=PREFIX, responses=_PROBLEMS, dependencies=[Depends(body_as_described)])
+    api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
     for module in (parks, points, indicators, figures, planning, electricity, capacity, operations, *_DESK):
         api.include_router(module.router)
     app.include_router(api)
-    app.include_router(health.router, responses={503: _PROBLEMS[503]})
+    app.include_router(health.router)
     app.include_router(pages.router)
     app.include_router(console.router)
-    _describe_problems(app)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of a problem among the schemas, which the framework fills only from the answers."""
-    inherited = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = inherited()
-        if Problem.__name__ not in document["components"]["schemas"]:
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts = schema.pop("$defs", {})
-            document["components"]["schemas"].update(parts | {Problem.__name__: schema})
-        return document
-
-    app.openapi = openapi
+    describe(app, prefix=PREFIX)
 
 
 def _operation_id(route: APIRoute) -> str:
     """``get_park_now`` → ``getParkNow``."""
-    first, *rest = route.name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return operation_name(route.name)
 
 
 def _check_package_data() -> None:

@@ -1,7 +1,7 @@
 """`smartpark api serve`: the HTTP API and the pages, in one process.
 
-Listens to its own machine only unless told otherwise: there is no access control yet. Ends cleanly on SIGTERM and
-SIGINT; comes up, and stays up, while the database is away.
+Listens to its own machine only unless told otherwise; where other machines can reach it, whoever asks has to prove
+who they are. Ends cleanly on SIGTERM and SIGINT; comes up, and stays up, while the database is away.
 """
 
 import argparse
@@ -38,9 +38,20 @@ Load requests: documents are kept in the folder SMARTPARK_ATTACHMENTS names (non
 are signed with the files in SMARTPARK_WEBHOOK_SECRETS, limits of your own stand before the built-in ones in
 SMARTPARK_LOAD_REQUEST_RULES (docs/load-requests.md).
 
-There is no access control yet: whoever reaches the port reads everything. The server therefore refuses to
-listen on an address that other machines can reach unless --allow-network says that something in front of it
-(a firewall, a reverse proxy with log-in, a container network) decides who gets through.
+On this machine alone, whoever reaches the port may do everything, and says who they are without proof: access is
+"local". With --allow-network, or SMARTPARK_ACCESS=enforced, access is "enforced": people log in, programs show a key,
+and each does what they were granted (smartpark access, docs/access.md). Nobody has access to begin with; the first
+administrator is made on the command line:
+
+  smartpark access grant person:chen administrator --all-parks
+  smartpark access login-link chen
+
+Other machines are answered over plain HTTP: put something in front that speaks TLS, and let it tell us who asked by
+X-Forwarded-For and X-Forwarded-Proto (FORWARDED_ALLOW_IPS names it; 127.0.0.1 by default).
+
+  SMARTPARK_RATE_LIMIT          requests a minute of one person or program (default 1200)
+  SMARTPARK_FAILURE_LIMIT       proofs a minute of one address that do not hold (default 30)
+  SMARTPARK_SESSION_IDLE        minutes after which a session that was left alone is over (default 480)
 """
 
 
@@ -57,7 +68,9 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8000, help="port (default 8000; 0: any free one)")
     parser.add_argument(
-        "--allow-network", action="store_true", help="listen even where other machines can reach it; see below"
+        "--allow-network",
+        action="store_true",
+        help="listen where other machines can reach it, and let nobody in without proof; see below",
     )
     add_metrics_options(parser)
     parser.set_defaults(run=_serve)
@@ -73,18 +86,21 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark.workdays import load_workdays
     from smartpark_storage.connections import dsn_from_environment
 
+    from smartpark_api.access.environment import access_from_environment
+    from smartpark_api.access.secrecy import guard_logs
     from smartpark_api.console.grafana import grafana_from_environment
     from smartpark_api.console.signing import key_from_environment
     from smartpark_api.load_requests.installation import desk_settings
     from smartpark_api.planning.calendar_file import workday_file_from_environment
     from smartpark_api.settings import LOOPBACK_NAMES, ApiSettings, is_loopback
 
+    guard_logs()
     host: str = arguments.host
     allow_network: bool = arguments.allow_network
     if not is_loopback(host) and not allow_network:
         raise SmartparkError(
-            f"will not listen on {host}: other machines could reach it, and there is no access control yet. "
-            "Use --host 127.0.0.1, or add --allow-network when something in front of it decides who gets through"
+            f"will not listen on {host}: other machines could reach it. Use --host 127.0.0.1, or --allow-network: "
+            "then everybody has to prove who they are"
         )
     host_names = None if allow_network else (*LOOPBACK_NAMES, host)
     workday_file = workday_file_from_environment()
@@ -97,6 +113,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         console_key=key_from_environment(),
         grafana_url=grafana_from_environment(),
         **desk_settings(),
+        **access_from_environment(is_reachable=allow_network),
     )
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)

@@ -1,5 +1,8 @@
 """One pool for the whole server, and one transaction per answer: read-only, but for what people enter.
 
+The database is told who asks and shows only what they may see. Every write ends with its line in the audit log, in
+the same transaction.
+
 Endpoints are plain functions that the framework runs in threads: the driver's own pool does the waiting, and a
 slow query holds a thread, never the event loop.
 """
@@ -14,6 +17,7 @@ from smartpark_storage.connections import Connection, Pool
 from smartpark_storage.reads import read_only
 from smartpark_storage.writes import read_write
 
+from smartpark_api.access.audit import likely_status, write_line
 from smartpark_api.models.now import ParkNow
 from smartpark_api.overview import Overview, take_overview
 from smartpark_api.settings import ApiSettings
@@ -34,7 +38,22 @@ def reading(request: Request) -> Generator[Connection, None, None]:
 
 @contextmanager
 def writing(request: Request) -> Generator[Connection, None, None]:
-    """Connection for one request that writes, in one transaction."""
+    """Connection for one request that writes, in one transaction, which ends with the line in the audit log."""
+    with noting(request) as connection:
+        yield connection
+        write_line(request, connection, likely_status(request))
+
+
+@contextmanager
+def looking_up(request: Request) -> Generator[Connection, None, None]:
+    """Connection for finding out who asks: the one read that is nobody's yet."""
+    with reading(request) as connection:
+        yield connection
+
+
+@contextmanager
+def noting(request: Request) -> Generator[Connection, None, None]:
+    """Connection for what the server itself writes down of a request: lines of the audit log, when a key was used."""
     pool: Pool = request.app.state.pool
     settings: ApiSettings = request.app.state.settings
     with read_write(pool, statement_timeout_s=settings.statement_timeout_s, wait_s=_WAIT_S) as connection:

@@ -18,6 +18,7 @@ from smartpark_storage.reads import NotMigratedError, QueryTooSlowError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from smartpark_api.access.secrecy import redacted
 from smartpark_api.addresses import Addresses
 from smartpark_api.pages import problem_page
 from smartpark_api.problems import (
@@ -54,13 +55,28 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
+async def answer_to(request: Request, error: SmartparkError) -> Response:
+    """Answer for an error of ours that is met before the routing, where the handlers above do not reach."""
+    if isinstance(error, ProblemError):
+        return await _on_problem(request, error)
+    return await (_on_retryable if isinstance(error, RetryableError) else _on_bug)(request, error)
+
+
 def respond(request: Request, problem: Problem, *, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem in the form the asker reads."""
+    """A problem in the form the asker reads, without secrets that they may have put where none belong."""
+    problem = without_secrets(problem)
     if _is_for_a_person(request):
         return problem_page(request, problem, headers=headers)
     return JSONResponse(
         problem.model_dump(exclude_none=True), problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE
     )
+
+
+def without_secrets(problem: Problem) -> Problem:
+    """The same, with secrets taken out of what repeats the request."""
+    errors = [one.model_copy(update={"message": redacted(one.message)}) for one in problem.errors or ()]
+    told = {"detail": redacted(problem.detail), "instance": redacted(problem.instance), "errors": errors or None}
+    return problem.model_copy(update=told)
 
 
 def _is_for_a_person(request: Request) -> bool:
@@ -70,7 +86,7 @@ def _is_for_a_person(request: Request) -> bool:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101  tells the type checker what the registration above says
     problem = problem_of(error.kind, error.detail, instance=request.url.path, errors=error.errors)
-    return respond(request, problem.model_copy(update=error.more))
+    return respond(request, problem.model_copy(update=error.more), headers=error.headers)
 
 
 async def _on_unknown_year(request: Request, error: Exception) -> Response:

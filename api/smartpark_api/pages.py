@@ -13,10 +13,12 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from smartpark.access import Scope
 from smartpark.indicators import INDICATORS
 from starlette.responses import HTMLResponse, Response
 
 from smartpark_api import display, view
+from smartpark_api.access.principal import principal_of
 from smartpark_api.assets import asset_url
 from smartpark_api.console.actor import actor_of
 from smartpark_api.console.flash import Flash, flashes_of, forget_flashes
@@ -98,8 +100,15 @@ class _Page:
         self.actor = actor_of(request)
         """Who is here; none: they have not said."""
         self.now: datetime = request.app.state.clock()
-        self.is_for_reading: bool = request.app.state.settings.host_names is None
-        """Whether this server takes no writes."""
+        self.principal = principal_of(request)
+        self.is_for_reading = not self.may("requests:write")
+        """Whether whoever looks may not write about load requests anywhere."""
+
+    def may(self, scope: str, park: str | None = None) -> bool:
+        """Whether whoever looks may do something in a park; without one: in any."""
+        if park is None:
+            return self.principal.allows(Scope(scope))
+        return self.principal.may(Scope(scope), park)
 
     def here(self, **changes: str) -> str:
         """The address of this page with some of its query changed; an empty value takes a name out."""

@@ -3,6 +3,7 @@
 A problem says what was wrong and what to do; it never carries a traceback, SQL, an address or a password.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any
 
@@ -24,7 +25,9 @@ class ProblemKind(Enum):
     NOT_ACCEPTABLE = ("not-acceptable", 406, "None of the accepted media types can be given")
     MISDIRECTED = ("misdirected-request", 421, "This server does not answer for that host name")
     REQUEST_FAILED = ("request-failed", 400, "The request cannot be served")
-    WRITES_ARE_LOCAL = ("writes-are-local", 403, "This server takes no writes")
+    NOT_LOGGED_IN = ("not-logged-in", 401, "Say who you are")
+    NOT_GRANTED = ("not-granted", 403, "That is not among your rights")
+    TOO_MANY_REQUESTS = ("too-many-requests", 429, "Too many requests")
     FORM_REFUSED = ("form-refused", 403, "The form is not one of this server's")
     NOBODY_ACTS = ("nobody-acts", 403, "Somebody has to say who acts")
     LOAD_REQUEST_NOT_FOUND = ("load-request-not-found", 404, "No such load request")
@@ -37,6 +40,16 @@ class ProblemKind(Enum):
     DOCUMENT_TOO_LARGE = ("document-too-large", 413, "The document is too large")
     DOCUMENT_MISSING = ("document-missing", 410, "The file of the document is gone")
     NOT_CONFIGURED = ("not-configured", 501, "This server is not set up for that")
+    BAD_CURSOR = ("bad-cursor", 400, "That is no cursor")
+    CURSOR_OF_OTHER_FILTERS = ("cursor-of-other-filters", 400, "The cursor belongs to another question")
+    CURSOR_SCOPE_CHANGED = ("cursor-scope-changed", 409, "Which parks you see has changed since the cursor")
+    CURSOR_GONE = ("cursor-gone", 410, "The cursor's history is not this one")
+    TOTAL_REFUSED = ("total-refused", 422, "This does not add up over parks")
+    SUBMISSION_NOT_FOUND = ("submission-not-found", 404, "No such submission")
+    SEAL_KEY_NOT_FOUND = ("seal-key-not-found", 404, "No such key")
+    PERIOD_NOT_OVER = ("period-not-over", 409, "Only a period that is over can be submitted")
+    PERIOD_INCOMPLETE = ("period-incomplete", 409, "The period is not complete")
+    NOTHING_TO_SUBMIT = ("nothing-to-submit", 409, "There is nothing to submit")
     INTERNAL = ("internal-error", 500, "Something went wrong here")
     DATABASE_AWAY = ("database-unavailable", 503, "The database cannot be reached")
     NOT_MIGRATED = ("database-not-migrated", 503, "The database has no tables yet")
@@ -103,11 +116,20 @@ class Problem(BaseModel):
 class ProblemError(SmartparkError):
     """A request that gets a problem for an answer."""
 
-    def __init__(self, kind: ProblemKind, detail: str, errors: list[InvalidField] | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        kind: ProblemKind,
+        detail: str,
+        errors: list[InvalidField] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors or []
+        self.headers = dict(headers or {})
+        """Of the answer."""
         self.more = more
         """Further members of the document: `version`, `events`, `possible`."""
 

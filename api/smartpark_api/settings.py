@@ -1,17 +1,29 @@
-"""What the API is told when it starts: addresses and limits, never rights (those come with access control).
+"""What the API is told when it starts: addresses, limits, and whether whoever asks has to prove who they are.
+
+Never rights: those stand in the database.
 
 The command line and the environment are read by `commands`, not here.
 """
 
 import ipaddress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from smartpark.tomlfile import StrictModel
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a browser on this machine may ask for us while we listen to this machine only."""
+
+
+class AccessMode(StrEnum):
+    """Whom the server believes."""
+
+    LOCAL = "local"
+    """Whoever reaches it without showing anything is at the machine itself and may do everything."""
+    ENFORCED = "enforced"
+    """Whoever shows nothing is nobody."""
 
 
 class ApiSettings(StrictModel):
@@ -44,6 +56,26 @@ class ApiSettings(StrictModel):
     """Where people open Grafana, for the start page to link and to ask for its health; None: not told."""
     host_names: tuple[str, ...] | None = LOOPBACK_NAMES
     """Names a request's Host may carry; None: any. Guards a loopback server against DNS rebinding."""
+    access: AccessMode = AccessMode.LOCAL
+    """Local only where no other machine can reach the server, which the command sees to."""
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    """Of one principal, or of one address where nobody is named."""
+    failures_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    """Of one address: proofs that do not hold."""
+    session_idle_minutes: Annotated[int, Field(ge=1, le=44_640)] = 480
+    """A session that was left alone for longer is over."""
+    session_longest_hours: Annotated[int, Field(ge=1, le=744)] = 24
+    """A session is over then, however much it is used."""
+    oidc_file: Path | None = None
+    """Identity providers that people log in with; None: one-time links alone."""
+    public_url: Annotated[str | None, Field(pattern=r"^https?://[^\s/@?#]+$")] = None
+    """Where browsers reach this server; None: wherever they say they did."""
+
+    @model_validator(mode="after")
+    def _reachable_is_enforced(self) -> "ApiSettings":
+        if self.host_names is None and self.access is not AccessMode.ENFORCED:
+            raise ValueError("access: a server that answers to any host name needs access = 'enforced'")
+        return self
 
 
 def is_loopback(host: str) -> bool:

@@ -92,11 +92,11 @@ def test_only_json_is_taken(plain_client: httpx.Client):
     assert plain_client.get(URL).json()["figures"] == []
 
 
-def test_a_server_that_answers_the_network_takes_no_figures(plain_hand: Any, client_of: Any):
-    client = client_of(plain_hand.dsn, now=NOON, host_names=None)
+def test_where_access_is_enforced_nobody_enters_or_reads_figures(plain_hand: Any, client_of: Any):
+    client = client_of(plain_hand.dsn, now=NOON, host_names=None, access="enforced")
     answer = client.post(URL, json=body(TAX))
-    assert (answer.status_code, answer.json()["type"]) == (403, ProblemKind.WRITES_ARE_LOCAL.uri)
-    assert client.get(URL).json()["figures"] == []
+    assert (answer.status_code, answer.json()["type"]) == (401, ProblemKind.NOT_LOGGED_IN.uri)
+    assert client.get(URL).status_code == 401
 
 
 def test_a_park_that_is_not_there_is_a_problem(plain_client: httpx.Client):

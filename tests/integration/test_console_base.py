@@ -70,14 +70,13 @@ def test_the_header_that_htmx_sends_will_do(console):
     assert answer.status_code == 303
 
 
-def test_a_server_for_the_network_takes_no_forms(console_server, client_of):
-    client = client_of(console_server.dsn, host_names=None)
-    page = Page(client.get("/people", headers={"accept": "text/html"}).text)
+def test_where_access_is_enforced_nobody_sees_people_or_adds_one(console_server, client_of):
+    client = client_of(console_server.dsn, host_names=None, access="enforced")
 
-    assert page.all("form") == []
+    assert client.get("/people").status_code == 401
     answer = client.post("/people", data={"code": "nobody", "name": "无名", "language": "zh"})
-    assert answer.status_code == 403
-    assert answer.json()["type"] == "urn:smartpark:problem:writes-are-local"
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "urn:smartpark:problem:not-logged-in"
 
 
 def test_cookies_are_kept_from_scripts_and_other_sites(console):

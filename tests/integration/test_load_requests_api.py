@@ -321,11 +321,11 @@ def test_comments_need_no_version_and_several_are_assigned_together(plain_desk):
     assert [event["body"] for event in newest["events"]] == [{"type": "assigned", "manager": "chen"}]
 
 
-def test_a_server_that_answers_the_network_takes_nothing_in(filing_hand, client_of):
-    client = client_of(filing_hand.dsn, host_names=None)
+def test_where_access_is_enforced_a_name_in_a_header_opens_nothing(filing_hand, client_of):
+    client = client_of(filing_hand.dsn, host_names=None, access="enforced")
     answer = client.post(f"{API}/load-requests", json={"details": DETAILS}, headers=CHEN)
-    assert (answer.status_code, slug(answer)) == (403, "writes-are-local")
-    assert client.get(f"{API}/load-requests").status_code == 200
+    assert (answer.status_code, slug(answer)) == (401, "not-logged-in")
+    assert client.get(f"{API}/load-requests", headers=CHEN).status_code == 401
 
 
 def test_a_year_whose_holidays_nobody_entered_is_said_and_not_guessed(filing_hand, client_of):

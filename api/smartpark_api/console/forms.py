@@ -103,15 +103,9 @@ async def checked_form(request: Request) -> Form:
     Raises
     ------
     ProblemError
-        When it may have come from elsewhere, is too long, or this server takes no writes.
+        When it may have come from elsewhere, or is too long.
     """
     settings: ApiSettings = request.app.state.settings
-    if settings.host_names is None:
-        raise ProblemError(
-            ProblemKind.WRITES_ARE_LOCAL,
-            "this server answers the network and knows no log-in yet, so its pages are for reading; "
-            "write on a server without --allow-network",
-        )
     if _is_foreign(request):
         raise ProblemError(ProblemKind.FORM_REFUSED, "the form was sent by a page of another site")
     _check_announced(request, settings.attachment_most_bytes)

@@ -1,7 +1,6 @@
 """Business figures: read with their history, and entered with attribution.
 
-There is no log-in yet, so figures are taken by a server that answers to its own machine only; and only as JSON, which
-no page of another site can send without asking first.
+They are taken only as JSON, which no page of another site can send without asking first.
 """
 
 from collections.abc import Sequence
@@ -55,7 +54,7 @@ def list_figures(
     return FigureList(park=code, figures=[figure_of(row) for row in rows])
 
 
-@router.post("/parks/{code}/figures", responses={403: {"description": "This server takes no writes."}})
+@router.post("/parks/{code}/figures")
 def record_park_figures(
     request: Request, code: ParkCode, given: FiguresIn, *, now: Now, settings: Settings
 ) -> FiguresRecorded:
@@ -64,12 +63,6 @@ def record_park_figures(
     A figure is identified by entity, kind, product, price basis and period. Another value makes a new revision, null
     withdraws it; nothing is overwritten.
     """
-    if settings.host_names is None:
-        raise ProblemError(
-            ProblemKind.WRITES_ARE_LOCAL,
-            "this server answers the network and knows no log-in yet, so it takes no figures; "
-            "use `smartpark figures import`, or a server without --allow-network",
-        )
     figures, fields = _checked(code, given)
     with writing(request) as connection:
         find_park(connection, code)

@@ -1,0 +1,206 @@
+"""The gate: finds out who asks, counts how often, and sees that what is to be written down is, before an answer leaves.
+
+It stands before the routing: whoever is nobody gets no body read that they might send, and a request without rights
+costs no more than a look at its proof. What each route asks for is declared there (`needs`).
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from anyio import to_thread
+from fastapi import Request
+from smartpark.access import NOBODY
+from smartpark.errors import SmartparkError
+from smartpark_storage.access import touch_secret, touch_session
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smartpark_api.access.audit import READING, audited, is_due, remote_of, write_line
+from smartpark_api.access.declared import is_open
+from smartpark_api.access.limits import RateLimits, Standing
+from smartpark_api.access.proving import Proved, Shown, proved, shown_by, without_proof
+from smartpark_api.access.refusing import not_logged_in, too_many
+from smartpark_api.access.secrecy import REQUEST_ID
+from smartpark_api.database import looking_up, noting
+from smartpark_api.handlers import answer_to
+from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.settings import ApiSettings
+
+ID_HEADER: Final = "X-Request-Id"
+_NEVER_ASKED: Final = ("/assets/", "/healthz", "/readyz")
+"""Nobody is looked up for these."""
+_log = logging.getLogger(__name__)
+
+
+class Gate:
+    """ASGI layer before the routing; inside of the layer that adds security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        request.state.request_id = secrets.token_hex(8)
+        token = REQUEST_ID.set(request.state.request_id)
+        try:
+            await self._serve(request, receive, send)
+        finally:
+            REQUEST_ID.reset(token)
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        settings: ApiSettings = request.app.state.settings
+        _is_known_as(request, without_proof(settings))
+        answer = _Answer(request, receive, send)
+        refusal = await _admitted(request)
+        if refusal is not None:
+            await refusal(request.scope, receive, answer.send)
+            return
+        try:
+            await self._app(request.scope, receive, answer.send)
+        except BaseException:
+            # The answer is made outside of this layer.
+            await answer.end(500)
+            raise
+
+
+async def _admitted(request: Request) -> Response | None:
+    """Find out who asks; an answer when they are not let through at all."""
+    try:
+        await _identified(request)
+        _check_origin(request)
+        _check_not_anonymous(request)
+    except SmartparkError as error:
+        return await answer_to(request, error)
+    return None
+
+
+async def _identified(request: Request) -> None:
+    """Put the principal where everybody finds it, and count the request."""
+    if request.url.path.startswith(_NEVER_ASKED):
+        return
+    limits: RateLimits = request.app.state.limits
+    shown = shown_by(request)
+    if shown.is_anything:
+        found = await _looked_up(request, shown, limits)
+        _is_known_as(request, found)
+    standing = limits.asked(request.state.principal, remote_of(request))
+    request.state.standing = standing
+    if standing is not None and standing.is_over:
+        raise too_many(standing, "requests")
+
+
+async def _looked_up(request: Request, shown: Shown, limits: RateLimits) -> Proved:
+    remote = remote_of(request)
+    shut_out = limits.shut_out(remote, shown.digest)
+    if shut_out is not None:
+        raise too_many(shut_out, "proofs that did not hold came from your address")
+    found = await to_thread.run_sync(_look_up, request, shown)
+    if found.refusal:
+        limits.failed(remote)
+        _log.info("%s showed what does not hold: %s", remote, found.refusal)
+    elif found.principal.proof:
+        limits.proved(shown.digest)
+    return found
+
+
+def _look_up(request: Request, shown: Shown) -> Proved:
+    """In a thread: ask the database."""
+    settings: ApiSettings = request.app.state.settings
+    now: datetime = request.app.state.clock()
+    if shown.complaint:
+        return without_proof(settings, shown.complaint)
+    with looking_up(request) as connection:
+        found = proved(connection, shown, settings, now)
+    if found.secret_used is None and found.session_seen is None:
+        return found
+    with noting(request) as connection:
+        if found.secret_used is not None:
+            touch_secret(connection, found.secret_used, at=now)
+        if found.session_seen is not None:
+            touch_session(connection, found.session_seen, at=now)
+    return found
+
+
+def _is_known_as(request: Request, found: Proved) -> None:
+    request.state.principal = found.principal
+    request.state.refusal = found.refusal
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse what another site lets a browser do with the cookie of somebody who is logged in here."""
+    if request.method in READING or request.state.principal.proof != "session":
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    is_foreign = site is not None and site not in ("same-origin", "none")
+    is_foreign |= origin is not None and origin.partition("://")[2] != request.headers.get("host", "")
+    if is_foreign:
+        raise ProblemError(ProblemKind.FORM_REFUSED, "it was sent by a page of another site")
+
+
+def _check_not_anonymous(request: Request) -> None:
+    """Refuse a write of nobody before its body is read, unless its route is open to all."""
+    is_write = request.method not in READING
+    if is_write and request.state.principal.name == NOBODY.name and not is_open(request.app, request.scope):
+        audited(request)
+        raise not_logged_in(request)
+
+
+class _Answer:
+    """What goes back: with the headers of the gate, and after its line in the audit log."""
+
+    def __init__(self, request: Request, receive: Receive, send: Send) -> None:
+        self._request = request
+        self._receive = receive
+        self._send = send
+        self._has_begun = False
+        self._is_withheld = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on."""
+        if message["type"] == "http.response.start":
+            status: int = message["status"]
+            if not await self.end(status) and status < 400:
+                await self._withhold()
+                return
+            self._has_begun = True
+            MutableHeaders(scope=message).update(self._headers())
+        if not self._is_withheld:
+            await self._send(message)
+
+    async def end(self, status: int) -> bool:
+        """See that what has to be written down is; False: it could not be."""
+        if self._has_begun or not is_due(self._request, status):
+            return True
+        try:
+            await to_thread.run_sync(self._note, status)
+        except SmartparkError as error:
+            path = self._request.url.path
+            _log.error("no line in the audit log for %s %s (%d): %s", self._request.method, path, status, error)
+            return False
+        return True
+
+    def _note(self, status: int) -> None:
+        with noting(self._request) as connection:
+            write_line(self._request, connection, status)
+
+    async def _withhold(self) -> None:
+        """Hand nothing out that nobody could say of who had it."""
+        self._is_withheld = True
+        detail = "what is handed out is written down first, and that cannot be done now"
+        problem = await answer_to(self._request, ProblemError(ProblemKind.DATABASE_AWAY, detail))
+        problem.headers.update(self._headers())
+        await problem(self._request.scope, self._receive, self._send)
+
+    def _headers(self) -> Mapping[str, str]:
+        standing: Standing | None = getattr(self._request.state, "standing", None)
+        told = {ID_HEADER: self._request.state.request_id}
+        return told if standing is None else told | standing.headers
