@@ -123,6 +123,11 @@ def day_and_clock(instant: datetime | None) -> str:
     return DASH if instant is None else instant.astimezone(PARK_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def day_and_minute(instant: datetime | None) -> str:
+    """The same without the seconds, for what people only want to place."""
+    return DASH if instant is None else instant.astimezone(PARK_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
 def age(seconds: float | None, words: Words) -> str:
     """How long ago, in the coarsest unit that still says something."""
     if seconds is None:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from smartpark.access import Scope
+from smartpark.access import Role, Scope
 from smartpark.indicators import INDICATORS
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smartpark_api import display, view
 from smartpark_api.access.principal import principal_of
@@ -25,6 +25,7 @@ from smartpark_api.console.flash import Flash, flashes_of, forget_flashes
 from smartpark_api.console.forms import form_token, remember_form_cookie
 from smartpark_api.console.told import LISTS, named, said, time_left
 from smartpark_api.problems import Problem, ProblemKind
+from smartpark_api.settings import AccessMode
 from smartpark_api.words import Language, Words, words_of
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -101,6 +102,9 @@ class _Page:
         """Who is here; none: they have not said."""
         self.now: datetime = request.app.state.clock()
         self.principal = principal_of(request)
+        self.roles = sorted({grant.role for grant in self.principal.grants}, key=list(Role).index, reverse=True)
+        """What whoever looks is in any park, the widest first."""
+        self.is_local = request.app.state.settings.access is AccessMode.LOCAL
         self.is_for_reading = not self.may("requests:write")
         """Whether whoever looks may not write about load requests anywhere."""
 
@@ -166,6 +170,10 @@ def problem_page(request: Request, problem: Problem, *, headers: Mapping[str, st
         return render(
             request, "first_run.html", status=problem.status, headers=headers, database="", is_migrated=False
         )
+    if slug == ProblemKind.NOT_LOGGED_IN.slug:
+        return _to_login(request, problem.status)
+    if slug == ProblemKind.NOT_GRANTED.slug and principal_of(request).person is not None:
+        return render(request, "console/no_rights.html", status=problem.status, headers=headers)
     known = words_of(visitor_of(request).language).entries
     return render(
         request,
@@ -176,3 +184,16 @@ def problem_page(request: Request, problem: Problem, *, headers: Mapping[str, st
         words_key=f"problem.{slug}" if f"problem.{slug}" in known else "problem.other",
         is_retrying=problem.status == ProblemKind.DATABASE_AWAY.status,
     )
+
+
+def _to_login(request: Request, status: int) -> Response:
+    """Send a person to the log-in, and afterwards back to where they were going."""
+    if request.headers.get("hx-request") == "true":
+        # A part of a page: the whole page has to go there.
+        back = urlsplit(request.headers.get("hx-current-url", "")).path
+        return Response(status_code=status, headers={"HX-Redirect": f"/login?{urlencode({'back': back})}"})
+    is_reading = request.method in ("GET", "HEAD")
+    query = f"?{request.url.query}" if request.url.query else ""
+    asked = f"{request.url.path}{query}" if is_reading and request.url.path != "/" else ""
+    address = "/login" + (f"?{urlencode({'back': asked})}" if asked else "")
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

@@ -1,6 +1,7 @@
-"""Who is at the page: a person chosen at /people/me, kept in a signed cookie.
+"""Who is at the page: whoever is logged in; else, where the server trusts its machine, a person chosen at /people/me.
 
-It names a person and proves nothing: until there is a log-in, whoever can open the page can say they are anybody.
+What is chosen there is kept in a signed cookie. It names a person and proves nothing: whoever can open the page can
+say they are anybody, and therefore it counts in local mode only.
 """
 
 import json
@@ -11,8 +12,10 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import Response
 
+from smartpark_api.access.principal import principal_of
 from smartpark_api.console.forms import signer_of
 from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.settings import AccessMode, ApiSettings
 
 COOKIE: Final = "actor"
 _PURPOSE: Final = "actor"
@@ -29,7 +32,13 @@ class Actor:
 
 
 def actor_of(request: Request) -> Actor | None:
-    """Who the visitor says they are; none: they have not said."""
+    """Who the visitor is, or says they are; none: they have not said."""
+    principal = principal_of(request)
+    if principal.person is not None:
+        return Actor(principal.person, principal.display, principal.display)
+    settings: ApiSettings = request.app.state.settings
+    if settings.access is not AccessMode.LOCAL:
+        return None
     signed = request.cookies.get(COOKIE)
     now: datetime = request.app.state.clock()
     text = signer_of(request).read(_PURPOSE, signed, now=now, kept_for=_KEPT_FOR) if signed else None

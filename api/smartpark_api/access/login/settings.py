@@ -6,16 +6,17 @@ Secrets stay in files of their own. Nothing here speaks to a provider.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 from smartpark.errors import InvalidFileError, Problem, SmartparkError
 from smartpark.tomlfile import StrictModel, load_model
 
 from smartpark_api.settings import is_loopback
 
 FILE_VARIABLE: Final = "SMARTPARK_OIDC_FILE"
+URL_VARIABLE: Final = "SMARTPARK_PUBLIC_URL"
 
 
 def _checked_address(value: str) -> str:
@@ -78,8 +79,6 @@ class IssuerSettings(StrictModel):
 class OidcSettings(StrictModel):
     """All that people may log in with, beside one-time links."""
 
-    public_url: Address
-    """Where browsers reach this server; a path below it is not supported."""
     issuer: Annotated[tuple[IssuerSettings, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
@@ -87,14 +86,7 @@ class OidcSettings(StrictModel):
         names, issuers = [one.name for one in self.issuer], [one.issuer for one in self.issuer]
         if len(set(names)) < len(names) or len(set(issuers)) < len(issuers):
             raise ValueError("issuer: each name and each issuer only once")
-        if urlsplit(self.public_url).path not in {"", "/"}:
-            raise ValueError("public_url: the root of a host, without a path")
         return self
-
-    @property
-    def root(self) -> str:
-        """Public address without the slash at its end."""
-        return self.public_url.rstrip("/")
 
 
 def load_oidc(path: Path) -> OidcSettings:
@@ -117,7 +109,21 @@ def load_oidc(path: Path) -> OidcSettings:
     return settings
 
 
-def oidc_from_environment(environment: Mapping[str, str] = os.environ) -> OidcSettings | None:
-    """Settings of the file that the environment names; none where it names none."""
-    named = environment.get(FILE_VARIABLE)
-    return load_oidc(Path(named)) if named else None
+def login_from_environment(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Settings of the server that the environment says about logging in, the file checked once.
+
+    Raises
+    ------
+    SmartparkError
+        When the file or the address is wrong.
+    """
+    file, url = environment.get(FILE_VARIABLE), environment.get(URL_VARIABLE)
+    if file:
+        load_oidc(Path(file))
+    try:
+        root = None if not url else TypeAdapter(Address).validate_python(url).rstrip("/")
+    except ValidationError as error:
+        raise SmartparkError(f"{URL_VARIABLE}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    if root is not None and urlsplit(root).path:
+        raise SmartparkError(f"{URL_VARIABLE}: the root of a host; a path below it is not supported")
+    return {"oidc_file": Path(file) if file else None, "public_url": root}

@@ -8,6 +8,8 @@ from smartpark_api.routes.console import (
     board,
     home,
     kpis,
+    login,
+    me,
     people,
     request,
     request_documents,
@@ -16,5 +18,5 @@ from smartpark_api.routes.console import (
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_our_forms)])
 # Addresses that name a request come last: /requests/{code} would take any of the others for a code.
-for _module in (home, board, kpis, people, applicant, request_form, request, request_documents):
+for _module in (home, login, me, board, kpis, people, applicant, request_form, request, request_documents):
     router.include_router(_module.router)
