@@ -7,7 +7,7 @@ Which columns there are is said elsewhere (`smartpark.aggregates.FIELDS`); this 
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ class Form(StrEnum):
         return "text/csv; charset=utf-8; header=present" if self is Form.CSV else self.value
 
 
-def json_document(rows: Batch, members: dict[str, object]) -> bytes:
+def json_document(rows: Batch, members: Mapping[str, object]) -> bytes:
     """One JSON object: `rows`, then the members given."""
     rest = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
     listed = _joined(_objects(rows, ",\n"))[:-2]
@@ -134,7 +134,7 @@ def _plain_lists(rows: Batch) -> Batch:
         pc.take(column.dictionary, column.indices) if _is_coded_list(column.type) else column
         for column in rows.columns
     ]
-    return pa.RecordBatch.from_arrays(columns, rows.schema.names)
+    return pa.RecordBatch.from_arrays(columns, rows.schema.names, metadata=rows.schema.metadata)
 
 
 def _is_coded_list(kind: Any) -> bool:
