@@ -221,8 +221,8 @@ def publish_indicators(connection: Connection, rows: Sequence[IndicatorRow]) -> 
         return 0
     parameters: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in _OF_A_VALUE}
     with transaction(connection):
-        parameters["series_id"] = _ids(connection, "series", _SERIES, rows)
-        parameters["origin_id"] = _ids(connection, "origin", _ORIGIN, rows)
+        parameters["series_id"] = enter_names(connection, "series", rows)
+        parameters["origin_id"] = enter_names(connection, "origin", rows)
         connection.execute(query("supersede_indicators"), parameters)
         return connection.execute(query("publish_indicators"), parameters).rowcount
 
@@ -232,10 +232,11 @@ _ORIGIN: Final = ("unit", "method", "factor_set", "factors", "reason")
 _OF_A_VALUE: Final = tuple(f.name for f in fields(IndicatorRow) if f.name not in {*_SERIES, *_ORIGIN})
 
 
-def _ids(
-    connection: Connection, what: Literal["series", "origin"], names: tuple[str, ...], rows: Sequence[IndicatorRow]
-) -> list[int]:
-    """Number of each row's series or origin; those that are new get one."""
+def enter_names(connection: Connection, what: Literal["series", "origin"], rows: Sequence[object]) -> list[int]:
+    """Number of each row's series or origin; those that are new get one. In the caller's transaction."""
+    if not rows:
+        return []
+    names = _NAMES[what]
     keys = [tuple(getattr(row, name) for name in names) for row in rows]
     distinct = sorted(set(keys))
     # An array of arrays would have to be rectangular, so factors travel as lines.
@@ -249,6 +250,7 @@ def _ids(
     return [number[key] for key in keys]
 
 
+_NAMES: Final = {"series": _SERIES, "origin": _ORIGIN}
 _ENTER: Final = {"series": "enter_series", "origin": "enter_origins"}
 _NUMBERS: Final = {"series": "series_ids", "origin": "origin_ids"}
 

@@ -6,6 +6,21 @@ part of the caller's.
 
 from smartpark_storage.aggregates.columns import ROW_DTYPE, AggregateColumns, Origin, Series
 from smartpark_storage.aggregates.digest import Digest, state_digest
+from smartpark_storage.aggregates.errors import (
+    AlreadySealedError,
+    ConflictingRevisionError,
+    ConflictingSubmissionError,
+    ForeignParkError,
+    NothingToSealError,
+    OtherInstanceError,
+    PeriodNotOverError,
+    SealedElsewhereError,
+    SealKeyError,
+    UnknownSourceError,
+    UnknownSubmissionError,
+    UnusableIdentityError,
+    UnusableRowError,
+)
 from smartpark_storage.aggregates.feed import (
     FeedPage,
     Head,
@@ -16,13 +31,13 @@ from smartpark_storage.aggregates.feed import (
     read_feed,
 )
 from smartpark_storage.aggregates.filters import DEFAULT_BOUNDARIES, EVERYTHING, FeedFilter, Revisions
-from smartpark_storage.aggregates.pulled import ConflictingRevisionError, store_pulled
+from smartpark_storage.aggregates.keys import SealKey, put_seal_key, read_seal_keys, retire_seal_key
+from smartpark_storage.aggregates.pulled import store_pulled, store_submission
+from smartpark_storage.aggregates.sealing import seal
 from smartpark_storage.aggregates.sources import (
-    ForeignParkError,
+    IDENTITY_COLUMNS,
     Identities,
-    OtherInstanceError,
     Source,
-    UnknownSourceError,
     identities,
     note_source_error,
     put_identities,
@@ -32,31 +47,22 @@ from smartpark_storage.aggregates.sources import (
     reset_source_cursor,
 )
 from smartpark_storage.aggregates.submissions import (
-    AlreadySealedError,
-    NothingToSealError,
-    PeriodNotOverError,
-    SealedElsewhereError,
-    SealKey,
     Submission,
     SubmissionsPage,
-    UnknownSubmissionError,
-    put_seal_key,
-    read_seal_keys,
     read_submission,
     read_submissions,
-    retire_seal_key,
-    seal,
-    store_submission,
     submission_rows,
 )
 
 __all__ = [
     "DEFAULT_BOUNDARIES",
     "EVERYTHING",
+    "IDENTITY_COLUMNS",
     "ROW_DTYPE",
     "AggregateColumns",
     "AlreadySealedError",
     "ConflictingRevisionError",
+    "ConflictingSubmissionError",
     "Digest",
     "FeedFilter",
     "FeedPage",
@@ -69,6 +75,7 @@ __all__ = [
     "PeriodNotOverError",
     "Revisions",
     "SealKey",
+    "SealKeyError",
     "SealedElsewhereError",
     "Series",
     "Source",
@@ -76,6 +83,8 @@ __all__ = [
     "SubmissionsPage",
     "UnknownSourceError",
     "UnknownSubmissionError",
+    "UnusableIdentityError",
+    "UnusableRowError",
     "cursor_at",
     "head",
     "identities",

@@ -155,16 +155,19 @@ class AggregateColumns:
         """Canonical lines of the rows, in their order."""
         heads = [line_head(*one.key) for one in self.series]
         tails = [line_tail(one.unit, one.method, one.factor_set, one.factors, one.reason) for one in self.origins]
-        columns = [_listed(self.rows, name) for name in ("series", "origin", *_NUMBERS)]
+        columns = [listed(self.rows, name) for name in ("series", "origin", *_NUMBERS)]
         for series, origin, *numbers in zip(*columns, strict=True):
             yield f"{heads[series]}{line_middle(*numbers)}{tails[origin]}".encode()
 
-    def in_order_of_keys(self) -> "AggregateColumns":
-        """The same rows in the order over which digests are formed."""
+    def order_of_keys(self) -> NDArray[np.intp]:
+        """Places of the rows in the order over which digests are formed."""
         ranks = np.empty(len(self.series), np.int64)
         ranks[sorted(range(len(self.series)), key=lambda place: self.series[place].key)] = np.arange(len(self.series))
-        order = np.lexsort((self.rows["revision"], self.rows["start"], ranks[self.rows["series"]]))
-        return AggregateColumns(self.rows[order], self.series, self.origins, self.submissions)
+        return np.lexsort((self.rows["revision"], self.rows["start"], ranks[self.rows["series"]]))
+
+    def in_order_of_keys(self) -> "AggregateColumns":
+        """The same rows in the order over which digests are formed."""
+        return AggregateColumns(self.rows[self.order_of_keys()], self.series, self.origins, self.submissions)
 
 
 def _packed(
@@ -188,11 +191,11 @@ def _packed(
 
 def _records(rows: NDArray[np.void]) -> Iterator[dict[str, Any]]:
     names = ROW_DTYPE.names or ()
-    for values in zip(*(_listed(rows, name) for name in names), strict=True):
+    for values in zip(*(listed(rows, name) for name in names), strict=True):
         yield dict(zip(names, values, strict=True))
 
 
-def _listed(rows: NDArray[np.void], name: str) -> list[Any]:
+def listed(rows: NDArray[np.void], name: str) -> list[Any]:
     """A column as Python's own numbers; None where one is not known."""
     values: list[Any] = rows[name].tolist()
     if name in _NULLABLE and np.isnan(rows[name]).any():

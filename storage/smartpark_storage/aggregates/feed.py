@@ -9,7 +9,7 @@ Nothing here writes, but for the numbering.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from smartpark.aggregates import AggregateRow, Cursor, CursorGoneError
 from smartpark.clock import from_us
 
-from smartpark_storage.aggregates.columns import ROW_DTYPE, AggregateColumns, Origin, Series
+from smartpark_storage.aggregates.columns import AggregateColumns
+from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, unpack_events
 from smartpark_storage.aggregates.filters import FeedFilter
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.copying import EPOCH_US
@@ -28,25 +29,6 @@ EXAMINED_AT_ONCE: Final = 50_000
 """Events that one statement looks at."""
 EXAMINED_PER_PAGE: Final = 500_000
 """Events that a page looks at; where little among them is asked for, it is short and says there is more."""
-
-EVENT_DTYPE: Final = np.dtype(
-    [
-        ("position", ">i8"),
-        ("series_id", ">i4"),
-        ("start", ">i8"),
-        ("revision", ">i4"),
-        ("origin_id", ">i4"),
-        ("value", ">f8"),
-        ("numerator", ">f8"),
-        ("denominator", ">f8"),
-        ("uncertainty", ">f8"),
-        ("completeness", ">f4"),
-        ("estimated_share", ">f4"),
-        ("computed_at", ">i8"),
-        ("is_sealed", "?"),
-    ]
-)
-"""An event as the database packs it, instants in µs since 2000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +100,9 @@ def read_feed(
     """
     with transaction(connection):
         upto = _upto(connection, at)
-        checked = _checked(connection, wanted, after, head(connection) if at is not None else upto)
-        events, following, more = _collect(connection, wanted, checked, upto, limit)
-        return FeedPage(_columns(connection, events), events["position"].astype(np.int64), following, more, upto)
+        check_cursor(connection, wanted, after, head(connection) if at is not None else upto)
+        events, following, more = _collect(connection, wanted, after, upto, limit)
+        return FeedPage(columns_of(connection, events), events["position"].astype(np.int64), following, more, upto)
 
 
 def page_rows(page: FeedPage) -> Iterator[AggregateRow]:
@@ -143,25 +125,25 @@ def _upto(connection: Connection, at: int | None) -> Head:
     newest = head(connection)
     if at is None or at == newest.position:
         return newest
-    return Head(newest.instance, at, _token(connection, at))
+    return Head(newest.instance, at, token_at(connection, at))
 
 
-def _token(connection: Connection, position: int) -> UUID:
+def token_at(connection: Connection, position: int) -> UUID:
+    """Token of a position; `CursorGoneError` where the history has none."""
     row = connection.execute(query("publication_token"), {"position": position}).fetchone()
     if row is None:
         raise CursorGoneError(f"there is no position {position} in the history; start over without a cursor")
     return row[0]
 
 
-def _checked(connection: Connection, wanted: FeedFilter, after: Cursor | None, newest: Head) -> Cursor | None:
-    """The cursor, once it has proved to be one of this pull and this history."""
+def check_cursor(connection: Connection, wanted: FeedFilter, after: Cursor | None, newest: Head) -> None:
+    """Raise the `CursorError` that says why a cursor is not one of this pull and this history."""
     if after is None:
-        return None
+        return
     after.refuse_other(newest.instance, filter_digest=wanted.filter_digest, scope_digest=wanted.scope_digest)
-    token = newest.token if after.position == newest.position else _token(connection, after.position)
+    token = newest.token if after.position == newest.position else token_at(connection, after.position)
     if token != after.token:
         raise CursorGoneError
-    return after
 
 
 def _collect(
@@ -205,7 +187,7 @@ def _key(event: np.void) -> _Place:
 
 def _cursor(connection: Connection, end: Cursor, place: _Place) -> Cursor:
     position, series, start_us, revision = place
-    token = end.token if position == end.position else _token(connection, position)
+    token = end.token if position == end.position else token_at(connection, position)
     return Cursor(end.instance, position, token, series, start_us, revision, end.filter_digest, end.scope_digest)
 
 
@@ -229,39 +211,4 @@ def _examine(
     if row is None or not row[0]:
         return np.empty(0, EVENT_DTYPE), 0, place
     examined, packed, *furthest = row
-    events = np.frombuffer(packed or b"", EVENT_DTYPE)
-    return _ordered(events), examined, (furthest[0], furthest[1], furthest[2], furthest[3])
-
-
-def _ordered(events: NDArray[np.void]) -> NDArray[np.void]:
-    order = np.lexsort((events["revision"], events["start"], events["series_id"], events["position"]))
-    return events if (order[1:] > order[:-1]).all() else events[order]
-
-
-def _columns(connection: Connection, events: NDArray[np.void]) -> AggregateColumns:
-    """Events with what they name."""
-    rows = np.empty(len(events), ROW_DTYPE)
-    for name in ("revision", "value", "numerator", "denominator", "uncertainty", "completeness", "estimated_share"):
-        rows[name] = events[name]
-    rows["start"], rows["computed_at"] = events["start"] + EPOCH_US, events["computed_at"] + EPOCH_US
-    series_ids, rows["series"] = np.unique(events["series_id"], return_inverse=True)
-    origin_ids, rows["origin"] = np.unique(events["origin_id"], return_inverse=True)
-    series = {row[0]: Series(*row[1:]) for row in _named(connection, query("aggregate_series"), series_ids)}
-    origins = {
-        row[0]: Origin(*row[1:4], tuple(row[4]), row[5])
-        for row in _named(connection, query("aggregate_origins"), origin_ids)
-    }
-    rows["submission"] = -1
-    sealed = np.unique(events["position"][events["is_sealed"]])
-    codes: dict[int, str] = {}
-    if sealed.size:
-        codes = dict(connection.execute(query("submission_codes"), {"positions": sealed.tolist()}).fetchall())
-        places = {position: number for number, position in enumerate(codes)}
-        rows["submission"] = [places.get(int(position), -1) for position in events["position"]]
-    return AggregateColumns(
-        rows, [series[n] for n in series_ids.tolist()], [origins[n] for n in origin_ids.tolist()], [*codes.values()]
-    )
-
-
-def _named(connection: Connection, statement: LiteralString, ids: NDArray[np.int32]) -> list[tuple[Any, ...]]:
-    return connection.execute(statement, {"ids": ids.tolist()}).fetchall() if ids.size else []
+    return unpack_events(packed), examined, (furthest[0], furthest[1], furthest[2], furthest[3])

@@ -1,47 +1,20 @@
-"""Periods that were handed in: sealing them, and reading what was sealed.
+"""Periods that were handed in, as they were handed in."""
 
-Nobody here holds a key: whoever seals brings a function that signs. What was sealed is never changed; a correction is
-a further revision of a number, and the period may be sealed again under the next sequence number.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from smartpark.aggregates import Cursor, Manifest
-from smartpark.errors import SmartparkError
-from smartpark.periods import Period
+from psycopg.rows import class_row
+from smartpark.aggregates import Cursor, Manifest, period_named
 
 from smartpark_storage.aggregates.columns import AggregateColumns
-from smartpark_storage.connections import Connection
-
-
-class NothingToSealError(SmartparkError):
-    """No number of this period has been published."""
-
-
-class AlreadySealedError(SmartparkError):
-    """What holds of this period is what was submitted last."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"what holds now is what was submitted as {code}; nothing has changed since")
-        self.code = code
-
-
-class PeriodNotOverError(SmartparkError):
-    """A period is submitted once it is over."""
-
-
-class UnknownSubmissionError(SmartparkError):
-    """There is no such submission."""
-
-    def __init__(self, *codes: str) -> None:
-        super().__init__(f"there is no submission {', '.join(codes)}")
-        self.codes = codes
-
-
-class SealedElsewhereError(SmartparkError):
-    """The park is pulled from a source; what it submits is sealed there."""
+from smartpark_storage.aggregates.errors import (
+    UnknownSubmissionError,
+)
+from smartpark_storage.aggregates.events import columns_of, fetch_picked
+from smartpark_storage.aggregates.feed import Head, check_cursor, cursor_at, head, token_at
+from smartpark_storage.aggregates.filters import FeedFilter
+from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.queries import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,75 +49,81 @@ class SubmissionsPage:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SealKey:
-    """Public half of a key that seals."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SealedRows:
+    """Rows of a submission in the order of their keys, and the numbers of their series here."""
 
-    key_id: str
-    public_key: bytes
-    source: str | None
-    """None: our own."""
-    known_since: datetime
-    retired_at: datetime | None
+    columns: AggregateColumns
+    series_ids: list[int]
 
 
-def seal(
-    connection: Connection,
-    *,
-    park: str,
-    period: Period,
-    sealed_by: str,
-    sealed_at: datetime,
-    note: str,
-    key_id: str,
-    sign: Callable[[bytes], bytes],
-) -> Submission:
-    """Seal what holds of a day, month or year of a park, its sub-parks and its enterprises, and number it.
-
-    `sign` gets the manifest's text as UTF-8 and returns its Ed25519 signature.
-    """
-    raise NotImplementedError
+def insert_submission(connection: Connection, manifest: Manifest, signature: bytes, rows: SealedRows) -> None:
+    """Keep a submission with its rows, in the caller's transaction."""
+    period = period_named(manifest.period)
+    given = {
+        "code": manifest.code,
+        "park": manifest.park,
+        "grain": period.grain.value,
+        "start": period.start,
+        "sequence": manifest.sequence,
+        "rows": manifest.rows,
+        "digest": manifest.digest,
+        "manifest": manifest.text,
+        "signature": signature,
+        "key_id": manifest.key_id,
+        "sealed_by": manifest.sealed_by,
+        "sealed_at": manifest.sealed_at,
+        "note": manifest.note,
+    }
+    connection.execute(query("insert_submission"), given)
+    keys = {
+        "code": manifest.code,
+        "series_id": rows.series_ids,
+        "start_us": rows.columns.rows["start"].tolist(),
+        "revision": rows.columns.rows["revision"].tolist(),
+    }
+    connection.execute(query("insert_submission_rows"), keys)
 
 
 def read_submission(connection: Connection, code: str) -> Submission:
     """The submission of this code; `UnknownSubmissionError` where there is none."""
-    raise NotImplementedError
+    statement = f"{query('submissions')}\n{query('submission_of_code')}"
+    with transaction(connection), connection.cursor(row_factory=class_row(Submission)) as cursor:
+        found = cursor.execute(statement, {"code": code}).fetchone()
+    if found is None:
+        raise UnknownSubmissionError(code)
+    return found
 
 
 def submission_rows(connection: Connection, code: str) -> AggregateColumns:
     """Rows that were sealed, in the order of their keys: their canonical lines give the digest."""
-    raise NotImplementedError
+    with transaction(connection):
+        read_submission(connection, code)
+        events = fetch_picked(connection, query("submission_rows"), {"code": code})
+        return columns_of(connection, events).in_order_of_keys()
 
 
 def read_submissions(
     connection: Connection, *, scope: frozenset[str] | None, park: str | None, after: Cursor | None, limit: int
 ) -> SubmissionsPage:
     """Submissions of the parks that may be seen, in the order of their positions."""
-    raise NotImplementedError
-
-
-def store_submission(
-    connection: Connection, source: str, manifest: Manifest, signature: bytes, rows: AggregateColumns
-) -> bool:
-    """Keep a submission of a source, with all its rows; says whether it was new.
-
-    The caller has verified the signature; that the rows are those of the manifest is verified here.
-    """
-    raise NotImplementedError
-
-
-def put_seal_key(
-    connection: Connection, key_id: str, public_key: bytes, *, source: str | None, known_since: datetime
-) -> bool:
-    """Keep the public half of a key; says whether it was new. A known one with other bytes is refused."""
-    raise NotImplementedError
-
-
-def read_seal_keys(connection: Connection, *, source: str | None = None) -> list[SealKey]:
-    """Keys of a source, or our own."""
-    raise NotImplementedError
-
-
-def retire_seal_key(connection: Connection, key_id: str, at: datetime) -> None:
-    """Say until when a key was used."""
-    raise NotImplementedError
+    wanted = FeedFilter(
+        parks=None if park is None else frozenset({park}), boundaries=frozenset({"submissions"}), scope=scope
+    )
+    statement = f"{query('submissions')}\n{query('submissions_after')}"
+    with transaction(connection), connection.cursor(row_factory=class_row(Submission)) as cursor:
+        upto = head(connection)
+        check_cursor(connection, wanted, after, upto)
+        given = {
+            "parks": wanted.parameters["parks"],
+            "position": 0 if after is None else after.position,
+            "upper": upto.position,
+            "limit": limit + 1,
+        }
+        found = cursor.execute(statement, given).fetchall()
+        more = len(found) > limit
+        end = upto
+        if more:
+            position = found[limit - 1].position or 0
+            end = Head(upto.instance, position, token_at(connection, position))
+    return SubmissionsPage(found[:limit], cursor_at(wanted, end), more)
