@@ -16,6 +16,7 @@ from smartpark_storage.dead_reasons import DeadReason
 
 from smartpark_ingest.derive_commands import register_derive
 from smartpark_ingest.notices.commands import register_notices
+from smartpark_ingest.province.commands import register_province
 from smartpark_ingest.uplinks.commands import register_uplink
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _register_run(command_group(subparsers, "ingest", "the way of readings from the broker into the database"))
     register_derive(subparsers)
     register_notices(subparsers)
+    register_province(subparsers)
     register_uplink(subparsers)
     _register_replay(command_group(subparsers, "dead", "dead letters: list, show, replay"))
 

@@ -25,6 +25,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _register_broker(verbs)
     _register_park(verbs)
     _register_desk(verbs)
+    _register_province(verbs)
     register_uplinks(verbs)
     _register_demo(subparsers)
 
@@ -68,6 +69,47 @@ def _register_desk(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     desk.add_argument("--seed", type=int, default=1, help="which of the possible desks (default 1)")
     desk.set_defaults(run=_run_desk)
+
+
+def _register_province(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    province = verbs.add_parser(
+        "province",
+        help="pull an instance over a bad link, kill the puller again and again, compare digests",
+        description=(
+            "Runs the real `smartpark province pull` over a relay that refuses, cuts, garbles and stalls, kills it "
+            "at random moments, lets it finish over a good link, and compares both sides' digests. Exit code 1: "
+            "they differ."
+        ),
+    )
+    province.add_argument("url", help="the instance: http://127.0.0.1:8000 (the relay speaks no TLS)")
+    province.add_argument("--into", required=True, metavar="DSN", help="the province's database")
+    province.add_argument("--key-file", type=Path, metavar="FILE", help="API key of the instance")
+    province.add_argument("--seconds", type=float, default=30.0, help="how long faults go on (default 30)")
+    province.add_argument(
+        "--share", type=float, default=0.3, help="share of connections that meet a fault (default 0.3)"
+    )
+    province.add_argument("--page-rows", type=int, default=2000, metavar="N", help="rows of an answer (default 2000)")
+    province.add_argument("--seed", type=int, default=1, help="which of the possible runs (default 1)")
+    province.set_defaults(run=_run_province)
+
+
+def _run_province(arguments: argparse.Namespace) -> int:
+    from smartpark_simulators.province.run import ProvinceStory, as_json, pull_under_faults
+
+    options = ["--page-rows", str(arguments.page_rows)]
+    if arguments.key_file is not None:
+        options += ["--key-file", str(arguments.key_file)]
+    story = ProvinceStory(
+        arguments.url,
+        arguments.into,
+        options=options,
+        seconds=arguments.seconds,
+        share=arguments.share,
+        seed=arguments.seed,
+    )
+    report = pull_under_faults(story)
+    print(as_json(report))
+    return 0 if report.is_same else 1
 
 
 def _run_desk(arguments: argparse.Namespace) -> int:
