@@ -20,12 +20,17 @@ def find_point(connection: Connection, key: str) -> PointRow:
     """Point of that key, or a problem that says where to look it up."""
     found = read_point(connection, key)
     if found is None:
-        park = key.partition("/")[0]
-        raise ProblemError(
-            ProblemKind.POINT_NOT_FOUND,
-            f"there is no point {key!r}; keys are park/device/point, and /api/v1/parks/{park}/points lists them",
-        )
+        raise no_point(key)
     return found
+
+
+def no_point(key: str) -> ProblemError:
+    """The problem that there is no point of that key, or none that whoever asks may know of."""
+    park = key.partition("/")[0]
+    return ProblemError(
+        ProblemKind.POINT_NOT_FOUND,
+        f"there is no point {key!r}; keys are park/device/point, and /api/v1/parks/{park}/points lists them",
+    )
 
 
 def summary_of(park: ParkRow) -> ParkSummary:

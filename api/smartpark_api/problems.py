@@ -42,6 +42,7 @@ class ProblemKind(Enum):
     NOT_CONFIGURED = ("not-configured", 501, "This server is not set up for that")
     BAD_CURSOR = ("bad-cursor", 400, "That is no cursor")
     CURSOR_OF_OTHER_FILTERS = ("cursor-of-other-filters", 400, "The cursor belongs to another question")
+    CURSOR_MIDWAY = ("cursor-midway", 409, "The cursor stands in the middle of a pull")
     CURSOR_SCOPE_CHANGED = ("cursor-scope-changed", 409, "Which parks you see has changed since the cursor")
     CURSOR_GONE = ("cursor-gone", 410, "The cursor's history is not this one")
     TOTAL_REFUSED = ("total-refused", 422, "This does not add up over parks")

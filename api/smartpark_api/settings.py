@@ -66,6 +66,8 @@ class ApiSettings(StrictModel):
     """A session that was left alone for longer is over."""
     session_longest_hours: Annotated[int, Field(ge=1, le=744)] = 24
     """A session is over then, however much it is used."""
+    token_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """How long an access token lasts that a program exchanged its secret for."""
     oidc_file: Path | None = None
     """Identity providers that people log in with; None: one-time links alone."""
     public_url: Annotated[str | None, Field(pattern=r"^https?://[^\s/@?#]+$")] = None

@@ -27,7 +27,7 @@ class Declared:
     pattern: re.Pattern[str]
 
 
-def declared_routes(app: FastAPI, *, is_strict: bool = True) -> list[Declared]:
+def declared_routes(app: FastAPI) -> list[Declared]:
     """Every route of an app by method.
 
     Raises
@@ -35,16 +35,14 @@ def declared_routes(app: FastAPI, *, is_strict: bool = True) -> list[Declared]:
     SmartparkError
         When one declares nothing, or two things.
     """
-    return list(_declared(app, is_strict=is_strict))
+    return list(_declared(app))
 
 
-def _declared(app: FastAPI, *, is_strict: bool) -> Iterator[Declared]:
+def _declared(app: FastAPI) -> Iterator[Declared]:
     for context in iter_route_contexts(app.routes):
         if not isinstance(context.original_route, APIRoute):
             continue  # The description of the API, which is for everybody.
         found = _declarations(context.dependant)
-        if not found and not is_strict:
-            continue
         if len(found) != 1:
             raise SmartparkError(
                 f"{context.path}: a route declares what it asks for once, by needs or open_to_all; found {len(found)}"
@@ -60,9 +58,7 @@ def _declarations(dependant: Any) -> list[Declaration]:
 def note_open_writes(app: FastAPI) -> None:
     """Keep which writes are open to all, for the gate."""
     app.state.open_writes = [
-        (one.method, one.pattern)
-        for one in declared_routes(app, is_strict=False)
-        if isinstance(one.declaration, OpenToAll)
+        (one.method, one.pattern) for one in declared_routes(app) if isinstance(one.declaration, OpenToAll)
     ]
 
 

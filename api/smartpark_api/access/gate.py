@@ -1,4 +1,4 @@
-"""The gate: finds out who asks, counts how often, and sees that what is to be written down is, before an answer leaves.
+"""The gate: finds out who asks, counts how often, and writes down what is to be, before an answer leaves.
 
 It stands before the routing: whoever is nobody gets no body read that they might send, and a request without rights
 costs no more than a look at its proof. What each route asks for is declared there (`needs`).
@@ -31,8 +31,8 @@ from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.settings import ApiSettings
 
 ID_HEADER: Final = "X-Request-Id"
-_NEVER_ASKED: Final = ("/assets/", "/healthz", "/readyz")
-"""Nobody is looked up for these."""
+_NEVER_ASKED: Final = ("/assets/", "/healthz", "/readyz", "/oauth/token")
+"""Nobody is looked up for these; the last one finds out itself who asks."""
 _log = logging.getLogger(__name__)
 
 

@@ -20,7 +20,7 @@ EVERY_PARK: Final = "every park"
 WATCHED: Final = frozenset({Scope.AGGREGATES_READ})
 """Reads that are written down."""
 
-ParkOf = Callable[[Request], str | None]
+ParkOf = Callable[[Request, Scope], str | None]
 """Finds the park that a request is about, in a thread; none: it is about no park that there is, and the route says
 so. For what lies in a park that is not theirs it raises the problem that is heard when there is no such thing."""
 
@@ -55,7 +55,7 @@ class NeedInPark:
         """Let the request pass, or refuse it."""
         if _is_first(request, self):
             principal = admitted(request, self.scope)
-            _check(request, principal, self.scope, self.park(request))
+            _check(request, principal, self.scope, self.park(request, self.scope))
 
 
 class OpenToAll:

@@ -9,6 +9,7 @@ from smartpark.clock import PARK_ZONE
 from smartpark.load_requests.words import Standing
 from smartpark_storage.load_requests import (
     Person,
+    RequestFilter,
     RequestRow,
     SavedView,
     read_persons,
@@ -77,15 +78,15 @@ class Shown:
     views: Sequence[SavedView]
 
 
-def gather(desk: Desk, address: BoardAddress) -> Shown:
-    """Read what an address asks for."""
+def gather(desk: Desk, address: BoardAddress, wanted: RequestFilter) -> Shown:
+    """Read what an address asks for; `wanted` is its filter within the parks of whoever asks."""
     is_board = address.view is BoardView.BOARD
-    found = board(desk, address.filter, per_column=PER_COLUMN if is_board else RAIL)
-    rows = _rows(desk, address)
+    found = board(desk, wanted, per_column=PER_COLUMN if is_board else RAIL)
+    rows = _rows(desk, address, wanted)
     shown = rows[:PAGE]
     return Shown(
         address=address,
-        board=_with_more(desk, address, found),
+        board=_with_more(desk, address, wanted, found),
         rail=rail_of(found),
         rows=shown,
         after=shown[-1].row.code if len(rows) > len(shown) else None,
@@ -96,25 +97,24 @@ def gather(desk: Desk, address: BoardAddress) -> Shown:
     )
 
 
-def _with_more(desk: Desk, address: BoardAddress, found: Board) -> Board:
+def _with_more(desk: Desk, address: BoardAddress, wanted: RequestFilter, found: Board) -> Board:
     """Board whose chosen columns show more."""
     return replace(
         found,
-        columns=tuple(_longer(desk, address, one) if one.stage in address.more else one for one in found.columns),
+        columns=tuple(_longer(desk, wanted, one) if one.stage in address.more else one for one in found.columns),
     )
 
 
-def _longer(desk: Desk, address: BoardAddress, column: Column) -> Column:
-    wanted = replace(address.filter, stage=column.stage.value, is_open=True)
+def _longer(desk: Desk, wanted: RequestFilter, column: Column) -> Column:
+    wanted = replace(wanted, stage=column.stage.value, is_open=True)
     rows = read_rows(desk.connection, wanted, today=desk.today, limit=MORE)
     return replace(column, cards=cards(desk, rows))
 
 
-def _rows(desk: Desk, address: BoardAddress) -> tuple[Card, ...]:
+def _rows(desk: Desk, address: BoardAddress, asked: RequestFilter) -> tuple[Card, ...]:
     """A page of the table and one more; open requests, unless those that have ended are asked for."""
     if address.view is BoardView.BOARD:
         return ()
-    asked = address.filter
     wanted = replace(asked, is_open=True) if asked.is_open is None and asked.outcome is None else asked
     return cards(
         desk,

@@ -12,7 +12,7 @@ from smartpark_storage.connections import Connection
 from smartpark_storage.load_requests import read_persons
 
 from smartpark_api.console.actor import Actor, actor_of, required_actor
-from smartpark_api.database import reading, writing
+from smartpark_api.database import looking_up, reading, writing
 from smartpark_api.load_requests.installation import calendar_of, rules_of
 from smartpark_api.load_requests.service import Desk
 from smartpark_api.problems import ProblemError, ProblemKind
@@ -24,6 +24,13 @@ def looking(request: Request) -> Generator[Desk, None, None]:
     """Desk for a page that only shows."""
     with reading(request) as connection:
         yield _desk(request, connection, actor_of(request))
+
+
+@contextmanager
+def looking_by_token(request: Request) -> Generator[Desk, None, None]:
+    """The same for nobody with a token in their hand: the page looks at the token first, and shows what it opens."""
+    with looking_up(request) as connection:
+        yield _desk(request, connection, None)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class ParkTile:
     @property
     def online(self) -> int:
         """Edge agents that are online."""
-        return sum(agent.state == "online" for agent in self.now.agents)
+        return sum(agent.state == "online" for agent in self.now.agents or ())
 
     @property
     def headroom_kw(self) -> float | None:
@@ -108,3 +108,8 @@ def first_steps(found: Found, tiles: Sequence[ParkTile]) -> FirstSteps:
     """How far the installation has come."""
     has_data = any(meter.last_reading is not None for tile in tiles for meter in tile.now.meters)
     return FirstSteps(found, has_park=bool(tiles), has_data=has_data)
+
+
+def nothing_left(found: Found) -> FirstSteps:
+    """Of an installation that is somebody else's to set up."""
+    return FirstSteps(found, has_park=True, has_data=True)

@@ -8,6 +8,7 @@ from smartpark.errors import SmartparkError
 from smartpark_storage.load_requests import Person
 
 from smartpark_api.console.forms import Form
+from smartpark_api.load_requests.identity import CLIENT
 from smartpark_api.words import Language
 
 _RESERVED: Final = ("applicant", "system")
@@ -29,7 +30,7 @@ def checked_person(form: Form) -> Person:
     """Person of a form, or what is wrong with it."""
     code, name, email = form.text("code"), form.text("name"), form.text("email")
     wrong: dict[str, str] = {}
-    if not _CODE.fullmatch(code) or code in _RESERVED:
+    if not _CODE.fullmatch(code) or code in _RESERVED or code.startswith(CLIENT):
         wrong["code"] = "people.code_wrong"
     if not name or len(name) > _LONGEST:
         wrong["name"] = "people.name_wrong"

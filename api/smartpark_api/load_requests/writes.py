@@ -31,7 +31,8 @@ from smartpark_storage.load_requests import (
 )
 from starlette.responses import JSONResponse, Response
 
-from smartpark_api.database import reading, writing
+from smartpark_api.access.audit import audited
+from smartpark_api.database import looking_up, reading, writing
 from smartpark_api.load_requests.answers import events_out
 from smartpark_api.load_requests.identity import HEADER as ACTOR_HEADER
 from smartpark_api.load_requests.identity import known_actor, named_actor
@@ -77,7 +78,14 @@ def _named(
 def _once(
     _key: Annotated[
         str | None,
-        Header(alias=KEY_HEADER, description="Of your own making: the same write sent again changes nothing."),
+        Header(
+            alias=KEY_HEADER,
+            min_length=1,
+            max_length=_MOST_KEY,
+            pattern=r"^[!-~]([ -~]*[!-~])?$",
+            description="Of your own making, printable: the same write sent again changes nothing.",
+            examples=["5f0c-open-LR-17"],
+        ),
     ] = None,
 ) -> None:
     """Tell the description of the API about the header; `write` reads it."""
@@ -86,7 +94,12 @@ def _once(
 def _on_version(
     _version: Annotated[
         str | None,
-        Header(alias="If-Match", description="Version that you have seen, as the ETag says it.", examples=['"7"']),
+        Header(
+            alias="If-Match",
+            pattern=r'^(W/)?"?[0-9]{1,9}"?$',
+            description="Version that you have seen, as the ETag says it.",
+            examples=['"7"'],
+        ),
     ] = None,
 ) -> None:
     """Tell the description of the API about the header; `expected_version` reads it."""
@@ -104,6 +117,13 @@ VERSIONED: Final = [*WRITES, Depends(_on_version)]
 def looking(request: Request) -> Generator[Desk, None, None]:
     """Desk for one answer that changes nothing."""
     with refusals(request), reading(request) as connection:
+        yield desk_over(request, connection)
+
+
+@contextmanager
+def looking_by_token(request: Request) -> Generator[Desk, None, None]:
+    """The same for whoever is nobody and holds a token: the route looks at the token first, and shows what it opens."""
+    with refusals(request), looking_up(request) as connection:
         yield desk_over(request, connection)
 
 
@@ -151,15 +171,24 @@ def _written(
             stored = begin_idempotent(connection, key, actor, _fingerprint(request, content), at=desk.now)
             forget_idempotent(connection, desk.now - ANSWERS_KEPT_FOR)
             if stored is not None:
+                audited(request, status=stored.status, detail={"repeated": True})
                 return _response(
                     stored.status, stored.body["body"], stored.body["headers"] | {REPEATED_HEADER: "true"}
                 )
         done = work(desk)
         body = None if done.body is None else done.body.model_dump(mode="json", by_alias=True)
         headers = {**done.headers, **({} if done.version is None else {"ETag": etag(done.version)})}
+        audited(request, status=done.status, detail=_told(done))
         if key is not None:
             finish_idempotent(connection, key, done.status, {"body": body, "headers": headers})
     return _response(done.status, body, headers)
+
+
+def _told(done: Done) -> dict[str, object]:
+    """Of a write, for the audit log: the version that it made, and the code of what is new."""
+    place = done.headers.get("Location")
+    code = {} if place is None else {"made": place.rpartition("/")[2]}
+    return code | ({} if done.version is None else {"version": done.version})
 
 
 def desk_over(request: Request, connection: Connection, actor: str | None = None) -> Desk:

@@ -90,5 +90,5 @@ class ParkNow(Answer):
     meters: list[DeviceNow]
     stacks: list[DeviceNow]
     stations: list[DeviceNow]
-    agents: list[AgentOut]
-    dead_letters: DeadLetterSummary
+    agents: Annotated[list[AgentOut] | None, Field(description="Null: for whoever runs the installation to see.")]
+    dead_letters: Annotated[DeadLetterSummary | None, Field(description="Null: as with `agents`.")]

@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark.load_requests.words import VoltageClass
 from smartpark_storage.load_requests import UnknownRequestError, read_row
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import of_load_request
 from smartpark_api.database import Now, reading
 from smartpark_api.load_requests.asking import capacity_for, network_of, simulate
 from smartpark_api.load_requests.capacity import Ask
@@ -22,7 +25,7 @@ RequestCode = Annotated[
 ]
 
 
-@router.get("/parks/{code}/capacity-simulation")
+@router.get("/parks/{code}/capacity-simulation", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_capacity_simulation(
     request: Request,
     code: ParkCode,
@@ -55,7 +58,7 @@ def get_capacity_simulation(
         raise ProblemError(ProblemKind.INVALID_REQUEST, str(error)) from None
 
 
-@router.get("/load-requests/{code}/capacity")
+@router.get("/load-requests/{code}/capacity", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def get_load_request_capacity(request: Request, code: RequestCode, *, now: Now) -> CapacityOut:
     """Whether a load request fits: transformer, feeder and park, 80 % and N-1, what is promised to others taken off.
 

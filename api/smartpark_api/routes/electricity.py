@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from smartpark.access import Scope
 from smartpark.accounts import PARK
 from smartpark.errors import SmartparkError
 
+from smartpark_api.access.needs import needs
 from smartpark_api.database import reading
 from smartpark_api.electricity.advice import Prices
 from smartpark_api.electricity.asking import AskedError, curve_period, month_of
@@ -20,7 +22,7 @@ router = APIRouter(tags=["electricity"])
 Yuan = Annotated[float | None, Query(ge=0, le=1e6, description="Where the price plan has none. [yuan]")]
 
 
-@router.get("/parks/{code}/bill")
+@router.get("/parks/{code}/bill", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_bill(
     request: Request,
     code: ParkCode,
@@ -52,7 +54,7 @@ def get_bill(
             raise ProblemError(ProblemKind.NOT_FOUND, str(error)) from error
 
 
-@router.get("/parks/{code}/load-curve")
+@router.get("/parks/{code}/load-curve", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_load_curve(
     request: Request,
     code: ParkCode,

@@ -10,9 +10,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
+from smartpark.access import Scope
 from smartpark.business_figures import BusinessFigure, FigureKind, figure_problems
 from smartpark_storage.figures import EVER, FigureRow, entity_complaint, figure_entities, read_figures, record_figures
 
+from smartpark_api.access.needs import needs
 from smartpark_api.database import Now, Settings, reading, writing
 from smartpark_api.evaluation.models import FigureIn, FigureList, FigureOut, FiguresIn, FiguresRecorded
 from smartpark_api.lookup import find_park
@@ -22,7 +24,7 @@ from smartpark_api.routes.parks import ParkCode
 router = APIRouter(tags=["figures"])
 
 
-@router.get("/parks/{code}/figures")
+@router.get("/parks/{code}/figures", dependencies=[needs(Scope.FIGURES_READ, "path.code")])
 def list_figures(
     request: Request,
     code: ParkCode,
@@ -54,10 +56,8 @@ def list_figures(
     return FigureList(park=code, figures=[figure_of(row) for row in rows])
 
 
-@router.post("/parks/{code}/figures")
-def record_park_figures(
-    request: Request, code: ParkCode, given: FiguresIn, *, now: Now, settings: Settings
-) -> FiguresRecorded:
+@router.post("/parks/{code}/figures", dependencies=[needs(Scope.FIGURES_WRITE, "path.code")])
+def record_park_figures(request: Request, code: ParkCode, given: FiguresIn, *, now: Now) -> FiguresRecorded:
     """Record figures of a park, all or none; the same figure again changes nothing.
 
     A figure is identified by entity, kind, product, price basis and period. Another value makes a new revision, null

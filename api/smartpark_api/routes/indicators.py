@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from smartpark.access import Scope
 from smartpark.accounts import PARK
 from smartpark.errors import FactorNotFoundError, SmartparkError
 from smartpark.periods import Grain, Period, period_containing
@@ -11,6 +12,7 @@ from smartpark_analytics.accounting.explanation import NothingToExplainError
 from smartpark_storage.derived import WHOLE_PARK
 from smartpark_storage.reads import IndicatorReadRow, read_indicators
 
+from smartpark_api.access.needs import needs
 from smartpark_api.database import Now, Settings, reading
 from smartpark_api.explaining.evidence import LISTED, Depth, Question, Sources, explain, parse_period
 from smartpark_api.explaining.models import ExplanationOut, answer_out
@@ -25,7 +27,7 @@ from smartpark_api.spans import From, To, span_of
 router = APIRouter(tags=["indicators"])
 
 
-@router.get("/parks/{code}/indicators")
+@router.get("/parks/{code}/indicators", dependencies=[needs(Scope.INDICATORS_READ, "path.code")])
 def list_indicators(
     request: Request,
     code: ParkCode,
@@ -76,7 +78,7 @@ def list_indicators(
     )
 
 
-@router.get("/indicators/explain")
+@router.get("/indicators/explain", dependencies=[needs(Scope.INDICATORS_READ, "query.park")])
 def explain_indicator(
     request: Request,
     *,

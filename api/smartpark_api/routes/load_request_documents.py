@@ -5,10 +5,13 @@ from typing import Annotated
 
 from anyio import from_thread
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark_storage.load_requests import Attachment, insert_attachment, read_attachments, read_row
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import of_load_request
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import attachment_out
 from smartpark_api.load_requests.attachments import (
@@ -37,7 +40,7 @@ _BODY = {
 }
 
 
-@router.get("/load-requests/{code}/attachments")
+@router.get("/load-requests/{code}/attachments", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def list_load_request_attachments(request: Request, code: RequestCode) -> AttachmentList:
     """Documents of a request, oldest first."""
     with looking(request) as desk:
@@ -48,7 +51,7 @@ def list_load_request_attachments(request: Request, code: RequestCode) -> Attach
 
 @router.post(
     "/load-requests/{code}/attachments",
-    dependencies=WRITES,
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *WRITES],
     status_code=201,
     response_model=AttachedOut,
     openapi_extra={"requestBody": _BODY},
@@ -127,6 +130,7 @@ def _received(request: Request) -> Iterator[bytes]:
 
 @router.get(
     "/load-requests/{code}/attachments/{attachment}",
+    dependencies=[needs(Scope.REQUESTS_READ, of_load_request)],
     response_class=Response,
     responses={
         200: {"description": "The document.", "content": {"application/octet-stream": {}}},

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import LOCAL, Scope
 from smartpark.isotext import IsoDay
 from smartpark.load_requests.words import Duty
 from smartpark_storage.load_requests import (
@@ -20,10 +21,13 @@ from smartpark_storage.load_requests import (
 )
 from starlette.responses import Response
 
+from smartpark_api.access.desk_rules import check_may_change_person, people_theirs
+from smartpark_api.access.needs import needs
+from smartpark_api.access.principal import principal_of
 from smartpark_api.database import reading
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import person_out, term_out
-from smartpark_api.load_requests.identity import known_actor, named_actor
+from smartpark_api.load_requests.identity import CLIENT, known_actor, named_actor
 from smartpark_api.load_requests.models import PersonOut
 from smartpark_api.load_requests.people_models import (
     PersonIn,
@@ -54,23 +58,24 @@ PersonCode = Annotated[
 ViewName = Annotated[str, Path(min_length=1, max_length=60, description="Name of the view.")]
 
 
-@router.get("/persons")
+@router.get("/persons", dependencies=[needs(Scope.PEOPLE_READ)])
 def list_persons(
     request: Request, *, active: Annotated[bool | None, Query(description="Only those who can act.")] = None
 ) -> PersonList:
     """People by code."""
     with looking(request) as desk:
         found = read_persons(desk.connection, is_active=active)
-    return PersonList(persons=[person_out(one) for one in found])
+    return PersonList(persons=[person_out(one) for one in people_theirs(request, found)])
 
 
-@router.put("/persons/{person}", dependencies=WRITES, response_model=PersonOut)
+@router.put("/persons/{person}", dependencies=[needs(Scope.PEOPLE_WRITE), *WRITES], response_model=PersonOut)
 def put_person_of_the_desk(request: Request, person: PersonCode, given: PersonIn) -> Response:
     """Add a person, or say something else of one. Nobody is deleted: who leaves is no longer active.
 
     The very first person may be added by nobody else, so that there is somebody to act.
     """
-    if person in (service.SYSTEM, service.APPLICANT):
+    check_may_change_person(request, person)
+    if person in (service.SYSTEM, service.APPLICANT) or person.startswith(CLIENT):
         raise ProblemError(ProblemKind.INVALID_REQUEST, f"{person!r} is reserved for who is no person of the desk")
     row = Person(code=person, **given.model_dump())
 
@@ -81,7 +86,7 @@ def put_person_of_the_desk(request: Request, person: PersonCode, given: PersonIn
     return write_first(request, work, content=given)
 
 
-@router.get("/parks/{code}/managers")
+@router.get("/parks/{code}/managers", dependencies=[needs(Scope.PEOPLE_READ, "path.code")])
 def list_park_managers(request: Request, code: ParkCode) -> TermList:
     """Project managers and deputies of a park, by day."""
     with looking(request) as desk:
@@ -90,7 +95,11 @@ def list_park_managers(request: Request, code: ParkCode) -> TermList:
     return TermList(terms=[term_out(one) for one in found])
 
 
-@router.put("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, response_model=TermOut)
+@router.put(
+    "/parks/{code}/managers/{duty}/{valid_from}",
+    dependencies=[needs(Scope.PEOPLE_WRITE, "path.code"), *WRITES],
+    response_model=TermOut,
+)
 def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: IsoDay, given: TermIn) -> Response:
     """Name a project manager or deputy from a day on; no two of a duty on one day."""
     term = ManagerTerm(code, given.person, duty.value, valid_from, given.valid_to)
@@ -103,7 +112,11 @@ def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: I
     return write(request, work, content=given)
 
 
-@router.delete("/parks/{code}/managers/{duty}/{valid_from}", dependencies=WRITES, status_code=204)
+@router.delete(
+    "/parks/{code}/managers/{duty}/{valid_from}",
+    dependencies=[needs(Scope.PEOPLE_WRITE, "path.code"), *WRITES],
+    status_code=204,
+)
 def delete_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: IsoDay) -> Response:
     """Take back a term that was entered by mistake."""
 
@@ -115,10 +128,14 @@ def delete_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from
     return write(request, work)
 
 
-@router.get("/saved-views", responses={403: {"description": "Nobody is named whose views they are."}})
+@router.get(
+    "/saved-views",
+    dependencies=[needs(Scope.REQUESTS_READ)],
+    responses={403: {"description": "Nobody is named whose views they are."}},
+)
 def list_saved_views(request: Request) -> ViewList:
     """Saved filters of whoever asks; empty for who does not say who they are."""
-    if not request.headers.get("smartpark-actor"):
+    if principal_of(request).name == LOCAL.name and not request.headers.get("smartpark-actor"):
         return ViewList(views=[])
     with reading(request) as connection:
         person = known_actor(connection, named_actor(request))
@@ -126,7 +143,7 @@ def list_saved_views(request: Request) -> ViewList:
     return ViewList(views=[ViewOut(name=one.name, query=one.query) for one in found])
 
 
-@router.put("/saved-views/{name}", dependencies=WRITES, response_model=ViewOut)
+@router.put("/saved-views/{name}", dependencies=[needs(Scope.REQUESTS_READ), *WRITES], response_model=ViewOut)
 def put_saved_view_of_mine(request: Request, name: ViewName, given: ViewIn) -> Response:
     """Keep a filter under a name."""
 
@@ -137,7 +154,7 @@ def put_saved_view_of_mine(request: Request, name: ViewName, given: ViewIn) -> R
     return write(request, work, content=given)
 
 
-@router.delete("/saved-views/{name}", dependencies=WRITES, status_code=204)
+@router.delete("/saved-views/{name}", dependencies=[needs(Scope.REQUESTS_READ), *WRITES], status_code=204)
 def delete_saved_view_of_mine(request: Request, name: ViewName) -> Response:
     """Forget a filter."""
 
@@ -150,6 +167,6 @@ def delete_saved_view_of_mine(request: Request, name: ViewName) -> Response:
 
 
 def _self(desk: Desk) -> str:
-    if desk.actor is None:
-        raise ProblemError(ProblemKind.NOBODY_ACTS, "say who you are")
+    if desk.actor is None or desk.actor.startswith(CLIENT):
+        raise ProblemError(ProblemKind.NOBODY_ACTS, "views are kept for people: say who you are")
     return desk.actor

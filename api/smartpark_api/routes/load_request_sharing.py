@@ -1,10 +1,13 @@
 """What leaves the desk: links for applicants, calendars of due dates, webhooks. Tokens are told once and not kept."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from smartpark.access import Principal, Scope
 from smartpark.webhooks import WebhookRefusedError, checked_url, deliver, read_secret
+from smartpark_storage.access import grants_of
 from smartpark_storage.load_requests import (
     RequestFilter,
     Webhook,
@@ -23,6 +26,10 @@ from smartpark_storage.load_requests import (
 )
 from starlette.responses import Response
 
+from smartpark_api.access.desk_rules import check_calendar, check_webhook, may_calendar, may_webhook
+from smartpark_api.access.needs import needs, open_to_all
+from smartpark_api.access.places import of_load_request
+from smartpark_api.access.principal import principal_of
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.calendar_feed import MEDIA_TYPE, calendar_of
 from smartpark_api.load_requests.identity import known_actor, named_actor
@@ -42,10 +49,10 @@ from smartpark_api.load_requests.sharing_models import (
     WebhookOut,
     WebhookTried,
 )
-from smartpark_api.load_requests.writes import NAMED, WRITES, Done, looking, write
+from smartpark_api.load_requests.writes import NAMED, WRITES, Done, looking, looking_by_token, write
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.load_requests import RequestCode
-from smartpark_api.settings import ApiSettings
+from smartpark_api.settings import AccessMode, ApiSettings
 from smartpark_api.words import Language
 
 router = APIRouter(tags=["load requests"])
@@ -55,7 +62,7 @@ HookName = Annotated[
 ]
 
 
-@router.get("/load-requests/{code}/links")
+@router.get("/load-requests/{code}/links", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def list_applicant_links(request: Request, code: RequestCode) -> LinkList:
     """Links of applicants to a request; their tokens are not kept."""
     with looking(request) as desk:
@@ -65,7 +72,12 @@ def list_applicant_links(request: Request, code: RequestCode) -> LinkList:
     return LinkList(links=[LinkOut.model_validate({name: getattr(one, name) for name in shown}) for one in found])
 
 
-@router.post("/load-requests/{code}/links", dependencies=NAMED, status_code=201, response_model=LinkMade)
+@router.post(
+    "/load-requests/{code}/links",
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *NAMED],
+    status_code=201,
+    response_model=LinkMade,
+)
 def make_applicant_link(request: Request, code: RequestCode, given: LinkIn) -> Response:
     """Make a link that shows the applicant a reduced view, until it expires or is revoked.
 
@@ -82,7 +94,11 @@ def make_applicant_link(request: Request, code: RequestCode, given: LinkIn) -> R
     return write(request, work, code=code)
 
 
-@router.delete("/load-requests/{code}/links/{link_id}", dependencies=WRITES, status_code=204)
+@router.delete(
+    "/load-requests/{code}/links/{link_id}",
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *WRITES],
+    status_code=204,
+)
 def revoke_applicant_link(request: Request, code: RequestCode, link_id: Annotated[int, Path(ge=1)]) -> Response:
     """Make a link useless."""
 
@@ -104,19 +120,24 @@ def _refuse_key(request: Request) -> None:
         )
 
 
-@router.get("/calendars")
+@router.get("/calendars", dependencies=[needs(Scope.REQUESTS_READ)])
 def list_calendars(request: Request) -> FeedList:
     """Calendars of due dates whose addresses are in use."""
     with looking(request) as desk:
         found = read_calendar_links(desk.connection)
+    principal = principal_of(request)
+    found = [one for one in found if may_calendar(principal, Scope.REQUESTS_READ, one)]
     shown = FeedLinkOut.model_fields
     return FeedList(calendars=[FeedLinkOut.model_validate({name: getattr(o, name) for name in shown}) for o in found])
 
 
-@router.post("/calendars", dependencies=NAMED, status_code=201, response_model=FeedOut)
+@router.post(
+    "/calendars", dependencies=[needs(Scope.REQUESTS_WRITE), *NAMED], status_code=201, response_model=FeedOut
+)
 def make_calendar(request: Request, given: FeedIn) -> Response:
     """Make a secret address of the calendar of a person's or a park's due dates; it is told this once."""
     _refuse_key(request)
+    check_calendar(request, person=given.person, park=given.park)
 
     def work(desk: Desk) -> Done:
         token = make_calendar_link(
@@ -127,12 +148,15 @@ def make_calendar(request: Request, given: FeedIn) -> Response:
     return write(request, work)
 
 
-@router.delete("/calendars/{link_id}", dependencies=WRITES, status_code=204)
+@router.delete("/calendars/{link_id}", dependencies=[needs(Scope.REQUESTS_WRITE), *WRITES], status_code=204)
 def revoke_calendar(request: Request, link_id: Annotated[int, Path(ge=1)]) -> Response:
     """Make an address of a calendar useless."""
+    principal = principal_of(request)
 
     def work(desk: Desk) -> Done:
-        if not revoke_calendar_link(desk.connection, link_id, at=desk.now):
+        links = read_calendar_links(desk.connection)
+        own = {one.link_id for one in links if may_calendar(principal, Scope.REQUESTS_WRITE, one)}
+        if link_id not in own or not revoke_calendar_link(desk.connection, link_id, at=desk.now):
             raise ProblemError(ProblemKind.NOT_FOUND, f"there is no calendar {link_id} in use")
         return Done(None, 204)
 
@@ -141,6 +165,7 @@ def revoke_calendar(request: Request, link_id: Annotated[int, Path(ge=1)]) -> Re
 
 @router.get(
     "/calendars/{token}.ics",
+    dependencies=[open_to_all("whoever has the secret address sees the calendar")],
     response_class=Response,
     responses={200: {"description": "A calendar (RFC 5545).", "content": {"text/calendar": {}}}},
 )
@@ -148,11 +173,17 @@ def get_calendar(
     request: Request, token: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Secret.")]
 ) -> Response:
     """Due dates of open requests, for calendar programs; whoever has the address sees them."""
-    with looking(request) as desk:
+    settings: ApiSettings = request.app.state.settings
+    with looking_by_token(request) as desk:
         link = calendar_of_link(desk.connection, token)
         if link is None:
             raise ProblemError(ProblemKind.NOT_FOUND, "there is no such calendar, or no longer")
         wanted = RequestFilter(manager=link.person, park=link.park, is_open=True)
+        if link.person is not None and settings.access is AccessMode.ENFORCED:
+            # An address outlives its owner's rights; what it shows does not.
+            owner = Principal(f"person:{link.person}", grants_of(desk.connection, f"person:{link.person}", desk.now))
+            parks = owner.parks_for(Scope.REQUESTS_READ)
+            wanted = replace(wanted, parks=None if parks is None else tuple(sorted(parks)))
         rows = read_rows(desk.connection, wanted, today=desk.today, limit=_MOST_DUE)
         # Of a person's calendar that person reads it, of a park's whoever made it.
         readers = read_persons(desk.connection, code=link.person or link.made_by)
@@ -164,21 +195,25 @@ def get_calendar(
     return Response(text, media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.get("/webhooks")
+@router.get("/webhooks", dependencies=[needs(Scope.REQUESTS_READ)])
 def list_webhooks(request: Request) -> WebhookList:
     """Who is told of events."""
     with looking(request) as desk:
         found = read_webhooks(desk.connection)
+    principal = principal_of(request)
+    found = [one for one in found if may_webhook(principal, Scope.REQUESTS_READ, one)]
     return WebhookList(webhooks=[_webhook_out(one) for one in found])
 
 
-@router.put("/webhooks/{name}", dependencies=WRITES, response_model=WebhookOut)
+@router.put("/webhooks/{name}", dependencies=[needs(Scope.REQUESTS_WRITE), *WRITES], response_model=WebhookOut)
 def put_webhook_of_the_desk(request: Request, name: HookName, given: WebhookIn) -> Response:
     """Tell an address of events from now on, signed with a secret that is named; inactive: no longer.
 
     Over https and to public addresses only, unless it is this very machine or the installation allows private ones.
     """
+    check_webhook(request, park=given.park)
     settings: ApiSettings = request.app.state.settings
+    principal = principal_of(request)
     hook = Webhook(name, given.url, given.secret_ref, tuple(given.events), given.park, given.is_active)
 
     def work(desk: Desk) -> Done:
@@ -189,6 +224,9 @@ def put_webhook_of_the_desk(request: Request, name: HookName, given: WebhookIn) 
                 ProblemKind.INVALID_REQUEST,
                 f"no events {', '.join(unknown)}; known: {', '.join(sorted(EVENT_TYPES))}",
             )
+        taken = next((one for one in read_webhooks(desk.connection) if one.name == name), None)
+        if taken is not None and not may_webhook(principal, Scope.REQUESTS_WRITE, taken):
+            raise ProblemError(ProblemKind.CONFLICT, f"the name {name} is taken; choose another")
         if given.is_active:
             read_secret(settings.webhook_secrets, given.secret_ref)
         put_webhook(desk.connection, hook)
@@ -197,7 +235,7 @@ def put_webhook_of_the_desk(request: Request, name: HookName, given: WebhookIn) 
     return write(request, work, content=given)
 
 
-@router.post("/webhooks/{name}/test", dependencies=NAMED, response_model=WebhookTried)
+@router.post("/webhooks/{name}/test", dependencies=[needs(Scope.REQUESTS_WRITE), *NAMED], response_model=WebhookTried)
 def test_webhook(request: Request, name: HookName) -> Response:
     """Send a test to the address now, and say what came of it. Nothing is kept or repeated."""
     settings: ApiSettings = request.app.state.settings
@@ -206,7 +244,7 @@ def test_webhook(request: Request, name: HookName) -> Response:
         known_actor(desk.connection, actor)
         found = next((one for one in read_webhooks(desk.connection) if one.name == name), None)
         now = desk.now
-    if found is None:
+    if found is None or not may_webhook(principal_of(request), Scope.REQUESTS_WRITE, found):
         raise ProblemError(ProblemKind.NOT_FOUND, f"there is no webhook {name!r}")
     document: dict[str, Any] = {"type": "test", "webhook": name, "at": now.isoformat(), "by": actor}
     told = _tried(settings, found, document, at_s=int(now.timestamp()))

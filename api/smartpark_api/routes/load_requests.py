@@ -8,10 +8,13 @@ from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from smartpark.load_requests.events import Assigned, Attached, Commented
+from smartpark.access import Scope
+from smartpark.load_requests.events import Amended, Assigned, Attached, Commented
 from smartpark_storage.load_requests import read_events, read_rows
 from starlette.responses import Response, StreamingResponse
 
+from smartpark_api.access.needs import check_park, needs
+from smartpark_api.access.places import check_all, of_load_request, within
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import (
     board_out,
@@ -49,13 +52,13 @@ RequestCode = Annotated[
 LONGEST_PERIOD_DAYS: Final = 3660
 
 
-@router.get("/load-requests")
+@router.get("/load-requests", dependencies=[needs(Scope.REQUESTS_READ)])
 def list_load_requests(request: Request, wanted: Annotated[PageQuery, Query()]) -> RequestList:
     """Load requests that fit, a page at a time: the next due first, or in another order."""
     with looking(request) as desk:
         rows = read_rows(
             desk.connection,
-            wanted.filter,
+            within(request, wanted.filter),
             today=desk.today,
             order=wanted.order,
             limit=wanted.limit + 1,
@@ -69,9 +72,15 @@ def list_load_requests(request: Request, wanted: Annotated[PageQuery, Query()]) 
         )
 
 
-@router.post("/load-requests", dependencies=WRITES, status_code=201, response_model=RequestDetail)
+@router.post(
+    "/load-requests",
+    dependencies=[needs(Scope.REQUESTS_WRITE), *WRITES],
+    status_code=201,
+    response_model=RequestDetail,
+)
 def open_load_request(request: Request, given: OpenIn) -> Response:
     """Open a request, as an application or as a lead; the park's project manager of the day gets it."""
+    check_park(request, Scope.REQUESTS_WRITE, given.details.park)
 
     def work(desk: Desk) -> Done:
         seen = service.open_request(desk, given.details, is_lead=given.is_lead, at=given.at)
@@ -83,6 +92,7 @@ def open_load_request(request: Request, given: OpenIn) -> Response:
 
 @router.get(
     "/load-requests/export",
+    dependencies=[needs(Scope.REQUESTS_READ)],
     response_class=Response,
     responses={200: {"description": "A table.", "content": {CSV_TYPE: {}, XLSX_TYPE: {}}}},
 )
@@ -91,7 +101,11 @@ def export_load_requests(request: Request, wanted: Annotated[ExportQuery, Query(
     settings: ApiSettings = request.app.state.settings
     with looking(request) as desk:
         rows = read_rows(
-            desk.connection, wanted.filter, today=desk.today, order=wanted.order, limit=settings.max_rows + 1
+            desk.connection,
+            within(request, wanted.filter),
+            today=desk.today,
+            order=wanted.order,
+            limit=settings.max_rows + 1,
         )
         if len(rows) > settings.max_rows:
             raise ProblemError(
@@ -110,25 +124,26 @@ def table_response(found: tuple[Card, ...], name: str, *, form: str, language: L
     return StreamingResponse(table_of_csv(found, language), media_type=CSV_TYPE, headers=headers)
 
 
-@router.get("/load-requests/board")
+@router.get("/load-requests/board", dependencies=[needs(Scope.REQUESTS_READ)])
 def get_load_request_board(request: Request, wanted: Annotated[BoardQuery, Query()]) -> BoardOut:
     """Requests under way by stage with count and capacity, the most urgent of each stage as cards."""
     with looking(request) as desk:
-        found = service.board(desk, wanted.filter, per_column=wanted.per_column)
+        found = service.board(desk, within(request, wanted.filter), per_column=wanted.per_column)
         return board_out(found, now=desk.now)
 
 
-@router.get("/load-requests/kpis")
+@router.get("/load-requests/kpis", dependencies=[needs(Scope.REQUESTS_READ)])
 def get_load_request_kpis(request: Request, wanted: Annotated[KpiQuery, Query()]) -> KpisOut:
     """What the desk is measured by in a period: capacity, working days by stage and clock, limits kept, leads won."""
     with looking(request) as desk:
         start, end = period_of(wanted.start, wanted.end, desk.today)
-        found = service.kpis(desk, wanted.filter, start, end)
+        asked = within(request, wanted.filter)
+        found = service.kpis(desk, asked, start, end)
         return kpis_out(
             found,
             now=desk.now,
-            overdue=service.overdue_now(desk, wanted.filter),
-            at_risk=service.urgent(desk, wanted.filter),
+            overdue=service.overdue_now(desk, asked),
+            at_risk=service.urgent(desk, asked),
         )
 
 
@@ -140,9 +155,12 @@ def period_of(start: date | None, end: date | None, today: date) -> tuple[date, 
     return first, last
 
 
-@router.post("/load-requests/assignments", dependencies=WRITES, response_model=AssignedOut)
+@router.post(
+    "/load-requests/assignments", dependencies=[needs(Scope.REQUESTS_WRITE), *WRITES], response_model=AssignedOut
+)
 def assign_load_requests(request: Request, given: AssignManyIn) -> Response:
     """Make several requests somebody's: all of them, or none when one has changed meanwhile."""
+    check_all(request, Scope.REQUESTS_WRITE, [one.code for one in given.requests])
 
     def work(desk: Desk) -> Done:
         seen = service.assign_many(desk, [(one.code, one.expected) for one in given.requests], given.manager)
@@ -151,7 +169,7 @@ def assign_load_requests(request: Request, given: AssignManyIn) -> Response:
     return write(request, work, content=given)
 
 
-@router.get("/load-requests/{code}")
+@router.get("/load-requests/{code}", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def get_load_request(request: Request, response: Response, code: RequestCode) -> RequestDetail:
     """One request: details, stages, clocks, turns, every event, and what it may take now. The ETag is its version."""
     with looking(request) as desk:
@@ -161,7 +179,7 @@ def get_load_request(request: Request, response: Response, code: RequestCode) ->
         return detail_out(desk, seen)
 
 
-@router.get("/load-requests/{code}/events")
+@router.get("/load-requests/{code}/events", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def list_load_request_events(
     request: Request,
     code: RequestCode,
@@ -174,7 +192,12 @@ def list_load_request_events(
     return EventList(code=code, version=events[-1].sequence, events=events_out(events, since=since))
 
 
-@router.post("/load-requests/{code}/events", dependencies=VERSIONED, status_code=201, response_model=RequestDetail)
+@router.post(
+    "/load-requests/{code}/events",
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *VERSIONED],
+    status_code=201,
+    response_model=RequestDetail,
+)
 def add_load_request_event(request: Request, code: RequestCode, given: ActIn) -> Response:
     """Let something happen: move, send back, hand over, suspend, resume, reply, amend, withdraw or undo.
 
@@ -185,6 +208,8 @@ def add_load_request_event(request: Request, code: RequestCode, given: ActIn) ->
             ProblemKind.INVALID_REQUEST,
             "a document is added by its bytes: POST /api/v1/load-requests/{code}/attachments",
         )
+    if isinstance(given.body, Amended):
+        check_park(request, Scope.REQUESTS_WRITE, given.body.details.park)
 
     def work(desk: Desk) -> Done:
         expected = expected_version(request, given.expected, is_required=not isinstance(given.body, service.UNLOCKED))
@@ -194,7 +219,12 @@ def add_load_request_event(request: Request, code: RequestCode, given: ActIn) ->
     return write(request, work, code=code, content=given)
 
 
-@router.post("/load-requests/{code}/comments", dependencies=VERSIONED, status_code=201, response_model=RequestDetail)
+@router.post(
+    "/load-requests/{code}/comments",
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *VERSIONED],
+    status_code=201,
+    response_model=RequestDetail,
+)
 def comment_load_request(request: Request, code: RequestCode, given: CommentIn) -> Response:
     """Say something, whatever others did meanwhile; the applicant sees it only where that is said."""
 
@@ -206,7 +236,11 @@ def comment_load_request(request: Request, code: RequestCode, given: CommentIn) 
     return write(request, work, code=code, content=given)
 
 
-@router.put("/load-requests/{code}/manager", dependencies=VERSIONED, response_model=RequestDetail)
+@router.put(
+    "/load-requests/{code}/manager",
+    dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request), *VERSIONED],
+    response_model=RequestDetail,
+)
 def assign_load_request(request: Request, code: RequestCode, given: AssignIn) -> Response:
     """Make it somebody's."""
 

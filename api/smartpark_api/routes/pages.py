@@ -3,11 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark.accounts import PARK
 from smartpark.periods import Grain
 from smartpark_storage.reads import read_parks
 from starlette.responses import RedirectResponse, Response
 
+from smartpark_api.access.needs import needs, open_to_all
+from smartpark_api.access.places import theirs
 from smartpark_api.assets import assets
 from smartpark_api.database import Now, overview_of, picture_of, reading
 from smartpark_api.explaining.behind import Behind
@@ -23,26 +26,26 @@ from smartpark_api.sentences import sentence
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/parks")
+@router.get("/parks", dependencies=[needs(Scope.PARKS_READ)])
 def show_first_park(request: Request) -> Response:
     """To the first park; to the start where there is none yet."""
     with reading(request) as connection:
-        parks = read_parks(connection)
+        parks = theirs(request, Scope.READINGS_READ, read_parks(connection))
     return RedirectResponse(f"/parks/{parks[0].code}" if parks else "/", 302)
 
 
-@router.get("/parks/{code}")
+@router.get("/parks/{code}", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def show_park(request: Request, code: ParkCode, now: Now) -> Response:
     """The park now."""
     picture = picture_of(request, code, now=now)
     overview = overview_of(request, code, now=now)
     with reading(request) as connection:
-        parks = read_parks(connection)
+        parks = theirs(request, Scope.READINGS_READ, read_parks(connection))
         load = park_load(connection, code, end=now, span=DAY)
     return render(request, "park.html", now=picture, overview=overview, parks=parks, load=load, hours=hourly(load))
 
 
-@router.get("/parks/{code}/live")
+@router.get("/parks/{code}/live", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def show_live_part(request: Request, code: ParkCode, now: Now) -> Response:
     """The part of the page that changes, for its script to take the new words and numbers from."""
     return render(
@@ -50,7 +53,7 @@ def show_live_part(request: Request, code: ParkCode, now: Now) -> Response:
     )
 
 
-@router.get("/parks/{code}/explain")
+@router.get("/parks/{code}/explain", dependencies=[needs(Scope.INDICATORS_READ, "path.code")])
 def show_explanation(
     request: Request,
     code: ParkCode,
@@ -75,7 +78,7 @@ def show_explanation(
     )
 
 
-@router.get("/assets/{digest}/{name:path}")
+@router.get("/assets/{digest}/{name:path}", dependencies=[open_to_all("files of pages, the same for everybody")])
 def get_asset(request: Request, digest: str, name: Annotated[str, Path(max_length=100)]) -> Response:
     """A file of the page; its address changes with its content, so it may be kept for ever."""
     asset = assets().get(name)

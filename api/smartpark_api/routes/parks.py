@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark.measurands import Measurand
 from smartpark_storage.reads import read_devices, read_latest, read_parks, read_points
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import theirs
 from smartpark_api.database import Now, picture_of, reading
 from smartpark_api.load import DAY, park_load
 from smartpark_api.lookup import find_park, point_of, summary_of
@@ -25,14 +28,15 @@ router = APIRouter(tags=["parks"])
 ParkCode = Annotated[str, Path(description="Code of the park.", examples=["minhou-demo"])]
 
 
-@router.get("/parks")
+@router.get("/parks", dependencies=[needs(Scope.PARKS_READ)])
 def list_parks(request: Request) -> ParkList:
-    """Every park of this instance."""
+    """Every park of this instance that whoever asks may know of."""
     with reading(request) as connection:
-        return ParkList(parks=[summary_of(park) for park in read_parks(connection)])
+        parks = theirs(request, Scope.PARKS_READ, read_parks(connection))
+    return ParkList(parks=[summary_of(park) for park in parks])
 
 
-@router.get("/parks/{code}")
+@router.get("/parks/{code}", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_park(request: Request, code: ParkCode) -> ParkDetail:
     """One park and its devices."""
     with reading(request) as connection:
@@ -42,7 +46,7 @@ def get_park(request: Request, code: ParkCode) -> ParkDetail:
     return ParkDetail(**summary_of(park).model_dump(), device=out)
 
 
-@router.get("/parks/{code}/now")
+@router.get("/parks/{code}/now", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_park_now(request: Request, code: ParkCode, now: Now) -> ParkNow:
     """What the park takes, makes and emits at this moment, today so far, and how far to trust it.
 
@@ -51,7 +55,7 @@ def get_park_now(request: Request, code: ParkCode, now: Now) -> ParkNow:
     return picture_of(request, code, now=now)
 
 
-@router.get("/parks/{code}/load")
+@router.get("/parks/{code}/load", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_park_load(request: Request, code: ParkCode, now: Now) -> Load:
     """Power of the park over the last 24 hours in quarters of an hour, and over the 24 hours before."""
     with reading(request) as connection:
@@ -59,7 +63,7 @@ def get_park_load(request: Request, code: ParkCode, now: Now) -> Load:
         return park_load(connection, code, end=now, span=DAY)
 
 
-@router.get("/parks/{code}/points")
+@router.get("/parks/{code}/points", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def list_points(
     request: Request,
     code: ParkCode,
@@ -73,7 +77,7 @@ def list_points(
     return PointList(park=code, points=[point_of(point) for point in points])
 
 
-@router.get("/parks/{code}/latest")
+@router.get("/parks/{code}/latest", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def list_latest(request: Request, code: ParkCode, now: Now) -> LatestList:
     """Newest reading of every point in service."""
     with reading(request) as connection:

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from smartpark.access import Scope
 from smartpark.workdays import builtin_workdays, load_workdays
 
+from smartpark_api.access.needs import needs
 from smartpark_api.database import Now, Settings, reading
 from smartpark_api.lookup import find_park
 from smartpark_api.planning.asking import QuestionError, question_of
@@ -18,7 +20,7 @@ from smartpark_api.routes.parks import ParkCode
 router = APIRouter(tags=["planning"])
 
 
-@router.get("/parks/{code}/forecast")
+@router.get("/parks/{code}/forecast", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_park_forecast(
     request: Request,
     code: ParkCode,
@@ -39,7 +41,7 @@ def get_park_forecast(
         return forecast_park(connection, code, now=now, calendar=calendar, days=days, grid=grid)
 
 
-@router.get("/parks/{code}/headroom")
+@router.get("/parks/{code}/headroom", dependencies=[needs(Scope.READINGS_READ, "path.code")])
 def get_park_headroom(
     request: Request,
     code: ParkCode,

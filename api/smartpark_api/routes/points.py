@@ -3,9 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark_storage.reads import read_buckets, read_readings
 from starlette.responses import Response
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import of_point
 from smartpark_api.database import Now, Settings, reading
 from smartpark_api.lookup import find_point
 from smartpark_api.models.series import Bucket, Layout, Series
@@ -22,6 +25,7 @@ PointKey = Annotated[
 
 @router.get(
     "/points/{key:path}/series",
+    dependencies=[needs(Scope.READINGS_READ, of_point)],
     response_model=Series,
     responses={200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "Rows, columns or CSV."}},
 )

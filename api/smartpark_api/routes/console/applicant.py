@@ -12,7 +12,8 @@ from smartpark_storage.load_requests import request_of_link
 from smartpark_storage.reads import read_parks
 from starlette.responses import Response
 
-from smartpark_api.console.desk import looking
+from smartpark_api.access.needs import open_to_all
+from smartpark_api.console.desk import looking_by_token
 from smartpark_api.console.steps import steps_of
 from smartpark_api.console.timeline import comments_for_applicant
 from smartpark_api.load_requests import service
@@ -22,10 +23,10 @@ router = APIRouter(prefix="/applicant")
 _HEADERS = {"X-Robots-Tag": "noindex, nofollow"}
 
 
-@router.get("/{token}")
+@router.get("/{token}", dependencies=[open_to_all("whoever has the link sees the request")])
 def show_applicant(request: Request, token: Annotated[str, Path(max_length=100)]) -> Response:
     """Reduced view of one request."""
-    with looking(request) as desk:
+    with looking_by_token(request) as desk:
         code = request_of_link(desk.connection, token, desk.now)
         if code is None:
             return render(request, "console/applicant_gone.html", status=404, headers=_HEADERS)

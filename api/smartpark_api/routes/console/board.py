@@ -6,10 +6,12 @@ reason yet.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark.load_requests.events import Event, Undone
 from smartpark.load_requests.requests import RefusedEventError
 from smartpark.load_requests.words import Owner
@@ -25,6 +27,8 @@ from smartpark_storage.load_requests import (
 )
 from starlette.responses import JSONResponse, Response
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import check_all, of_load_request, theirs, within
 from smartpark_api.console.board import gather
 from smartpark_api.console.board_address import PATH, BoardAddress, address_of
 from smartpark_api.console.desk import acting, looking
@@ -45,7 +49,7 @@ MOST_JUDGED: Final = 60
 _LONGEST_NAME: Final = 60
 
 
-@router.get("/requests")
+@router.get("/requests", dependencies=[needs(Scope.REQUESTS_READ)])
 def show_board(request: Request) -> Response:
     """Requests that the address asks for."""
     return _board_page(request, address_of(request.url.query))
@@ -56,7 +60,8 @@ def _board_page(
 ) -> Response:
     """The board; for htmx the part of it that changes."""
     with looking(request) as desk:
-        shown = gather(desk, address)
+        shown = gather(desk, address, within(request, address.filter))
+        shown = replace(shown, parks=theirs(request, Scope.REQUESTS_READ, shown.parks))
         today = desk.today
         is_year_known = today.year in desk.calendar.years
     if not is_year_known:
@@ -79,9 +84,10 @@ def _is_htmx(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-@router.get("/requests/verdicts")
+@router.get("/requests/verdicts", dependencies=[needs(Scope.REQUESTS_READ)])
 def tell_verdicts(request: Request, code: Annotated[list[str], Query(max_length=MOST_JUDGED)]) -> Response:
     """Whether there is room for some requests, in words; the board's script asks once the page is there."""
+    check_all(request, Scope.REQUESTS_READ, code)
     words = _words(request)
     with looking(request) as desk:
         found = judged(request, desk, code)
@@ -89,7 +95,7 @@ def tell_verdicts(request: Request, code: Annotated[list[str], Query(max_length=
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/requests/board/{code}")
+@router.get("/requests/board/{code}", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def show_menu(request: Request, code: Code, back: Annotated[str, Query(max_length=2000)] = "") -> Response:
     """What can be done with a request: as a part for the board's dialog, or as a page."""
     return _menu(request, code, back)
@@ -120,7 +126,7 @@ def _menu(
     return response
 
 
-@router.post("/requests/board/assign")
+@router.post("/requests/board/assign", dependencies=[needs(Scope.REQUESTS_WRITE)])
 def assign(request: Request, form: SentForm) -> Response:
     """Give several requests to one manager: all of them, or none."""
     address = address_of(form.text("back"))
@@ -128,6 +134,7 @@ def assign(request: Request, form: SentForm) -> Response:
     manager = form.text("manager")
     if not picked or not manager:
         return _board_page(request, address, Flash("board.pick_some", tone="warn"), status=422)
+    check_all(request, Scope.REQUESTS_WRITE, [one for one, _ in picked])
     try:
         with acting(request) as desk:
             assign_many(desk, picked, manager)
@@ -148,7 +155,7 @@ def _picked(value: str) -> tuple[str, int]:
     return code, int(version)
 
 
-@router.post("/requests/board/{code}")
+@router.post("/requests/board/{code}", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def do_something(request: Request, code: Code, form: SentForm) -> Response:
     """Let what a menu, a drop or a key means happen."""
     address = address_of(form.text("back"))
@@ -213,7 +220,7 @@ def _words(request: Request) -> Words:
     return words_of(visitor_of(request).language)
 
 
-@router.post("/requests/views")
+@router.post("/requests/views", dependencies=[needs(Scope.REQUESTS_READ)])
 def keep_view(request: Request, form: SentForm) -> Response:
     """Give this query a name."""
     address = address_of(form.text("back"))
@@ -225,7 +232,7 @@ def keep_view(request: Request, form: SentForm) -> Response:
     return see_other(request, address.path, Flash("board.view_kept", {"name": name}))
 
 
-@router.post("/requests/views/remove")
+@router.post("/requests/views/remove", dependencies=[needs(Scope.REQUESTS_READ)])
 def remove_view(request: Request, form: SentForm) -> Response:
     """Forget a name."""
     address = address_of(form.text("back"))

@@ -4,11 +4,14 @@ from datetime import date, timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request
+from smartpark.access import Scope
 from smartpark.load_requests.words import Owner
 from smartpark_storage.load_requests import read_persons, stage_totals
 from smartpark_storage.reads import read_parks
 from starlette.responses import Response
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import theirs, within
 from smartpark_api.console.board_address import address_of
 from smartpark_api.console.desk import looking
 from smartpark_api.load_requests import service
@@ -21,15 +24,16 @@ router = APIRouter()
 _LONGEST_DAYS: Final = 3660
 
 
-@router.get("/requests/kpis")
+@router.get("/requests/kpis", dependencies=[needs(Scope.REQUESTS_READ)])
 def show_kpis(request: Request) -> Response:
     """Numbers of a period; without one, of this year."""
     address = address_of(request.url.query)
     with looking(request) as desk:
         start, end = _period(request, desk.today)
-        found = service.kpis(desk, address.filter, start, end)
-        totals = stage_totals(desk.connection, address.filter, today=desk.today)
-        parks = read_parks(desk.connection)
+        wanted = within(request, address.filter)
+        found = service.kpis(desk, wanted, start, end)
+        totals = stage_totals(desk.connection, wanted, today=desk.today)
+        parks = theirs(request, Scope.REQUESTS_READ, read_parks(desk.connection))
         persons = {person.code: person for person in read_persons(desk.connection)}
         now = desk.now
     told = [stage for stage in found.stages if any(spread.count for spread in stage.by_owner.values())]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from smartpark.access import Scope
 from smartpark.clock import PARK_ZONE
 from smartpark.load_requests.words import Duty
 from smartpark_storage.connections import Connection
@@ -22,12 +23,16 @@ from smartpark_storage.load_requests import (
 from smartpark_storage.reads import ParkRow, read_parks
 from starlette.responses import Response
 
+from smartpark_api.access.desk_rules import check_may_change_person, people_theirs
+from smartpark_api.access.needs import check_park, needs
+from smartpark_api.access.places import theirs
 from smartpark_api.console.actor import Actor, forget_actor, remember_actor
 from smartpark_api.console.flash import Flash, see_other
 from smartpark_api.console.forms import Form, SentForm
 from smartpark_api.console.people import PersonError, checked_person
 from smartpark_api.database import Now, reading, writing
 from smartpark_api.pages import render
+from smartpark_api.settings import AccessMode
 from smartpark_api.words import Language
 
 router = APIRouter(include_in_schema=False, prefix="/people")
@@ -41,7 +46,7 @@ class ParkTerms:
     terms: Sequence[ManagerTerm]
 
 
-@router.get("")
+@router.get("", dependencies=[needs(Scope.PEOPLE_READ)])
 def show_people(request: Request, now: Now) -> Response:
     """People and their duties."""
     return _people_page(request, now.astimezone(PARK_ZONE).date())
@@ -51,14 +56,15 @@ def _people_page(
     request: Request, today: date, *, status: int = 200, given: Form | None = None, wrong: PersonError | None = None
 ) -> Response:
     with reading(request) as connection:
-        persons = read_persons(connection)
-        parks = _with_terms(connection)
+        everybody = read_persons(connection)
+        parks = _with_terms(connection, theirs(request, Scope.PEOPLE_READ, read_parks(connection)))
+    persons = people_theirs(request, everybody)
     return render(
         request,
         "console/people.html",
         status=status,
         persons=persons,
-        names={person.code: person for person in persons},
+        names={person.code: person for person in everybody},
         parks=parks,
         today=today,
         duties=list(Duty),
@@ -69,12 +75,12 @@ def _people_page(
     )
 
 
-def _with_terms(connection: Connection) -> list[ParkTerms]:
+def _with_terms(connection: Connection, parks: Sequence[ParkRow]) -> list[ParkTerms]:
     terms = read_manager_terms(connection)
-    return [ParkTerms(park, [term for term in terms if term.park == park.code]) for park in read_parks(connection)]
+    return [ParkTerms(park, [term for term in terms if term.park == park.code]) for park in parks]
 
 
-@router.post("")
+@router.post("", dependencies=[needs(Scope.PEOPLE_WRITE)])
 def keep_person(request: Request, now: Now, form: SentForm) -> Response:
     """Add a person, or change one."""
     try:
@@ -82,16 +88,18 @@ def keep_person(request: Request, now: Now, form: SentForm) -> Response:
     except PersonError as wrong:
         today = now.astimezone(PARK_ZONE).date()
         return _people_page(request, today, status=422, given=form, wrong=wrong)
+    check_may_change_person(request, person.code)
     with writing(request) as connection:
         put_person(connection, person)
     return see_other(request, "/people", Flash("people.kept", {"name": person.name}))
 
 
-@router.post("/terms")
+@router.post("/terms", dependencies=[needs(Scope.PEOPLE_WRITE)])
 def keep_term(request: Request, form: SentForm) -> Response:
     """Name a manager or deputy of a park from a day on; whoever has the duty until now ends the day before."""
     try:
         term = _term_of(form)
+        check_park(request, Scope.PEOPLE_WRITE, term.park)
         with writing(request) as connection:
             _end_running(connection, term)
             put_manager_term(connection, term)
@@ -121,29 +129,34 @@ def _end_running(connection: Connection, new: ManagerTerm) -> None:
             put_manager_term(connection, ended)
 
 
-@router.post("/terms/remove")
+@router.post("/terms/remove", dependencies=[needs(Scope.PEOPLE_WRITE)])
 def remove_term(request: Request, form: SentForm) -> Response:
     """Take back a term that was entered by mistake."""
     try:
         valid_from = date.fromisoformat(form.text("valid_from"))
     except ValueError:
         return see_other(request, "/people", Flash("people.term_wrong", tone="bad"))
+    check_park(request, Scope.PEOPLE_WRITE, form.text("park"))
     with writing(request) as connection:
         delete_manager_term(connection, form.text("park"), form.text("duty"), valid_from)
     return see_other(request, "/people#terms", Flash("people.term_removed"))
 
 
-@router.get("/me")
+@router.get("/me", dependencies=[needs(Scope.PEOPLE_READ)])
 def show_me(request: Request, back: Annotated[str, Query(max_length=1000)] = "") -> Response:
-    """Ask who is here."""
+    """Ask who is here; where people log in, show who is."""
+    if request.app.state.settings.access is not AccessMode.LOCAL:
+        return see_other(request, "/me")
     with reading(request) as connection:
         persons = read_persons(connection, is_active=True)
     return render(request, "console/me.html", persons=persons, back=_within(back))
 
 
-@router.post("/me")
+@router.post("/me", dependencies=[needs(Scope.PEOPLE_READ)])
 def choose_me(request: Request, form: SentForm) -> Response:
-    """Keep who is here, or forget it."""
+    """Keep who is here, or forget it; where people log in, saying so counts for nothing."""
+    if request.app.state.settings.access is not AccessMode.LOCAL:
+        return see_other(request, "/me")
     code = form.text("person")
     back = _within(form.text("back")) or "/people/me"
     if not code:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Request
+from smartpark.access import Scope
 from smartpark.load_requests.events import Event, Undone
 from smartpark.load_requests.requests import RefusedEventError
 from smartpark.load_requests.words import Importance, Owner, SuspendReason
@@ -24,6 +25,8 @@ from smartpark_storage.reads import read_parks
 from smartpark_storage.reads_load import read_nodes
 from starlette.responses import Response
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import of_load_request
 from smartpark_api.console import duration_chart
 from smartpark_api.console.desk import acting, looking
 from smartpark_api.console.flash import Flash, Undo, see_other
@@ -66,7 +69,7 @@ class Back:
         return 409 if self.newer else 422
 
 
-@router.get("")
+@router.get("", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def show_request(request: Request, code: Code) -> Response:
     """One request."""
     return page_of(request, code)
@@ -147,7 +150,7 @@ def seen_by(desk: Desk, code: str) -> RequestView:
         raise ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(error)) from None
 
 
-@router.get("/print")
+@router.get("/print", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def print_request(request: Request, code: Code) -> Response:
     """The same on paper, with the capacity; the browser prints it, or makes a PDF of it."""
     with looking(request) as desk:
@@ -158,7 +161,7 @@ def print_request(request: Request, code: Code) -> Response:
     return render(request, "console/request_print.html", **values)
 
 
-@router.post("/acts")
+@router.post("/acts", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def do_act(request: Request, code: Code, form: SentForm) -> Response:
     """Let something happen to it."""
     try:
@@ -191,7 +194,7 @@ def newer_events(request: Request, code: str, since: int) -> tuple[Event, ...]:
         return tuple(event for event in seen_by(desk, code).events if event.sequence > since)
 
 
-@router.post("/undo")
+@router.post("/undo", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def undo_act(request: Request, code: Code, form: SentForm) -> Response:
     """Take the newest event back, within the moments that the practice allows."""
     sequence = form.whole("sequence") or 0

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
+from smartpark.access import Scope
 from smartpark.load_requests.requests import RefusedEventError
 from smartpark_storage.load_requests import (
     Attachment,
@@ -19,6 +20,8 @@ from smartpark_storage.reads_load import read_nodes
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from smartpark_api.access.needs import needs
+from smartpark_api.access.places import of_load_request
 from smartpark_api.console import duration_chart
 from smartpark_api.console.desk import acting, looking
 from smartpark_api.console.flash import Flash, see_other
@@ -41,7 +44,7 @@ _CHUNK: Final = 64 * 1024
 _PERCENT: Final = 100
 
 
-@router.post("/attachments")
+@router.post("/attachments", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def attach_document(request: Request, code: Code, form: SentForm) -> Response:
     """Add a document: name, size and type are checked, and that the type is what the name says."""
     settings: ApiSettings = request.app.state.settings
@@ -86,7 +89,7 @@ def _attach(desk: Desk, code: str, kept: Kept, kind: str) -> None:
     )
 
 
-@router.get("/attachments/{attachment}")
+@router.get("/attachments/{attachment}", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def download_document(
     request: Request, code: Code, attachment: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 ) -> Response:
@@ -96,7 +99,7 @@ def download_document(
     return document_response(request, found[0] if found else None)
 
 
-@router.post("/links")
+@router.post("/links", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def make_applicant_link(request: Request, code: Code, form: SentForm) -> Response:
     """Make a link for the applicant. It is shown this once, hence no redirect: nobody keeps it, not even we."""
     with acting(request) as desk:
@@ -106,7 +109,7 @@ def make_applicant_link(request: Request, code: Code, form: SentForm) -> Respons
     return page_of(request, code, new_link=f"{str(request.base_url).rstrip('/')}/applicant/{token}")
 
 
-@router.post("/links/{link_id}/revoke")
+@router.post("/links/{link_id}/revoke", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def revoke_applicant_link(
     request: Request, code: Code, link_id: Annotated[int, Path(ge=1)], _form: SentForm
 ) -> Response:
@@ -118,7 +121,7 @@ def revoke_applicant_link(
     return see_other(request, f"/requests/{code}#applicant", flash)
 
 
-@router.get("/capacity")
+@router.get("/capacity", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
 def show_capacity(
     request: Request,
     code: Code,

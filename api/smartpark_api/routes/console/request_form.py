@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from smartpark.access import Scope
 from smartpark.load_requests.events import Amended
 from smartpark.load_requests.requests import RefusedEventError
 from smartpark.load_requests.words import (
@@ -21,6 +22,8 @@ from smartpark_storage.reads import read_parks
 from smartpark_storage.reads_load import read_nodes
 from starlette.responses import Response
 
+from smartpark_api.access.needs import check_park, needs
+from smartpark_api.access.places import of_load_request, theirs
 from smartpark_api.console.desk import acting, looking
 from smartpark_api.console.flash import Flash, see_other
 from smartpark_api.console.forms import Form, SentForm
@@ -33,7 +36,7 @@ router = APIRouter(prefix="/requests")
 _REASON: Final = "reason"
 
 
-@router.get("/new")
+@router.get("/new", dependencies=[needs(Scope.REQUESTS_WRITE)])
 def show_new_request(
     request: Request,
     park: Annotated[str, Query(max_length=64)] = "",
@@ -45,15 +48,16 @@ def show_new_request(
 
 def _new(request: Request, *, given: Given | None = None, back: Back | None = None) -> Response:
     with looking(request) as desk:
-        values = _choices(desk.connection)
+        values = _choices(request, desk.connection)
     return _form(request, None, given, back, values)
 
 
-@router.post("/new")
+@router.post("/new", dependencies=[needs(Scope.REQUESTS_WRITE)])
 def open_new_request(request: Request, form: SentForm) -> Response:
     """Open it; what is wrong is told beside its field."""
     try:
         details = details_of(form)
+        check_park(request, Scope.REQUESTS_WRITE, details.park)
         with acting(request) as desk:
             seen = service.open_request(desk, details, is_lead=is_lead(form))
     except RequestFormError as error:
@@ -63,7 +67,7 @@ def open_new_request(request: Request, form: SentForm) -> Response:
     return see_other(request, f"/requests/{seen.code}", Flash("flash.opened", {"code": seen.code}))
 
 
-@router.get("/{code}/amend")
+@router.get("/{code}/amend", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def show_amendment(request: Request, code: Code) -> Response:
     """Form of the details as they stand."""
     return _amendment(request, code)
@@ -72,18 +76,18 @@ def show_amendment(request: Request, code: Code) -> Response:
 def _amendment(request: Request, code: str, *, back: Back | None = None) -> Response:
     with looking(request) as desk:
         seen = seen_by(desk, code)
-        values = _choices(desk.connection)
+        values = _choices(request, desk.connection)
     return _form(request, seen, details_form(seen.request.details), back, values)
 
 
-@router.post("/{code}/amend")
+@router.post("/{code}/amend", dependencies=[needs(Scope.REQUESTS_WRITE, of_load_request)])
 def amend_request(request: Request, code: Code, form: SentForm) -> Response:
     """The details are now these, and why."""
     try:
-        reason = _reason(form)
+        body = Amended(reason=_reason(form), details=details_of(form))
+        check_park(request, Scope.REQUESTS_WRITE, body.details.park)
         with acting(request) as desk:
             seen_by(desk, code)
-            body = Amended(details=details_of(form), reason=reason)
             service.act(desk, code, body, expected=form.whole("expected"))
     except RequestFormError as error:
         return _amendment(request, code, back=Back(form, wrong=dict(error.fields)))
@@ -116,10 +120,11 @@ def _form(
     )
 
 
-def _choices(connection: Connection) -> dict[str, Any]:
+def _choices(request: Request, connection: Connection) -> dict[str, Any]:
     """What there is to choose from."""
-    parks = read_parks(connection)
-    entities = sorted(figure_entities(connection))
+    parks = theirs(request, Scope.REQUESTS_WRITE, read_parks(connection))
+    codes = {park.code for park in parks}
+    entities = sorted(one for one in figure_entities(connection) if one[0] in codes)
     return {
         "parks": parks,
         "enterprises": [
