@@ -5,27 +5,23 @@ so that "nothing new" is said without looking at a row. For whoever sees some pa
 publications have come is the doing of all parks, and only theirs is their business.
 """
 
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request
-from smartpark.access import Scope
-from smartpark_storage.aggregates import FeedFilter, FeedPage, Head, Revisions, head, identities, read_feed
-from smartpark_storage.connections import Connection
+from smartpark_storage.aggregates import FeedFilter, FeedPage, Head, head, read_feed
 from starlette.responses import Response
 
 from smartpark_api.access.audit import audited
-from smartpark_api.access.needs import allowed_parks
 from smartpark_api.aggregates import formats
 from smartpark_api.aggregates.answers import answer, is_known, tag_of, unchanged
 from smartpark_api.aggregates.formats import Form
-from smartpark_api.aggregates.query import PullQuery, RowsQuery, cursor_of, cursor_problems
+from smartpark_api.aggregates.query import PullQuery, cursor_of, cursor_problems
 from smartpark_api.aggregates.tables import table_of
+from smartpark_api.aggregates.whose import check_parks, scope_of
 from smartpark_api.database import reading
 from smartpark_api.negotiation import chosen_type
-from smartpark_api.problems import ProblemError, ProblemKind
 
 CURSOR_HEADER: Final = "Smartpark-Cursor"
 MORE_HEADER: Final = "Smartpark-More"
@@ -36,17 +32,17 @@ INSTANCE_HEADER: Final = "Smartpark-Instance"
 def pull(request: Request, asked: PullQuery) -> Response:
     """The next page, or that nothing has changed."""
     form = Form(chosen_type(request.headers.get("accept", "*/*"), tuple(Form)))
-    wanted = filter_for(request, asked)
+    wanted = asked.filter(scope_of(request, asked.park), asked.revisions)
     with cursor_problems():
         after = cursor_of(asked.cursor)
         with reading(request) as connection:
             if wanted.scope is None and is_known(request, tag := _tag(head(connection), wanted, asked, form)):
-                return unchanged(tag, {})
+                return unchanged(tag, {} if asked.cursor is None else {CURSOR_HEADER: asked.cursor})
             check_parks(connection, asked.park)
             page = read_feed(connection, wanted, after, limit=asked.limit)
     tag = _tag(page.head if wanted.scope is None else page, wanted, asked, form)
     if is_known(request, tag):
-        return unchanged(tag, {})
+        return unchanged(tag, {} if asked.cursor is None else {CURSOR_HEADER: asked.cursor})
     audited(
         request,
         park=asked.park[0] if len(asked.park) == 1 else None,
@@ -54,31 +50,6 @@ def pull(request: Request, asked: PullQuery) -> Response:
         detail={"after": None if after is None else after.position, "upto": page.next.position, "form": form.name},
     )
     return _answer(request, page, form, tag)
-
-
-def filter_for(request: Request, asked: RowsQuery) -> FeedFilter:
-    """What is asked for, within what may be seen; a park that may not is refused like one that is not there."""
-    scope = allowed_parks(request, Scope.AGGREGATES_READ)
-    for code in asked.park:
-        if scope is not None and code not in scope:
-            raise no_park(code)
-    return asked.filter(scope, asked.revisions if isinstance(asked, PullQuery) else Revisions.LATEST)
-
-
-def check_parks(connection: Connection, codes: Sequence[str]) -> None:
-    """Refuse parks that are not there: a name that was misspelt must not look like a park without numbers."""
-    if codes:
-        known = {str(park["code"]) for park in identities(connection, codes).parks}
-        for code in codes:
-            if code not in known:
-                raise no_park(code)
-
-
-def no_park(code: str) -> ProblemError:
-    """The same words for a park that is not theirs and for one that is not there."""
-    return ProblemError(
-        ProblemKind.PARK_NOT_FOUND, f"there is no park {code!r}; GET /api/v1/aggregates/identities lists yours"
-    )
 
 
 def _tag(source: Head | FeedPage, wanted: FeedFilter, asked: PullQuery, form: Form) -> str:

@@ -5,7 +5,7 @@ part of the caller's.
 """
 
 from smartpark_storage.aggregates.columns import ROW_DTYPE, AggregateColumns, Origin, Series
-from smartpark_storage.aggregates.digest import Digest, state_digest
+from smartpark_storage.aggregates.digest import Digest, read_state, state_digest
 from smartpark_storage.aggregates.errors import (
     AlreadySealedError,
     ConflictingRevisionError,
@@ -98,6 +98,7 @@ __all__ = [
     "read_seal_keys",
     "read_source",
     "read_sources",
+    "read_state",
     "read_submission",
     "read_submissions",
     "reset_source_cursor",

@@ -10,6 +10,7 @@ from typing import Final
 
 from smartpark.aggregates import digest_of
 
+from smartpark_storage.aggregates.columns import AggregateColumns
 from smartpark_storage.aggregates.events import columns_of, fetch_picked
 from smartpark_storage.aggregates.feed import head
 from smartpark_storage.aggregates.filters import FeedFilter
@@ -48,6 +49,16 @@ def state_digest(connection: Connection, wanted: FeedFilter, *, at: int | None =
 
 
 def _lines(connection: Connection, wanted: FeedFilter, upto: int) -> Iterator[bytes]:
+    for columns in read_state(connection, wanted, at=upto):
+        yield from columns.lines()
+
+
+def read_state(connection: Connection, wanted: FeedFilter, *, at: int | None = None) -> Iterator[AggregateColumns]:
+    """Revisions that held at a position, some series at a time, all in the order of their keys.
+
+    In the caller's transaction; costs what is asked for, however much else was published.
+    """
+    upto = head(connection).position if at is None else at
     parameters = {**wanted.parameters, "upper": upto}
     names = connection.execute(query("aggregate_state_series"), parameters, prepare=False).fetchall()
     # By code points, whatever the database's language.
@@ -55,4 +66,4 @@ def _lines(connection: Connection, wanted: FeedFilter, upto: int) -> Iterator[by
     for first in range(0, len(ids), SERIES_AT_ONCE):
         some = ids[first : first + SERIES_AT_ONCE]
         events = fetch_picked(connection, query("aggregate_state"), {**parameters, "series": some})
-        yield from columns_of(connection, events).in_order_of_keys().lines()
+        yield columns_of(connection, events).in_order_of_keys()
