@@ -6,6 +6,9 @@ step that fails for a passing reason is done again.
 
 What it steps through is a list: counters, and whatever else becomes stale by itself. Each gets its turn in every
 round, so that a long backlog of the one does not hold up the other.
+
+What has been published gets its position in the feed (docs/aggregates.md) right after it was committed, in a short
+transaction of its own: no step waits for another's numbering, and none is numbered before it is there for good.
 """
 
 import logging
@@ -17,6 +20,7 @@ from typing import Final
 
 from smartpark.clock import MICROSECONDS, utc_now_us
 from smartpark_storage import describe_database
+from smartpark_storage.aggregates import number_publications
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
@@ -98,6 +102,8 @@ class DeriveWorker:
         try:
             while not self._stop.is_set() and self._round(progress):
                 pass
+            # What somebody else was numbering at that moment may have left ours out.
+            self._number(wait=True)
         finally:
             self.close()
 
@@ -111,9 +117,17 @@ class DeriveWorker:
         for stepper in self._steppers:
             report = self._step(stepper)
             found_work |= report.found_work
+            if report.indicators_published:
+                self._number(wait=False)
             if progress is not None and report.found_work:
                 progress(report)
+        # What others have published too: they may have ended before they came to number it.
+        self._number(wait=False)
         return found_work
+
+    def _number(self, *, wait: bool) -> None:
+        """Give what is published its place in the feed; where another worker is just doing so, it is left to it."""
+        self._database.run(lambda connection: number_publications(connection, wait=wait))
 
     def _step(self, stepper: Stepper) -> StepReport:
         began_s = time.perf_counter()

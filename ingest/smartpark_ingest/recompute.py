@@ -27,6 +27,7 @@ from smartpark_storage import (
     load_registry,
     transaction,
 )
+from smartpark_storage.aggregates import number_publications
 from smartpark_storage.deriving import MonthOfPark, mark_spans_stale, take_month
 from smartpark_storage.stale_hours import mark_hours_stale
 
@@ -135,8 +136,10 @@ def recompute_part(part: Part, progress: Callable[[int], None] | None = None) ->
             report.add(database.run(lambda connection, c=chunk: _chunk(connection, computation, part, ids, c)))
             for day in chunk:
                 report.add(database.run(lambda connection, d=day: _gauges(connection, gauges, part.park, d)))
+            database.run(lambda connection: number_publications(connection, wait=False))
             if progress is not None:
                 progress(first + len(chunk))
+        database.run(lambda connection: number_publications(connection, wait=True))
     finally:
         database.close()
     return report
