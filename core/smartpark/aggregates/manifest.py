@@ -68,16 +68,11 @@ class Manifest:
     def parse(cls, text: str) -> Self:
         """Read what `text` wrote; anything else, were it a blank more, is a `BadManifestError`."""
         try:
-            said = json.loads(text)
+            said: dict[str, Any] = json.loads(text)
             if said.pop("kind") != KIND:
                 raise BadManifestError(f"the manifest is not of kind {KIND}")
-            manifest = cls(
-                **{
-                    **said,
-                    "instance": UUID(said["instance"]),
-                    "sealed_at": parse_instant(said["sealed_at"]),
-                }
-            )
+            said |= {"instance": UUID(said["instance"]), "sealed_at": parse_instant(said["sealed_at"])}
+            manifest = cls(**said)
             is_ours = manifest.text == text
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadManifestError(f"this is no manifest of a submission: {error}") from None

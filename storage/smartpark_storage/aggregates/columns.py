@@ -120,11 +120,8 @@ class AggregateColumns:
             yield self._row(record, end)
 
     def _row(self, record: dict[str, Any], end_us: int) -> AggregateRow:
-        series, origin, place = (
-            self.series[record["series"]],
-            self.origins[record["origin"]],
-            record["submission"],
-        )
+        series, origin = self.series[record["series"]], self.origins[record["origin"]]
+        place: int = record["submission"]
         return AggregateRow(
             park=series.park,
             boundary=series.boundary,

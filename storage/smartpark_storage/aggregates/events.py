@@ -67,7 +67,7 @@ def _series(connection: Connection, ids: NDArray[np.int32]) -> list[Series]:
 
 def _origins(connection: Connection, ids: NDArray[np.int32]) -> list[Origin]:
     found = {
-        row[0]: Origin(*row[1:4], tuple(row[4]), row[5])
+        row[0]: Origin(row[1], row[2], row[3], tuple(row[4]), row[5])
         for row in _named(connection, query("aggregate_origins"), ids)
     }
     return [found[number] for number in ids.tolist()]

@@ -172,7 +172,7 @@ def put_identities(connection: Connection, source: str, given: Identities) -> in
         When a park is another source's or our own.
     """
     _refuse_unusable(given)
-    statements = {
+    statements: dict[str, LiteralString] = {
         "parks": query("put_park_identities"),
         "sub_parks": query("put_sub_park_identities"),
         "enterprises": query("put_enterprise_identities"),
