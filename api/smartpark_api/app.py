@@ -43,6 +43,7 @@ from smartpark_api.routes import (
     load_request_people,
     load_request_sharing,
     load_requests,
+    oauth,
     operations,
     pages,
     parks,
@@ -141,6 +142,7 @@ def _add_routes(app: FastAPI) -> None:
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
+    app.include_router(oauth.router)
     app.include_router(pages.router)
     app.include_router(console.router)
     describe(app, prefix=PREFIX)
