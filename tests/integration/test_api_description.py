@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from fix_api import NOON, edge_status
+from smartpark.access import Scope
 from smartpark.load_requests.events import Details
 from smartpark.load_requests.rules import builtin_load_request_rules
 from smartpark.load_requests.words import RequestKind, VoltageClass
@@ -14,7 +15,7 @@ from smartpark.workdays import builtin_workdays
 from smartpark_api.app import create_app
 from smartpark_api.load_requests.service import Desk, open_request
 from smartpark_api.problems import ProblemKind
-from smartpark_api.settings import ApiSettings
+from smartpark_api.settings import AccessMode, ApiSettings
 from smartpark_storage import connect
 from smartpark_storage.load_requests import Person, put_person
 
@@ -61,19 +62,52 @@ def test_operations_have_names_tags_and_words(description):
 
 
 def test_references_lead_somewhere_and_schemas_are_schemas(description):
-    schemas = description["components"]["schemas"]
     for reference in references(description):
-        assert reference.removeprefix("#/components/schemas/") in schemas
-    for schema in schemas.values():
+        kind, name = re.fullmatch(r"#/components/(schemas|headers)/([A-Za-z_-]+)", reference).groups()
+        assert name in description["components"][kind], reference
+    for schema in description["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_every_operation_of_the_api_tells_its_problems(description):
     for path, operation in operations(description):
-        if path.startswith("/api/"):
-            for status in ("404", "422", "500", "503"):
-                assert list(operation["responses"][status]["content"]) == ["application/problem+json"]
+        if not path.startswith("/api/"):
+            continue
+        asked = {"401", "403"} if operation["security"] else set()
+        for status in {"404", "422", "429", "500", "503"} | asked:
+            answer = operation["responses"][status]
+            assert list(answer["content"]) == ["application/problem+json"], path
+            assert "X-Request-Id" in answer["headers"]
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
+        assert "Retry-After" in operation["responses"]["503"]["headers"]
+        assert not asked or "WWW-Authenticate" in operation["responses"]["401"]["headers"]
     assert "HTTPValidationError" not in description["components"]["schemas"]
+
+
+def test_every_operation_says_how_to_prove_who_asks_and_for_which_scope(description):
+    schemes = description["components"]["securitySchemes"]
+    assert (schemes["apiKey"]["type"], schemes["apiKey"]["scheme"]) == ("http", "bearer")
+    flow = schemes["clientCredentials"]["flows"]["clientCredentials"]
+    assert flow["tokenUrl"] == "/oauth/token"
+    assert set(flow["scopes"]) == set(Scope)
+    for path, operation in operations(description):
+        asked = [one["clientCredentials"] for one in operation["security"] if "clientCredentials" in one]
+        assert {scope for scopes in asked for scope in scopes} <= set(Scope), path
+    figures = description["paths"]["/api/v1/parks/{code}/figures"]
+    assert figures["post"]["security"] == [{"apiKey": []}, {"clientCredentials": ["figures:write"]}, {}]
+    enforced = create_app(ApiSettings(dsn="postgresql:///none", access=AccessMode.ENFORCED)).openapi()
+    assert enforced["paths"]["/api/v1/parks/{code}/figures"]["post"]["security"] == figures["post"]["security"][:2]
+    assert enforced["paths"]["/healthz"]["get"]["security"] == []
+
+
+def test_what_is_sent_is_described_as_strictly_as_it_is_taken(description):
+    for path, operation in operations(description):
+        for parameter in operation.get("parameters", ()):
+            nulls = [one for one in parameter["schema"].get("anyOf", ()) if one.get("type") == "null"]
+            assert not nulls, f"{path}: {parameter['name']} is never null on the wire"
+    body = description["components"]["schemas"]["ActIn"]["properties"]["body"]
+    for reference in body["discriminator"]["mapping"].values():
+        assert "type" in description["components"]["schemas"][reference.rpartition("/")[2]]["required"]
 
 
 def a_load_request(dsn):
