@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from smartpark.errors import SmartparkError
 from starlette.types import Scope
 
-from smartpark_api.access.needs import Need, NeedInPark, OpenToAll
+from smartpark_api.access.needs import Need, NeedInPark, OpenToAll, Somebody
 
-Declaration = Need | NeedInPark | OpenToAll
+Declaration = Need | NeedInPark | Somebody | OpenToAll
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _declared(app: FastAPI) -> Iterator[Declared]:
 
 
 def _declarations(dependant: Any) -> list[Declaration]:
-    return [one.call for one in dependant.dependencies if isinstance(one.call, Need | NeedInPark | OpenToAll)]
+    return [one.call for one in dependant.dependencies if isinstance(one.call, Declaration)]
 
 
 def note_open_writes(app: FastAPI) -> None:
@@ -72,7 +72,7 @@ async def admit(request: Request) -> None:
     """Ask for what the route declares before anything else is looked at; a dependency of the whole app."""
     route = request.scope.get("route")
     for one in route.dependencies if isinstance(route, APIRoute) else ():
-        if isinstance(one.dependency, Need):
+        if isinstance(one.dependency, Need | Somebody):
             await one.dependency(request)
         elif isinstance(one.dependency, NeedInPark):
             await to_thread.run_sync(one.dependency, request)

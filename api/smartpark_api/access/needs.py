@@ -58,6 +58,15 @@ class NeedInPark:
             _check(request, principal, self.scope, self.park(request, self.scope))
 
 
+class Somebody:
+    """No scope, but that whoever asks has proved who they are: for what is their own."""
+
+    async def __call__(self, request: Request) -> None:
+        """Let the request pass, or refuse it."""
+        if _is_first(request, self) and principal_of(request).name == NOBODY.name:
+            raise not_logged_in(request)
+
+
 class OpenToAll:
     """Nothing is asked: what is shown is for everybody, or for whoever holds the token in the address."""
 
@@ -81,6 +90,11 @@ def needs(scope: Scope, park: str | ParkOf | None = None) -> Any:
         `allowed_parks`.
     """
     return Depends(NeedInPark(scope, park) if callable(park) else Need(scope, park))
+
+
+def somebody() -> Any:
+    """Dependency of a route that is for everybody who has proved who they are."""
+    return Depends(Somebody())
 
 
 def open_to_all(reason: str) -> Any:
