@@ -52,6 +52,10 @@ X-Forwarded-For and X-Forwarded-Proto (FORWARDED_ALLOW_IPS names it; 127.0.0.1 b
   SMARTPARK_RATE_LIMIT          requests a minute of one person or program (default 1200)
   SMARTPARK_FAILURE_LIMIT       proofs a minute of one address that do not hold (default 30)
   SMARTPARK_SESSION_IDLE        minutes after which a session that was left alone is over (default 480)
+  SMARTPARK_SESSION_LONGEST     hours after which a session is over in any case (default 24)
+  SMARTPARK_TOKEN_MINUTES       how long an access token lasts that a program exchanged its secret for (default 30)
+  SMARTPARK_OIDC_FILE           identity providers that people log in with (docs/login.md)
+  SMARTPARK_PUBLIC_URL          where browsers reach this server, e.g. https://park.example.org
 """
 
 
@@ -87,6 +91,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark_storage.connections import dsn_from_environment
 
     from smartpark_api.access.environment import access_from_environment
+    from smartpark_api.access.login.settings import login_from_environment
     from smartpark_api.access.secrecy import guard_logs
     from smartpark_api.console.grafana import grafana_from_environment
     from smartpark_api.console.signing import key_from_environment
@@ -114,6 +119,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         grafana_url=grafana_from_environment(),
         **desk_settings(),
         **access_from_environment(is_reachable=allow_network),
+        **login_from_environment(),
     )
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)

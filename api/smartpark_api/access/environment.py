@@ -13,6 +13,8 @@ _NUMBERS: Final = {
     "SMARTPARK_RATE_LIMIT": "requests_per_minute",
     "SMARTPARK_FAILURE_LIMIT": "failures_per_minute",
     "SMARTPARK_SESSION_IDLE": "session_idle_minutes",
+    "SMARTPARK_SESSION_LONGEST": "session_longest_hours",
+    "SMARTPARK_TOKEN_MINUTES": "token_minutes",
 }
 
 
