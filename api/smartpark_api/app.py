@@ -33,6 +33,8 @@ from smartpark_api.openapi.retirement import TellRetirement
 from smartpark_api.overview import Overview
 from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.routes import (
+    access,
+    audit,
     capacity,
     console,
     electricity,
@@ -77,6 +79,8 @@ _TAGS = [
     {"name": "load requests", "description": "What is asked of the utility: stages, limits, clocks, documents."},
     {"name": "people", "description": "Who works at the desk, and for which park."},
     {"name": "operations", "description": "Edge agents and dead letters."},
+    {"name": "access", "description": "Who has access: programs, keys, grants, sessions."},
+    {"name": "audit", "description": "Who pulled aggregates, and who wrote what."},
     {"name": "health", "description": "For whoever starts and watches the process."},
 ]
 
@@ -138,7 +142,8 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
-    for module in (parks, points, indicators, figures, planning, electricity, capacity, operations, *_DESK):
+    seen = (parks, points, indicators, figures, planning, electricity, capacity, operations)
+    for module in (*seen, *_DESK, access, audit):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

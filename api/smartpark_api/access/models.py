@@ -15,9 +15,13 @@ ClientName = Annotated[
 ]
 SecretId = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9]{12}$", description="Id of a key, by which people speak of it.", examples=["ab12cd34ef56"]),
+    Field(
+        pattern=r"^[a-z0-9]{12}$", description="Id of a key, by which people speak of it.", examples=["ab12cd34ef56"]
+    ),
 ]
-_Title = Annotated[str, Field(min_length=1, max_length=200, description="What it is.", examples=["Provincial platform"])]
+_Title = Annotated[
+    str, Field(min_length=1, max_length=200, description="What it is.", examples=["Provincial platform"])
+]
 _Contact = Annotated[str, Field(max_length=200, description="Whom to ask about it.", examples=["ops@example.org"])]
 _Park = Annotated[str | None, Field(max_length=64, description="Code of the park; null: all parks.")]
 _Days = Annotated[int, Field(ge=1, le=1830, description="How long it is good for. [d]")]

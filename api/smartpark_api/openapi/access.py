@@ -55,7 +55,8 @@ def describe_access(document: dict[str, Any], app: FastAPI) -> None:
 def _requirements(declaration: Declaration, *, may_be_left_out: bool) -> list[dict[str, list[str]]]:
     if isinstance(declaration, OpenToAll):
         return []
-    proofs: list[dict[str, list[str]]] = [{KEY: []}, {TOKEN: [str(declaration.scope)]}]
+    scopes = [] if isinstance(declaration, Somebody) else [str(declaration.scope)]
+    proofs: list[dict[str, list[str]]] = [{KEY: []}, {TOKEN: scopes}]
     return [*proofs, {}] if may_be_left_out else proofs
 
 
