@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from smartpark.access import Scope
 
 from smartpark_api.access.declared import Declaration, declared_routes
-from smartpark_api.access.needs import Need, NeedInPark, OpenToAll
+from smartpark_api.access.needs import OpenToAll, Somebody
 from smartpark_api.openapi.operations import operations
 from smartpark_api.settings import AccessMode, ApiSettings
 

@@ -43,7 +43,7 @@ def list_audit(
     start: Annotated[GivenInstant | None, Query(alias="from", description="First instant, with offset.")] = None,
     end: Annotated[GivenInstant | None, Query(alias="to", description="First instant after the span.")] = None,
     refused: Annotated[bool, Query(description="Only what was refused or went wrong.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Lines of a page of JSON; CSV has more.")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Lines of a page; CSV has more.")] = 100,
     after: Annotated[
         str | None,
         Query(
