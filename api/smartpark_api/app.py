@@ -20,6 +20,7 @@ from smartpark_api.access.gate import Gate
 from smartpark_api.access.limits import RateLimits
 from smartpark_api.access.login.logins import install_logins
 from smartpark_api.addresses import Addresses
+from smartpark_api.aggregates.describing import Digests
 from smartpark_api.assets import assets
 from smartpark_api.bodies import body_as_described
 from smartpark_api.console.grafana import GrafanaWatch
@@ -34,6 +35,7 @@ from smartpark_api.overview import Overview
 from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.routes import (
     access,
+    aggregates,
     audit,
     capacity,
     console,
@@ -51,6 +53,7 @@ from smartpark_api.routes import (
     parks,
     planning,
     points,
+    submissions,
 )
 from smartpark_api.security import Guard
 from smartpark_api.settings import ApiSettings
@@ -73,6 +76,11 @@ _TAGS = [
     {"name": "parks", "description": "Parks, their points and newest readings, the park now."},
     {"name": "points", "description": "Readings of one point over time."},
     {"name": "indicators", "description": "Published numbers, with everything to explain and recompute them."},
+    {
+        "name": "aggregates",
+        "description": "Published numbers of many parks, for those who pull them.",
+    },
+    {"name": "submissions", "description": "Periods that were handed in, signed; what was corrected since."},
     {"name": "figures", "description": "Business figures: entered, corrected, with their history."},
     {"name": "planning", "description": "Load of the days and the year ahead, and what capacity is free."},
     {"name": "electricity", "description": "What a month's electricity costs, and how long which power is drawn."},
@@ -120,6 +128,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     app.state.grafana = GrafanaWatch(settings.grafana_url)
     app.state.signer = Signer(settings.console_key or key_for_this_run())
     install_logins(app, settings, clock)
+    app.state.digests = Digests()
     app.state.snapshots = Snapshots[ParkNow]()
     app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
@@ -143,7 +152,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
     seen = (parks, points, indicators, figures, planning, electricity, capacity, operations)
-    for module in (*seen, *_DESK, access, audit):
+    for module in (*seen, aggregates, submissions, *_DESK, access, audit):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

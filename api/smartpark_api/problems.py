@@ -111,6 +111,9 @@ class Problem(BaseModel):
     events: Annotated[
         list[dict[str, Any]] | None, Field(description="What happened since the version that was expected.")
     ] = None
+    gaps: Annotated[
+        list[dict[str, Any]] | None, Field(description="What is missing or incomplete in a period to be submitted.")
+    ] = None
     possible: Annotated[list[str] | None, Field(description="Types of the events that it may take now.")] = None
 
 
@@ -132,7 +135,7 @@ class ProblemError(SmartparkError):
         self.headers = dict(headers or {})
         """Of the answer."""
         self.more = more
-        """Further members of the document: `version`, `events`, `possible`."""
+        """Further members of the document: `version`, `events`, `possible`, `gaps`."""
 
 
 def problem_of(

@@ -50,6 +50,8 @@ class ApiSettings(StrictModel):
     """Folder of the secrets that sign what webhooks are sent, a file each; None: nothing can be signed."""
     webhooks_may_be_private: bool = False
     """Whether webhooks may lead to private addresses."""
+    seal_key_file: Path | None = None
+    """Key that seals what is submitted, a file that this account alone reads; None: nothing can be submitted here."""
     console_key: Annotated[bytes | None, Field(min_length=32, repr=False)] = None
     """Signs cookies and forms of the pages; None: one made for this run."""
     grafana_url: Annotated[str | None, Field(pattern=r"^https?://[^\s@]+[^\s@/]$")] = None

@@ -27,7 +27,7 @@ DEFAULT_ROWS: Final = 10_000
 MOST_ROWS: Final = 50_000
 """Of one page."""
 _MOST_NAMES: Final = 500
-_KINDS: Final = "park|sub_park|enterprise|device|transformer|feeder|virtual_meter"
+_KINDS: Final = "sub_park|enterprise|device|transformer|feeder|virtual_meter"
 
 
 def _known_indicator(code: str) -> str:

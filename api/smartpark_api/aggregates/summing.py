@@ -76,16 +76,17 @@ def _periods(wanted: TotalsOf) -> list[Period]:
     return periods_between(start, wanted.end, wanted.grain)
 
 
-def _members(known: Identities, wanted: TotalsOf) -> list[Member]:
-    """Parks of the region that are or were there, or their enterprises."""
+def _members(known: Identities, wanted: TotalsOf) -> Members:
+    """Parks of the region or their enterprises, with when they left."""
     prefix = _significant(wanted.region or "")
-    parks = [str(park["code"]) for park in known.parks if str(park["region"]).startswith(prefix)]
+    parks = {str(park["code"]): park for park in known.parks if str(park["region"]).startswith(prefix)}
     if wanted.boundary == "park":
-        return sorted((park, "park") for park in parks)
-    within = frozenset(parks)
-    return sorted(
-        (str(one["park"]), f"enterprise/{one['code']}") for one in known.enterprises if one["park"] in within
-    )
+        return {(code, "park"): park["retired_at"] for code, park in parks.items()}
+    return {
+        (one["park"], f"enterprise/{one['code']}"): one["retired_at"]
+        for one in known.enterprises
+        if one["park"] in parks
+    }
 
 
 def _significant(region: str) -> str:

@@ -25,7 +25,10 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "`true`: the write had been made before under this key, and this is its answer of then.",
         {"type": "string", "enum": ["true"]},
     ),
-    "Link": ('What to use instead, `rel="successor-version"` (RFC 8288, RFC 5829).', {"type": "string"}),
+    "Link": (
+        'Where to go on, `rel="next"`; or what to use instead, `rel="successor-version"` (RFC 8288, RFC 5829).',
+        {"type": "string"},
+    ),
     "Location": ("Address of what was made.", {"type": "string"}),
     "RateLimit": (
         "What is left of the quota, and in how many seconds it is whole again.",
@@ -35,10 +38,25 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "How much may be asked in a minute.",
         {"type": "string", "examples": ['"requests";q=1200;w=60']},
     ),
+    "Repr-Digest": (
+        "SHA-256 of the body as it is sent (RFC 9530); absent where it is compressed.",
+        {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
+    ),
     "Retry-After": ("Seconds to wait before asking again.", {"type": "integer", "minimum": 0}),
+    "Smartpark-Cursor": ("Where the next pull goes on: `cursor` of the JSON form.", {"type": "string"}),
+    "Smartpark-Instance": ("Which history this is.", {"type": "string", "format": "uuid"}),
+    "Smartpark-More": (
+        "Whether there may be more behind the cursor right now.",
+        {"type": "string", "enum": ["true", "false"]},
+    ),
+    "Smartpark-Rows": ("Rows in the body.", {"type": "integer", "minimum": 0}),
     "Sunset": (
         "When the address stops to answer (RFC 8594).",
         {"type": "string", "examples": ["Mon, 01 Jan 2029 00:00:00 GMT"]},
+    ),
+    "Unencoded-Digest": (
+        "SHA-256 of the body before it was compressed.",
+        {"type": "string", "pattern": "^sha-256=:[A-Za-z0-9+/]{43}=:$"},
     ),
     "WWW-Authenticate": (
         "What would be believed (RFC 6750).",
