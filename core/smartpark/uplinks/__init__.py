@@ -36,11 +36,10 @@ PublishedGrain = Annotated[Grain, AfterValidator(_published_grain)]
 
 
 class UplinkHead(StrictModel):
-    """Table ``uplink``: which one it is."""
+    """Table ``uplink``: which one it is. Each kind adds its own ``kind``."""
 
     name: UplinkName
     """Under which the queue is kept; a new name begins with an empty one."""
-    kind: str
 
 
 class Delivery(StrictModel):

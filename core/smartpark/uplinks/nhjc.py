@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -33,6 +33,11 @@ from smartpark.uplinks.nhjc_settings import (
 
 WELL = "0"
 """``responseCode`` of an answer that took what was asked."""
+
+_SINGLE_PRECISION = 2.0**-23
+"""Completeness is kept in single precision: nine tenths are a little less there."""
+_EXACT = Context(prec=700, rounding=ROUND_HALF_EVEN)
+"""As many digits as the longest double has, scaled."""
 
 
 class NhjcAnswerError(RetryableError):
@@ -101,12 +106,13 @@ def told(
     """
     if value is None:
         return "no value any more; the platform has the one of before" if was_told else "no value"
-    is_complete = completeness >= quality.least_completeness
+    is_complete = completeness >= quality.least_completeness - _SINGLE_PRECISION
     if not is_complete and quality.below is Below.WITHHOLD:
         return f"completeness {completeness:.1%} is below {quality.least_completeness:.1%}".replace("%", " %")
     step = Decimal(1).scaleb(-item.decimals)
-    number = (Decimal(repr(value)) * item.scale).quantize(step, ROUND_HALF_EVEN)
-    return Told(number + 0, is_complete or quality.below is Below.TELL)
+    number = _EXACT.quantize(_EXACT.multiply(Decimal(repr(value)), item.scale), step)
+    # Adding zero takes the sign from a negative zero.
+    return Told(_EXACT.add(number, Decimal(0)), is_complete or quality.below is Below.TELL)
 
 
 def digest(item: Item, form: Form, said: Told) -> str:

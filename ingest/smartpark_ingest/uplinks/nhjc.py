@@ -10,6 +10,7 @@ import logging
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -145,10 +146,17 @@ class NhjcUplink:
 
     def connect(self, state: State, now: datetime) -> State:
         """Register where we are not known, then look whether the dictionary changed."""
-        known = dict(state)
-        if self._is_doubtful or "device" not in known or self._lacks_key():
-            known = self._register(known, now)
-            self._is_doubtful = False
+        if self._is_doubtful or "device" not in state or self._lacks_key():
+            return self._anew(state, now)
+        try:
+            return self._with_dictionary(dict(state), now)
+        except nhjc.NhjcRefusedError as error:
+            _log.warning("uplink %s: %s; registering again", self.name, error)
+            return self._anew(state, now)
+
+    def _anew(self, state: State, now: datetime) -> State:
+        known = self._register(dict(state), now)
+        self._is_doubtful = False
         return self._with_dictionary(known, now)
 
     def _lacks_key(self) -> bool:
@@ -273,7 +281,7 @@ class NhjcUplink:
             raise PlatformAwayError(f"platform {where}: {error or type(error).__name__}") from None
         if status in _REFUSING:
             raise BatchRefusedError(f"platform {where} answers {status}")
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             self._is_doubtful |= status in _NOT_HERE
             raise PlatformAwayError(f"platform {where} answers {status}")
         return b"".join(parts)

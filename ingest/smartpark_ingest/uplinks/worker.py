@@ -115,6 +115,8 @@ class UplinkWorker:
         self._failures = 0
         self._quiet_until: datetime | None = None
         """The platform is left alone until then."""
+        self._noted_trouble: str | None = None
+        """None: what the worker before this one has noted."""
         self._is_turn_missing = self._are_old_items_gone = False
         self._planned_s = self._forgot_s = float("-inf")
         self.vitals = UplinkVitals(uplink, self._database)
@@ -335,10 +337,10 @@ class UplinkWorker:
         self._note_trouble(trouble)
 
     def _note_trouble(self, trouble: str) -> None:
-        if trouble == self.vitals.trouble:
+        if trouble == self._noted_trouble:
             return
-        if not trouble:
+        if self._noted_trouble and not trouble:
             _log.info("uplink %s: all is well again", self._uplink.name)
-        self.vitals.trouble = trouble
+        self.vitals.trouble = self._noted_trouble = trouble
         name, now = self._uplink.name, self._clock()
         self._database.run(lambda connection: note_uplink_trouble(connection, name, trouble, now))

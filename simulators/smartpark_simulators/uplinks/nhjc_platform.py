@@ -123,6 +123,8 @@ class Heard:
     """``uploadDate`` of each upload that was taken."""
     refusals: list[str] = field(default_factory=list[str])
     """Why something was refused."""
+    faults: Counter[PlatformFault] = field(default_factory=Counter[PlatformFault])
+    """What went wrong how often."""
 
 
 class _RefusedError(SmartparkError):
@@ -146,8 +148,8 @@ class NhjcPlatform:
         self.devices: dict[str, str] = {}
         """Device → enterprise."""
         self.heard = Heard()
-        self.next_faults: deque[PlatformFault] = deque()
-        """Met by the next requests, one each."""
+        self.next_faults: deque[PlatformFault | None] = deque()
+        """Met by the next requests, one each; None: that one goes well."""
         self.lock = threading.RLock()
         self._dice = random.Random(self.options.seed)  # noqa: S311  which request fails, not a secret
         self._ledger = ledger
@@ -190,11 +192,14 @@ class NhjcPlatform:
     def fault(self) -> PlatformFault | None:
         """What goes wrong with the request at hand."""
         with self.lock:
+            found: PlatformFault | None = None
             if self.next_faults:
-                return self.next_faults.popleft()
-            if self._dice.random() < self.options.fault_share:
-                return self._dice.choice(self.options.faults)
-        return None
+                found = self.next_faults.popleft()
+            elif self._dice.random() < self.options.fault_share:
+                found = self._dice.choice(self.options.faults)
+            if found is not None:
+                self.heard.faults[found] += 1
+        return found
 
     def answer(self, path: str, body: bytes) -> dict[str, Any]:
         """Answer to a request that nothing goes wrong with."""
