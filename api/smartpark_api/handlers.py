@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from smartpark.errors import RetryableError, SmartparkError
 from smartpark.workdays import CalendarNotCoveredError
+from smartpark_storage.asking import NotMigratedError, QueryTooSlowError
 from smartpark_storage.errors import UnstorableTextError
-from smartpark_storage.reads import NotMigratedError, QueryTooSlowError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 

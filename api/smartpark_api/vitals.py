@@ -123,7 +123,7 @@ class ApiVitals:
         if pool is None:
             return ["the server is not up yet"]
         try:
-            with read_only(pool, statement_timeout_s=_ANSWER_S, wait_s=_ANSWER_S) as connection:
+            with read_only(pool, principal="system", statement_timeout_s=_ANSWER_S, wait_s=_ANSWER_S) as connection:
                 read_parks(connection)
         except SmartparkError as error:
             return [str(error)]

@@ -57,6 +57,8 @@ class Domain(StrEnum):
     """Points, readings, devices, contracts, figures, edges."""
     REQUESTS = "requests"
     """Load requests with their events, documents and links."""
+    ACCESS = "access"
+    """Who has access: clients, grants, secrets, identities, sessions; and the audit log."""
 
 
 ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
@@ -89,8 +91,8 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
 }
 
 ROLE_DOMAINS: Final[dict[Role, frozenset[Domain]]] = {
-    Role.OPERATOR: frozenset(Domain),
-    Role.UTILITY_MANAGER: frozenset(Domain),
+    Role.OPERATOR: frozenset({Domain.AGGREGATES, Domain.OPERATION, Domain.REQUESTS}),
+    Role.UTILITY_MANAGER: frozenset({Domain.AGGREGATES, Domain.OPERATION, Domain.REQUESTS}),
     Role.PROVINCE: frozenset({Domain.AGGREGATES}),
     Role.ADMINISTRATOR: frozenset(Domain),
 }

@@ -32,6 +32,8 @@ _LIVENESS = {
 }
 """A server that vanished without a word (a cut network, a dead machine) is noticed within half a minute; the system's
 own patience is two hours. An address may say otherwise. [s, and the last one in ms]"""
+_LOCAL = "-c smartpark.principal=local"
+"""Whoever has the database's address in hand is at the machine itself: row-level rules let them see all."""
 _OPTIONS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
 
 
@@ -83,11 +85,14 @@ def _refuse_password(dsn: str) -> None:
 @translate_errors()
 def connect(dsn: str, *, application: str) -> Connection:
     """Open one connection (autocommit off, UTC); `application` is the name that the server's lists show."""
-    return psycopg.connect(dsn, **_parameters(dsn, application))
+    return psycopg.connect(dsn, **_parameters(dsn, application, f"{_LOCAL} {_OPTIONS}"))
 
 
 def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
-    """Pool of connections, opened lazily: it starts even while the database is away."""
+    """Pool of connections, opened lazily: it starts even while the database is away.
+
+    Its connections are nobody's until a transaction says who asks (`asking`).
+    """
     return ConnectionPool(
         dsn,
         connection_class=Connection,
@@ -100,13 +105,13 @@ def open_pool(dsn: str, *, application: str, max_size: int) -> Pool:
     )
 
 
-def _parameters(dsn: str, application: str) -> dict[str, Any]:
+def _parameters(dsn: str, application: str, options: str = _OPTIONS) -> dict[str, Any]:
     given = conninfo_to_dict(dsn)
     own = given.get("options")
     ours = {
         "application_name": application,
         "connect_timeout": CONNECT_TIMEOUT_S,
-        "options": f"{own} {_OPTIONS}" if own else _OPTIONS,
+        "options": f"{own} {options}" if own else options,
     }
     return ours | {name: value for name, value in _LIVENESS.items() if name not in given}
 

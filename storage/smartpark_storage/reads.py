@@ -10,25 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from psycopg import errors as pg
 from psycopg.rows import class_row
-from psycopg_pool import PoolTimeout
-from smartpark.errors import RetryableError
 
+from smartpark_storage.asking import asking
 from smartpark_storage.connections import Connection, Pool
 from smartpark_storage.derived import WHOLE_PARK
-from smartpark_storage.errors import MigrationError, StorageUnavailableError, translate_errors
 from smartpark_storage.queries import query
 
 Row = TypeVar("Row")
-
-
-class QueryTooSlowError(RetryableError):
-    """The database ended a statement that took longer than it may."""
-
-
-class NotMigratedError(MigrationError):
-    """The database has no smartpark tables; run `smartpark migrate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,24 +176,25 @@ class EdgeRow:
 
 
 @contextmanager
-def read_only(pool: Pool, *, statement_timeout_s: float, wait_s: float) -> Generator[Connection, None, None]:
-    """Connection for one answer; `wait_s` is how long to wait for one to come free."""
-    try:
-        with translate_errors(), pool.connection(timeout=wait_s) as connection, _reading_errors():
-            connection.execute(query("api_begin_reading"), {"timeout_ms": str(round(statement_timeout_s * 1000))})
-            yield connection
-    except PoolTimeout as error:
-        raise StorageUnavailableError("database not available: no connection came free in time") from error
+def read_only(
+    pool: Pool, *, principal: str, statement_timeout_s: float, wait_s: float
+) -> Generator[Connection, None, None]:
+    """Connection for one answer to `principal`, who sees what they were granted.
 
-
-@contextmanager
-def _reading_errors() -> Generator[None, None, None]:
-    try:
-        yield
-    except pg.QueryCanceled as error:
-        raise QueryTooSlowError from error
-    except (pg.UndefinedTable, pg.InvalidSchemaName) as error:
-        raise NotMigratedError from error
+    Parameters
+    ----------
+    pool : Pool
+    principal : str
+        ``person:CODE``, ``client:NAME``, ``local`` or ``system``, who see all; nobody else sees anything.
+    statement_timeout_s : float
+        How long a statement may take. [s]
+    wait_s : float
+        How long to wait for a connection to come free. [s]
+    """
+    with asking(
+        pool, "api_begin_reading", principal, statement_timeout_s=statement_timeout_s, wait_s=wait_s
+    ) as opened:
+        yield opened
 
 
 def read_parks(connection: Connection, park: str | None = None) -> list[ParkRow]:

@@ -7,8 +7,9 @@ import pytest
 from fix_api import NOON
 from smartpark.catalogue import Catalogue
 from smartpark_storage import open_pool
+from smartpark_storage.asking import NotMigratedError, QueryTooSlowError
 from smartpark_storage.errors import StorageUnavailableError, translate_errors
-from smartpark_storage.reads import NotMigratedError, QueryTooSlowError, read_only, read_parks
+from smartpark_storage.reads import read_only, read_parks
 
 M0 = "testpark/M0/active_power"
 
@@ -71,14 +72,18 @@ def test_reads_cannot_write(park_hand):
     with (
         pool,
         pytest.raises(StorageUnavailableError, match="read-only transaction"),
-        read_only(pool, statement_timeout_s=5, wait_s=5) as connection,
+        read_only(pool, principal="local", statement_timeout_s=5, wait_s=5) as connection,
     ):
         connection.execute("CREATE TABLE smartpark.mine (id int)")
 
 
 def test_a_slow_statement_is_ended(park_hand):
     pool = open_pool(park_hand.dsn, application="test", max_size=1)
-    with pool, pytest.raises(QueryTooSlowError), read_only(pool, statement_timeout_s=0.05, wait_s=5) as connection:
+    with (
+        pool,
+        pytest.raises(QueryTooSlowError),
+        read_only(pool, principal="local", statement_timeout_s=0.05, wait_s=5) as connection,
+    ):
         connection.execute("SELECT pg_sleep(10)")
 
 
@@ -103,7 +108,11 @@ def test_a_database_without_tables_is_told_what_to_run(empty_database_dsn, clien
     assert page.status_code == 503
     assert "smartpark migrate" in page.text
     pool = open_pool(empty_database_dsn, application="test", max_size=1)
-    with pool, pytest.raises(NotMigratedError), read_only(pool, statement_timeout_s=5, wait_s=5) as connection:
+    with (
+        pool,
+        pytest.raises(NotMigratedError),
+        read_only(pool, principal="local", statement_timeout_s=5, wait_s=5) as connection,
+    ):
         read_parks(connection)
 
 

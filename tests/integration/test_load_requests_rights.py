@@ -83,5 +83,6 @@ def test_all_of_the_desk_is_within_the_rights_of_its_role(park_hand: ParkHand):
         with pytest.raises(StorageRefusedError):
             service.view(desk, seen.code)
         connection.rollback()
+        connection.execute("SET ROLE smartpark_grafana")
         [row] = connection.execute("SELECT code, stage FROM park.load_request").fetchall()
         assert row == (seen.code, "survey"), "dashboards have the view, without people"

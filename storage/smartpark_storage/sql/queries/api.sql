@@ -1,5 +1,5 @@
--- What the API asks. Everything here reads, from the views of the schema park where one says it, so that scaling
--- and multipliers are told once.
+-- What the API asks. Everything here reads, from the views of the schema seen where one says it, so that scaling
+-- and multipliers are told once. Whose rows it gets is decided by the rules of the tables (migration 0024).
 
 -- api_begin_reading --
 -- The transaction cannot write, and no statement in it takes longer than it may. Compiling costs more than these
@@ -7,20 +7,22 @@
 SELECT
     set_config('transaction_read_only', 'on', true),
     set_config('statement_timeout', %(timeout_ms)s, true),
-    set_config('jit', 'off', true);
+    set_config('jit', 'off', true),
+    set_config('smartpark.principal', %(principal)s, true),
+    set_config('role', 'smartpark_api', true);
 
 -- api_parks --
 SELECT
     p.code, p.name, p.name_en, p.region, p.terrain, p.peer_class, p.area_mu, p.time_zone, p.contract_demand_kw,
-    (SELECT count(*) FROM park.device AS d WHERE d.park = p.code AND d.retired_at IS NULL) AS devices,
-    (SELECT count(*) FROM park.point AS q WHERE q.park = p.code AND q.retired_at IS NULL) AS points
-FROM park.park AS p
+    (SELECT count(*) FROM smartpark.device AS d WHERE d.park = p.code AND d.retired_at IS NULL) AS devices,
+    (SELECT count(*) FROM smartpark.point AS q WHERE q.park = p.code AND q.retired_at IS NULL) AS points
+FROM smartpark.park AS p
 WHERE p.retired_at IS NULL AND (%(park)s::text IS NULL OR p.code = %(park)s)
 ORDER BY p.code;
 
 -- api_devices --
 SELECT code, name, name_en, kind, carrier, role, parent, enterprise, internal_transfer
-FROM park.device
+FROM smartpark.device
 WHERE park = %(park)s AND retired_at IS NULL
 ORDER BY code;
 
@@ -44,13 +46,13 @@ WHERE key = %(key)s;
 -- api_latest --
 SELECT p.key AS point, p.device, p.code, p.measurand, p.unit, l.time, l.value, l.status
 FROM smartpark.point AS p
-LEFT JOIN park.latest AS l ON l.point_id = p.point_id
+LEFT JOIN seen.latest AS l ON l.point_id = p.point_id
 WHERE p.park = %(park)s AND p.retired_at IS NULL
 ORDER BY p.device, p.point_id;
 
 -- api_readings --
 SELECT time, value, status
-FROM park.reading
+FROM seen.reading
 WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
 ORDER BY time
 LIMIT %(limit)s;
@@ -59,7 +61,7 @@ LIMIT %(limit)s;
 SELECT
     time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
     readings, bad_readings AS bad
-FROM park.reading_15m
+FROM seen.reading_15m
 WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
 ORDER BY time;
 
@@ -67,7 +69,7 @@ ORDER BY time;
 SELECT
     time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
     readings, bad_readings AS bad
-FROM park.reading_hour
+FROM seen.reading_hour
 WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
 ORDER BY time;
 
@@ -75,13 +77,13 @@ ORDER BY time;
 SELECT
     time, mean_value AS mean, min_value AS low, max_value AS high, first_value AS first, last_value AS last,
     readings, bad_readings AS bad
-FROM park.reading_day
+FROM seen.reading_day
 WHERE point_id = %(point_id)s AND time >= %(start)s AND time < %(end)s
 ORDER BY time;
 
 -- api_quarter_means --
 SELECT point_id, time, mean_value
-FROM park.reading_15m
+FROM seen.reading_15m
 WHERE point_id = ANY(%(points)s) AND time >= %(start)s AND time < %(end)s AND mean_value IS NOT NULL;
 
 -- api_amounts --
@@ -91,7 +93,7 @@ SELECT
     sum(e.amount) AS amount,
     coalesce(sum(e.completeness), 0)::float8 AS known
 FROM smartpark.point AS p
-LEFT JOIN smartpark.interval_energy AS e
+LEFT JOIN seen.raw_energy AS e
     ON e.point_id = p.point_id AND e.start >= %(start)s AND e.start < %(end)s
 WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL
 GROUP BY p.point_id
@@ -101,7 +103,7 @@ ORDER BY p.device, p.point_id;
 SELECT
     indicator, grain, time AS start, value, numerator, denominator, unit, completeness::float8,
     estimated_share::float8, method, factor_set, factors, reason, revision, computed_at
-FROM park.indicator
+FROM seen.indicator
 WHERE
     park = %(park)s AND boundary = %(boundary)s
     AND (%(indicator)s::text IS NULL OR indicator = %(indicator)s)
@@ -115,7 +117,7 @@ LIMIT %(limit)s;
 SELECT
     boundary, indicator, grain, time AS start, value, numerator, denominator, unit, completeness::float8,
     estimated_share::float8, method, factor_set, factors, reason, revision, computed_at
-FROM park.indicator
+FROM seen.indicator
 WHERE
     park = %(park)s AND indicator = ANY(%(indicators)s::text[]) AND grain = %(grain)s
     AND time >= %(start)s AND time < %(end)s
@@ -132,13 +134,13 @@ ORDER BY grain, boundary;
 SELECT
     code, online, status_at, born_at, oldest_pending, spool_readings, spool_bytes, spool_limit_bytes, hours_left,
     dropped, sources, alarms
-FROM park.edge
+FROM seen.edge
 ORDER BY code;
 
 -- api_dead_letter_counts --
 SELECT
     reason, count(*) AS total, count(*) FILTER (WHERE time >= %(recent_from)s) AS recent, max(time) AS newest
-FROM park.dead_letter
+FROM seen.dead_letter
 WHERE replayed_at IS NULL
 GROUP BY reason
 ORDER BY total DESC, reason;

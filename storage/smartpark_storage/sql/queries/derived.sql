@@ -54,7 +54,7 @@ SELECT point_id, string_agg(
     timestamptz_send(start) || float8send(coalesce(amount, 'NaN')) || float4send(completeness)
     || float4send(estimated_share) || int4send(flags), ''::bytea
 )
-FROM smartpark.interval_energy
+FROM seen.raw_energy
 WHERE point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %(end)s
 GROUP BY point_id;
 

@@ -126,4 +126,7 @@ GROUP BY 1, 2
 ORDER BY 1, 2;
 
 -- api_begin_writing --
-SELECT set_config('statement_timeout', %(timeout_ms)s, true);
+SELECT
+    set_config('statement_timeout', %(timeout_ms)s, true),
+    set_config('smartpark.principal', %(principal)s, true),
+    set_config('role', 'smartpark_api', true);

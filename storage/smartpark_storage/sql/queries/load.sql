@@ -5,11 +5,11 @@
 -- Transformers and feeders in service, and what each hangs on.
 SELECT
     'transformer' AS kind, code, name, rated_kva, voltage_kv, enterprise, sub_park, feeder AS upstream, station
-FROM park.transformer
+FROM smartpark.transformer
 WHERE park = %(park)s AND retired_at IS NULL
 UNION ALL
 SELECT 'feeder', code, name, rated_kva, NULL, NULL, sub_park, main_transformer, NULL
-FROM park.feeder
+FROM smartpark.feeder
 WHERE park = %(park)s AND retired_at IS NULL
 ORDER BY kind, code;
 
@@ -18,7 +18,7 @@ ORDER BY kind, code;
 SELECT
     p.point_id, p.device, p.code, p.measurand, d.parent, d.transformer, d.role, d.carrier, d.internal_transfer
 FROM smartpark.point AS p
-JOIN park.device AS d ON d.park = p.park AND d.code = p.device
+JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
 WHERE
     p.park = %(park)s AND p.retired_at IS NULL AND d.retired_at IS NULL
     AND d.carrier IN ('electricity', 'photovoltaic')
@@ -31,7 +31,7 @@ SELECT
     point_id,
     array_agg((extract(epoch FROM time - %(start)s) / 900)::integer ORDER BY time) AS quarters,
     array_agg(mean_value ORDER BY time) AS amounts
-FROM park.reading_15m
+FROM seen.reading_15m
 WHERE
     point_id = ANY(%(points)s::integer[]) AND time >= %(start)s AND time < %(end)s AND mean_value IS NOT NULL
 GROUP BY point_id;
@@ -42,7 +42,7 @@ SELECT
     point_id,
     array_agg((extract(epoch FROM start - %(start)s) / 900)::integer ORDER BY start) AS quarters,
     array_agg(amount ORDER BY start) AS amounts
-FROM smartpark.interval_energy
+FROM seen.raw_energy
 WHERE
     point_id = ANY(%(points)s::integer[]) AND start >= %(start)s AND start < %(end)s
     AND amount IS NOT NULL AND completeness > 0.999

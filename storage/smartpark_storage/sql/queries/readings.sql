@@ -15,7 +15,7 @@ SELECT
     point_id, status, scaled IS NULL,
     string_agg(timestamptz_send(time), ''::bytea),
     string_agg(coalesce(int8send(scaled), float8send(coalesce(raw, 'NaN'))), ''::bytea)
-FROM smartpark.reading
+FROM seen.raw_reading
 WHERE point_id = ANY(%(points)s::integer[]) AND time >= %(start)s AND time < %(end)s
 GROUP BY 1, 2, 3;
 
