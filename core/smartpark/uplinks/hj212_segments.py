@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Final
 
 from smartpark.clock import PARK_ZONE
@@ -165,12 +166,12 @@ def _written(name: str, value: str) -> str:
 
 
 def divided(items: Sequence[Item], *, longest_cp: int) -> list[tuple[Item, ...]]:
-    """Items of each packet, so that none is longer than a packet may be; ``DataTime`` leads each of them.
+    """Items of each packet, so that none is longer than a packet may be; what is of no factor leads each of them.
 
     Parameters
     ----------
     items : sequence of Item
-        ``DataTime`` first, where there is one.
+        ``DataTime``, and what else is of no factor, first.
     longest_cp : int
         Characters of ``CP=&&…&&``, name and marks included.
 
@@ -178,7 +179,7 @@ def divided(items: Sequence[Item], *, longest_cp: int) -> list[tuple[Item, ...]]
     ----------
     HJ 212-2017, 6.3.2 (lengths in table 3 include the name), and tables C.49 and C.50 (each part has the time).
     """
-    lead = tuple(items[:1]) if items and items[0][0][0] == "DataTime" else ()
+    lead = tuple(takewhile(lambda item: "-" not in item[0][0], items))
     parts, room = list[tuple[Item, ...]](), longest_cp - len("CP=&&&&")
     part = lead
     for item in items[len(lead) :]:

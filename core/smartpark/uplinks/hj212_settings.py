@@ -7,9 +7,9 @@ with both readings. Limits of an edition stand in the tables; of these settings 
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from smartpark.errors import SmartparkError
 from smartpark.indicators import INDICATORS
@@ -141,6 +141,8 @@ class Timing(StrictModel):
     """Length of a minute packet. [min]"""
     minute_grace_s: Annotated[float, Field(ge=0, le=3_600)] = 90.0
     """Wait for readings after a minute packet's end."""
+    late_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 3_600.0
+    """What is told later than this after its end is late."""
     minute_time: DataTime = DataTime.START
     hour_time: DataTime = DataTime.START
 
@@ -161,6 +163,16 @@ class Quality(StrictModel):
     """Whether values above the range (T) count as normal."""
     estimated_totals: bool = False
     """Whether totals are told that rest on substituted hours in part."""
+
+
+Entries = TypeVar("Entries", bound=tuple[object, ...])
+
+
+def _some(entries: Entries) -> Entries:
+    # pydantic's own least length complains of entries that are there and wrong, too.
+    if not entries:
+        raise ValueError("there has to be one at least")
+    return entries
 
 
 class StationFactor(StrictModel):
@@ -201,7 +213,7 @@ class Station(StrictModel):
     password_file: Path
     """File with the password (PW) alone."""
     tells: tuple[Data, ...] = tuple(Data)
-    factor: Annotated[tuple[StationFactor, ...], Field(min_length=1)]
+    factor: Annotated[tuple[StationFactor, ...], AfterValidator(_some)]
 
     @field_validator("st")
     @classmethod
@@ -213,13 +225,15 @@ class Station(StrictModel):
 
     @model_validator(mode="after")
     def _factors_fit(self) -> "Station":
-        codes, found = list[str](), list[str]()
+        told, found = list[ToldFactor](), list[str]()
         for factor in self.factor:
             try:
-                codes.append(told_factor(self, factor).code)
+                told.append(told_factor(self, factor))
             except SmartparkError as error:
                 found.append(f"{factor.point}: {error}")
-        found += [f"{code} is told of two points" for code in _twice(codes)]
+        found += [f"{code} is told of two points" for code in _twice([one.code for one in told])]
+        totals = [one.total for one in told if one.total]
+        found += [f"{total} is the total of two factors" for total in _twice(totals)]
         if found:
             raise ValueError("; ".join(found))
         return self
@@ -250,6 +264,8 @@ def told_factor(station: Station, factor: StationFactor) -> ToldFactor:
     if meaning.kind is not Kind.GAUGE:
         raise SmartparkError(f"{measurand} is a counter; factors are levels")
     bound = tables.binding_of(measurand, station.st)
+    if bound is not None and factor.code not in {None, bound.factor}:
+        bound = None
     code = factor.code or (bound and bound.factor)
     if code is None:
         raise SmartparkError(f"{measurand} has no factor in system {station.st}; say code and unit")
@@ -296,7 +312,7 @@ class Hj212Settings(StrictModel):
     protocol: Protocol
     timing: Timing = Timing()
     quality: Quality = Quality()
-    station: Annotated[tuple[Station, ...], Field(min_length=1)]
+    station: Annotated[tuple[Station, ...], AfterValidator(_some)]
 
     @model_validator(mode="after")
     def _each_once(self) -> "Hj212Settings":

@@ -14,10 +14,17 @@ from smartpark.cli import Subparsers
 NHJC_FAULTS = ("refuse", "drop", "lose_answer", "slow", "no_ack", "garbage", "reject", "forget")
 """Names of `nhjc_platform.PlatformFault`, which a test compares with these."""
 
+HJ212_MOODS = (
+    *("no-answer", "drop", "refuse", "forget", "wrong-crc", "half", "garbage", "short-length", "small-crc"),
+    *("foreign", "pieces"),
+)
+"""Names of `hj212_server.Mood`, which a test compares with these."""
+
 
 def register_uplinks(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add the platforms below ``smartpark simulate``."""
     _register_nhjc(verbs)
+    _register_hj212(verbs)
 
 
 def wait_for_the_end(seconds: float | None) -> None:
@@ -99,4 +106,57 @@ def _run_nhjc(arguments: argparse.Namespace) -> int:
         wait_for_the_end(arguments.run_for)
         taken = {"items": len(platform.taken), "requests": dict(platform.heard.requests)}
     print(json.dumps(taken))
+    return 0
+
+
+# --- HJ 212 ---
+
+
+def _register_hj212(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    server = verbs.add_parser(
+        "hj212-server",
+        help="be an environment platform that speaks HJ 212, for `smartpark uplink run`",
+        description=(
+            "Takes what stations tell over TCP on this machine, keeps it by station, command, time and factor, and "
+            "answers; misbehaves as often as it is told to. At the end it says what it has. Point server.host and "
+            "server.port of an uplink's settings to it. Any password is taken, and none is written down."
+        ),
+    )
+    server.add_argument("--port", type=int, default=8213, help="port on 127.0.0.1 (default 8213; 0: any free one)")
+    server.add_argument(
+        "--fault-share", type=float, default=1.0, metavar="SHARE", help="share of packets with a fault (default 1)"
+    )
+    server.add_argument(
+        "--faults",
+        nargs="+",
+        choices=HJ212_MOODS,
+        default=[],
+        metavar="FAULT",
+        help=f"what goes wrong, all of them together: {', '.join(HJ212_MOODS)} (default: nothing)",
+    )
+    server.add_argument("--seed", type=int, default=1, help="which packets have a fault (default 1)")
+    server.add_argument("--ledger", type=Path, metavar="FILE", help="append what it takes, as JSON lines")
+    server.add_argument("--for", dest="run_for", type=float, metavar="S", help="end after S seconds")
+    server.set_defaults(run=_run_hj212)
+
+
+def _run_hj212(arguments: argparse.Namespace) -> int:
+    import json
+
+    from smartpark_simulators.uplinks.hj212_server import Hj212Server, Mood
+
+    server = Hj212Server(arguments.port, share=arguments.fault_share, seed=arguments.seed, ledger=arguments.ledger)
+    server.moods = frozenset(Mood(name) for name in arguments.faults)
+    with server:
+        print(f"port = {server.port}", flush=True)
+        wait_for_the_end(arguments.run_for)
+    kept = server.kept
+    told = {
+        "commands": dict(sorted(kept.commands.items())),
+        "values": len(kept.values),
+        "repeated": kept.repeated,
+        "corrected": kept.corrected,
+        "damaged": len(kept.damaged),
+    }
+    print(json.dumps(told))
     return 0
