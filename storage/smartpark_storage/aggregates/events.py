@@ -26,9 +26,11 @@ EVENT_DTYPE: Final = np.dtype(
         ("estimated_share", ">f4"),
         ("computed_at", ">i8"),
         ("is_sealed", "?"),
+        ("is_wanted", "?"),
     ]
 )
 """An event as the database packs it, instants in µs since 2000."""
+_ANY_SERIES: Final = {"parks": None, "boundaries": None, "indicators": None, "grains": None}
 _SAME: Final = ("revision", "value", "numerator", "denominator", "uncertainty", "completeness", "estimated_share")
 
 
@@ -48,8 +50,10 @@ def fetch_picked(connection: Connection, picked: LiteralString, parameters: Mapp
     return unpack_events(None if row is None else row[0])
 
 
-def columns_of(connection: Connection, events: NDArray[np.void]) -> AggregateColumns:
-    """Events with what they name."""
+def columns_of(
+    connection: Connection, events: NDArray[np.void], names: Mapping[int, Series] | None = None
+) -> AggregateColumns:
+    """Events with what they name; `names` are those of their series, where they are known already."""
     rows = np.empty(len(events), ROW_DTYPE)
     for name in _SAME:
         rows[name] = events[name]
@@ -57,19 +61,24 @@ def columns_of(connection: Connection, events: NDArray[np.void]) -> AggregateCol
     series, rows["series"] = np.unique(events["series_id"], return_inverse=True)
     origins, rows["origin"] = np.unique(events["origin_id"], return_inverse=True)
     codes, rows["submission"] = _submissions(connection, events)
-    return AggregateColumns(rows, _series(connection, series), _origins(connection, origins), codes)
+    known = fetch_names(connection, series) if names is None else names
+    return AggregateColumns(rows, [known[number] for number in series.tolist()], _origins(connection, origins), codes)
 
 
-def _series(connection: Connection, ids: NDArray[np.int32]) -> list[Series]:
-    found = {row[0]: Series(*row[1:]) for row in _named(connection, query("aggregate_series"), ids)}
-    return [found[number] for number in ids.tolist()]
+def fetch_names(
+    connection: Connection, ids: NDArray[np.int32], wanted: Mapping[str, Any] = _ANY_SERIES
+) -> dict[int, Series]:
+    """Names of these series, of those that are wanted."""
+    if not ids.size:
+        return {}
+    parameters = {**wanted, "ids": ids.tolist()}
+    found = connection.execute(query("aggregate_series"), parameters, prepare=False).fetchall()
+    return {row[0]: Series(*row[1:]) for row in found}
 
 
 def _origins(connection: Connection, ids: NDArray[np.int32]) -> list[Origin]:
-    found = {
-        row[0]: Origin(row[1], row[2], row[3], tuple(row[4]), row[5])
-        for row in _named(connection, query("aggregate_origins"), ids)
-    }
+    rows = connection.execute(query("aggregate_origins"), {"ids": ids.tolist()}).fetchall() if ids.size else []
+    found = {row[0]: Origin(row[1], row[2], row[3], tuple(row[4]), row[5]) for row in rows}
     return [found[number] for number in ids.tolist()]
 
 
@@ -83,7 +92,3 @@ def _submissions(connection: Connection, events: NDArray[np.void]) -> tuple[list
     given = {"positions": positions.tolist()}
     codes: dict[int, str] = dict(connection.execute(query("submission_codes"), given).fetchall())
     return [codes[position] for position in positions.tolist()], of_event
-
-
-def _named(connection: Connection, statement: LiteralString, ids: NDArray[np.int32]) -> list[tuple[Any, ...]]:
-    return connection.execute(statement, {"ids": ids.tolist()}).fetchall() if ids.size else []

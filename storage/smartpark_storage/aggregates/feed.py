@@ -15,11 +15,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.aggregates import AggregateRow, Cursor, CursorGoneError
-from smartpark.clock import from_us
+from smartpark.clock import from_us, to_us
 
-from smartpark_storage.aggregates.columns import AggregateColumns
-from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, unpack_events
-from smartpark_storage.aggregates.filters import FeedFilter
+from smartpark_storage.aggregates.columns import AggregateColumns, Series
+from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, fetch_names, unpack_events
+from smartpark_storage.aggregates.filters import FeedFilter, Revisions
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.copying import EPOCH_US
 from smartpark_storage.errors import StorageUnavailableError
@@ -60,7 +60,7 @@ def head(connection: Connection) -> Head:
         row = connection.execute(query("aggregate_head")).fetchone()
     if row is None:
         raise StorageUnavailableError("the database has no publication; is its copy whole?")
-    return Head(*row)
+    return Head(row[0], row[1], row[2])
 
 
 def number_publications(connection: Connection, *, wait: bool) -> int | None:
@@ -101,8 +101,10 @@ def read_feed(
     with transaction(connection):
         upto = _upto(connection, at)
         check_cursor(connection, wanted, after, head(connection) if at is not None else upto)
-        events, following, more = _collect(connection, wanted, after, upto, limit)
-        return FeedPage(columns_of(connection, events), events["position"].astype(np.int64), following, more, upto)
+        names: dict[int, Series] = {}
+        events, following, more = _collect(_Reading(connection, wanted, upto, names), after, limit)
+        columns = columns_of(connection, events, names)
+        return FeedPage(columns, events["position"].astype(np.int64), following, more, upto)
 
 
 def page_rows(page: FeedPage) -> Iterator[AggregateRow]:
@@ -146,29 +148,73 @@ def check_cursor(connection: Connection, wanted: FeedFilter, after: Cursor | Non
         raise CursorGoneError
 
 
-def _collect(
-    connection: Connection, wanted: FeedFilter, after: Cursor | None, upto: Head, limit: int
-) -> tuple[NDArray[np.void], Cursor, bool]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read for a page, and the names of the series that came up."""
+
+    connection: Connection
+    wanted: FeedFilter
+    upto: Head
+    names: dict[int, Series]
+
+    @property
+    def end(self) -> Cursor:
+        return cursor_at(self.wanted, self.upto)
+
+
+def _collect(reading: _Reading, after: Cursor | None, limit: int) -> tuple[NDArray[np.void], Cursor, bool]:
     """Events of a page, the cursor behind them, and whether more may follow."""
-    end = cursor_at(wanted, upto)
     place = (1, 0, 0, 0) if after is None else _place(after)
-    found, n_found, examined, examine = list[NDArray[np.void]](), 0, 0, limit + 1
-    while place[0] <= upto.position:
-        events, n_examined, furthest = _examine(connection, wanted, place, upto.position, examine)
-        found.append(events)
-        n_found, examined = n_found + len(events), examined + n_examined
+    found, n_found, n_examined, examine = list[NDArray[np.void]](), 0, 0, limit + 1
+    while place[0] <= reading.upto.position:
+        examined = _examine(reading, place, examine)
+        found.append(_wanted(reading, examined))
+        n_found, n_examined = n_found + len(found[-1]), n_examined + len(examined)
         if n_found > limit:
             whole = np.concatenate(found)[:limit]
-            return whole, _cursor(connection, end, _key(whole[-1])), True
-        if n_examined < examine:
+            return whole, _cursor(reading, _key(whole[-1])), True
+        if len(examined) < examine:
             break
-        place = furthest
-        if examined >= EXAMINED_PER_PAGE:
-            return np.concatenate(found), _cursor(connection, end, place), True
-        examine = min(4 * examine, EXAMINED_AT_ONCE)
+        place = _key(examined[-1])
+        if n_examined >= EXAMINED_PER_PAGE:
+            return np.concatenate(found), _cursor(reading, place), True
+        examine = max(limit + 1, min(4 * examine, EXAMINED_AT_ONCE))
     whole = np.concatenate([np.empty(0, EVENT_DTYPE), *found])
     # A cursor beyond `upto` stays where it is: nothing is read twice.
-    return whole, end if after is None or after.position <= upto.position else after, False
+    return whole, after if after is not None and after.position > reading.upto.position else reading.end, False
+
+
+def _examine(reading: _Reading, place: "_Place", examine: int) -> NDArray[np.void]:
+    """The next `examine` events, in order."""
+    position, series, start_us, revision = place
+    parameters = {
+        "position": position,
+        "series_id": series,
+        "start": from_us(start_us) if series else "-infinity",
+        "revision": revision,
+        "upper": reading.upto.position,
+        "examine": examine,
+        "all_revisions": reading.wanted.revisions is Revisions.ALL,
+    }
+    with reading.connection.cursor(binary=True) as cursor:
+        # Prepared, it would after some time be planned for any place.
+        row = cursor.execute(query("aggregate_events"), parameters, prepare=False).fetchone()
+    return unpack_events(None if row is None else row[0])
+
+
+def _wanted(reading: _Reading, events: NDArray[np.void]) -> NDArray[np.void]:
+    """Those that are asked for and may be seen."""
+    wanted = reading.wanted
+    is_wanted = events["is_wanted"].copy()
+    if wanted.since is not None:
+        is_wanted &= events["start"] + EPOCH_US >= to_us(wanted.since)
+    if wanted.until is not None:
+        is_wanted &= events["start"] + EPOCH_US < to_us(wanted.until)
+    ids, of_event = np.unique(events["series_id"], return_inverse=True)
+    names = fetch_names(reading.connection, ids, wanted.parameters)
+    reading.names.update(names)
+    is_wanted &= np.array([number in names for number in ids.tolist()], np.bool_)[of_event]
+    return events if is_wanted.all() else events[is_wanted]
 
 
 _Place = tuple[int, int, int, int]
@@ -185,30 +231,7 @@ def _key(event: np.void) -> _Place:
     return int(event["position"]), int(event["series_id"]), int(event["start"]) + EPOCH_US, int(event["revision"])
 
 
-def _cursor(connection: Connection, end: Cursor, place: _Place) -> Cursor:
-    position, series, start_us, revision = place
-    token = end.token if position == end.position else token_at(connection, position)
+def _cursor(reading: _Reading, place: _Place) -> Cursor:
+    end, (position, series, start_us, revision) = reading.end, place
+    token = end.token if position == end.position else token_at(reading.connection, position)
     return Cursor(end.instance, position, token, series, start_us, revision, end.filter_digest, end.scope_digest)
-
-
-def _examine(
-    connection: Connection, wanted: FeedFilter, place: _Place, upper: int, examine: int
-) -> tuple[NDArray[np.void], int, _Place]:
-    """Of the next `examine` events those that are wanted, in order; how many there were, and the last of them."""
-    position, series, start_us, revision = place
-    parameters = {
-        **wanted.parameters,
-        "position": position,
-        "series_id": series,
-        "start": from_us(start_us) if series else "-infinity",
-        "revision": revision,
-        "upper": upper,
-        "examine": examine,
-    }
-    with connection.cursor(binary=True) as cursor:
-        # Prepared, it would after some time be planned for any filter.
-        row = cursor.execute(query("aggregate_events"), parameters, prepare=False).fetchone()
-    if row is None or not row[0]:
-        return np.empty(0, EVENT_DTYPE), 0, place
-    examined, packed, *furthest = row
-    return unpack_events(packed), examined, (furthest[0], furthest[1], furthest[2], furthest[3])

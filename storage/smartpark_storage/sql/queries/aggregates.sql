@@ -1,8 +1,9 @@
 -- What others pull: publications in their order, rows as of a position. See docs/aggregates.md for how cursors work.
 
 -- aggregate_head --
--- The newest publication that has a position; there is always one.
-SELECT i.instance, p.position, p.token
+-- The newest publication that has a position; there is always one. What follows in the transaction is short or streams
+-- rows: compiling it would cost more than it runs.
+SELECT i.instance, p.position, p.token, set_config('jit', 'off', true)
 FROM smartpark.instance AS i,
     LATERAL (
         SELECT position, token FROM smartpark.publication
@@ -16,10 +17,45 @@ SELECT smartpark.number_publications(%(may_wait)s);
 SELECT token FROM smartpark.publication WHERE position = %(position)s;
 
 -- aggregate_events --
--- So many events behind the given one, in order, and of these the rows that are asked for, packed (see packing.py).
+-- So many events behind the given one, and of each whether it is part of the answer, packed (see events.py).
 -- Publications up to `upper` never change, and what has come after it is not looked at: so is the answer.
-WITH event AS MATERIALIZED (
-    SELECT p.position, p.kind, e.*
+SELECT string_agg(
+    int8send(e.position) || int4send(e.series_id) || timestamptz_send(e.start) || int4send(e.revision)
+    || int4send(e.origin_id) || float8send(coalesce(e.value, 'NaN')) || float8send(coalesce(e.numerator, 'NaN'))
+    || float8send(coalesce(e.denominator, 'NaN')) || float8send(coalesce(e.uncertainty, 'NaN'))
+    || float4send(e.completeness) || float4send(e.estimated_share) || timestamptz_send(e.computed_at)
+    || boolsend(e.kind = 'seal')
+    || boolsend(e.kind = 'seal' OR (
+        (
+            %(all_revisions)s
+            OR e.superseded_at IS NULL
+            -- Superseded, but by something that this answer does not reach yet: then it still holds here.
+            OR (
+                (e.series_id, e.start) IN (
+                    SELECT n.series_id, n.start
+                    FROM smartpark.publication AS q JOIN smartpark.indicator_value AS n USING (publication_id)
+                    WHERE q.position IS NULL OR q.position > %(upper)s
+                )
+                AND NOT EXISTS (
+                    SELECT FROM smartpark.indicator_value AS n
+                    JOIN smartpark.publication AS q USING (publication_id)
+                    WHERE n.series_id = e.series_id AND n.start = e.start AND n.revision > e.revision
+                        AND q.position <= %(upper)s
+                )
+            )
+        )
+        -- What was submitted comes with its submission.
+        AND NOT EXISTS (
+            SELECT FROM smartpark.submission_row AS r
+            JOIN smartpark.submission AS b USING (code)
+            JOIN smartpark.publication AS q USING (publication_id)
+            WHERE r.series_id = e.series_id AND r.start = e.start AND r.revision = e.revision
+                AND q.position <= %(upper)s
+        )
+    )), ''::bytea
+)
+FROM (
+    SELECT p.position, p.kind, v.*
     FROM (
         SELECT
             publication_id, position, kind,
@@ -52,67 +88,26 @@ WITH event AS MATERIALIZED (
             ORDER BY r.series_id, r.start, r.revision
             LIMIT %(examine)s
         )
-    ) AS e
-    ORDER BY p.position, e.series_id, e.start, e.revision
+    ) AS v
+    ORDER BY p.position, v.series_id, v.start, v.revision
     LIMIT %(examine)s
-),
-picked AS (
-    SELECT e.*, e.kind = 'seal' AS is_sealed
-    FROM event AS e
-    JOIN smartpark.indicator_series AS s USING (series_id)
-    WHERE (%(parks)s::text[] IS NULL OR s.park = ANY(%(parks)s::text[]))
-        AND (split_part(s.boundary, '/', 1) = ANY(%(boundaries)s::text[]) OR s.boundary = ANY(%(boundaries)s::text[]))
-        AND (%(indicators)s::text[] IS NULL OR s.indicator = ANY(%(indicators)s::text[]))
-        AND (%(grains)s::text[] IS NULL OR s.grain = ANY(%(grains)s::text[]))
-        AND e.start >= %(since)s::timestamptz AND e.start < %(until)s::timestamptz
-        AND (
-            e.kind = 'seal'
-            OR (
-                %(all_revisions)s
-                OR e.superseded_at IS NULL
-                -- Superseded, but by something that this answer does not reach yet: then it still holds here.
-                OR NOT EXISTS (
-                    SELECT FROM smartpark.indicator_value AS n
-                    JOIN smartpark.publication AS q USING (publication_id)
-                    WHERE n.series_id = e.series_id AND n.start = e.start AND n.revision > e.revision
-                        AND q.position <= %(upper)s
-                )
-            )
-            -- What was submitted comes with its submission.
-            AND NOT EXISTS (
-                SELECT FROM smartpark.submission_row AS r
-                JOIN smartpark.submission AS b USING (code)
-                JOIN smartpark.publication AS q USING (publication_id)
-                WHERE r.series_id = e.series_id AND r.start = e.start AND r.revision = e.revision
-                    AND q.position <= %(upper)s
-            )
-        )
-),
-furthest AS (
-    SELECT count(*) OVER ()::integer AS examined, position, series_id, start, revision FROM event
-    ORDER BY position DESC, series_id DESC, start DESC, revision DESC LIMIT 1
-)
-SELECT
-    furthest.examined, (
-        SELECT string_agg(
-            int8send(v.position) || int4send(v.series_id) || timestamptz_send(v.start) || int4send(v.revision)
-            || int4send(v.origin_id) || float8send(coalesce(v.value, 'NaN')) || float8send(coalesce(v.numerator, 'NaN'))
-            || float8send(coalesce(v.denominator, 'NaN')) || float8send(coalesce(v.uncertainty, 'NaN'))
-            || float4send(v.completeness) || float4send(v.estimated_share) || timestamptz_send(v.computed_at)
-            || boolsend(v.is_sealed), ''::bytea
-        )
-        FROM picked AS v
-    ) AS packed,
-    furthest.position, furthest.series_id, (extract(epoch FROM furthest.start) * 1000000)::bigint, furthest.revision
-FROM furthest;
+) AS e;
 
 -- aggregate_series --
+-- Names of these series, of those that are asked for.
 SELECT
     s.series_id, s.park, s.boundary, s.indicator, s.grain, k.region, nullif(e.uscc, '')
 FROM smartpark.indicator_series AS s
 JOIN smartpark.park AS k ON k.code = s.park
 LEFT JOIN smartpark.enterprise AS e ON e.park = s.park AND s.boundary = 'enterprise/' || e.code
-WHERE s.series_id = ANY(%(ids)s::integer[]);
+WHERE s.series_id = ANY(%(ids)s::integer[])
+    AND (%(parks)s::text[] IS NULL OR s.park = ANY(%(parks)s::text[]))
+    AND (
+        %(boundaries)s::text[] IS NULL OR split_part(s.boundary, '/', 1) = ANY(%(boundaries)s::text[])
+        OR s.boundary = ANY(%(boundaries)s::text[])
+    )
+    AND (%(indicators)s::text[] IS NULL OR s.indicator = ANY(%(indicators)s::text[]))
+    AND (%(grains)s::text[] IS NULL OR s.grain = ANY(%(grains)s::text[]));
 
 -- aggregate_origins --
 SELECT origin_id, unit, method, factor_set, factors, reason
@@ -133,7 +128,7 @@ SELECT string_agg(
     || int4send(v.origin_id) || float8send(coalesce(v.value, 'NaN')) || float8send(coalesce(v.numerator, 'NaN'))
     || float8send(coalesce(v.denominator, 'NaN')) || float8send(coalesce(v.uncertainty, 'NaN'))
     || float4send(v.completeness) || float4send(v.estimated_share) || timestamptz_send(v.computed_at)
-    || boolsend(v.is_sealed), ''::bytea
+    || boolsend(v.is_sealed) || boolsend(true), ''::bytea
 ) AS packed
 FROM picked AS v;
 
