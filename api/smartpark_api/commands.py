@@ -38,6 +38,9 @@ Load requests: documents are kept in the folder SMARTPARK_ATTACHMENTS names (non
 are signed with the files in SMARTPARK_WEBHOOK_SECRETS, limits of your own stand before the built-in ones in
 SMARTPARK_LOAD_REQUEST_RULES (docs/load-requests.md).
 
+Periods are submitted with the key in the file that SMARTPARK_SEAL_KEY_FILE names (docs/aggregates.md); without one
+nothing is submitted here.
+
 On this machine alone, whoever reaches the port may do everything, and says who they are without proof: access is
 "local". With --allow-network, or SMARTPARK_ACCESS=enforced, access is "enforced": people log in, programs show a key,
 and each does what they were granted (smartpark access, docs/access.md). Nobody has access to begin with; the first
@@ -93,6 +96,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from smartpark_api.access.environment import access_from_environment
     from smartpark_api.access.login.settings import login_from_environment
     from smartpark_api.access.secrecy import guard_logs
+    from smartpark_api.aggregates.seal_keys import key_file_from_environment
     from smartpark_api.console.grafana import grafana_from_environment
     from smartpark_api.console.signing import key_from_environment
     from smartpark_api.load_requests.installation import desk_settings
@@ -117,6 +121,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         workday_file=workday_file,
         console_key=key_from_environment(),
         grafana_url=grafana_from_environment(),
+        seal_key_file=key_file_from_environment(),
         **desk_settings(),
         **access_from_environment(is_reachable=allow_network),
         **login_from_environment(),

@@ -18,7 +18,7 @@ from smartpark_api.models.base import iso
 
 LIST_SEPARATOR: Final = ";"
 """Between the items of a list in a field of CSV; none of what is listed holds one."""
-_COMPRESSION: Final = "zstd"
+COMPRESSION: Final = "zstd"
 
 
 class Form(StrEnum):
@@ -50,17 +50,26 @@ def ndjson(rows: Batch) -> bytes:
 
 def csv(rows: Batch) -> bytes:
     """A header and a line per row (RFC 4180)."""
-    header = ",".join(_csv_text(name) for name in rows.schema.names) + "\r\n"
+    return csv_header(rows) + csv_lines(rows)
+
+
+def csv_header(rows: Batch) -> bytes:
+    """Names of the columns."""
+    return (",".join(_csv_text(name) for name in rows.schema.names) + "\r\n").encode()
+
+
+def csv_lines(rows: Batch) -> bytes:
+    """A line per row."""
     parts: list[Array | str] = []
     for column in rows.columns:
         parts += [_text(column, _csv_text, _csv_list, ""), ","]
     parts[-1] = "\r\n"
-    return header.encode() + _joined(pc.binary_join_element_wise(*parts, ""))
+    return _joined(pc.binary_join_element_wise(*parts, ""))
 
 
 def arrow_stream(rows: Batch) -> bytes:
     """An Arrow IPC stream of one record batch."""
-    out, given = io.BytesIO(), _plain_lists(rows)
+    out, given = io.BytesIO(), plain_lists(rows)
     with pa.ipc.new_stream(out, given.schema) as writer:
         writer.write_batch(given)
     return out.getvalue()
@@ -69,8 +78,8 @@ def arrow_stream(rows: Batch) -> bytes:
 def parquet(rows: Batch) -> bytes:
     """A Parquet file of one row group."""
     out = io.BytesIO()
-    table = pa.Table.from_batches([_plain_lists(rows)])
-    pq.write_table(table, out, compression=_COMPRESSION, row_group_size=max(rows.num_rows, 1))
+    table = pa.Table.from_batches([plain_lists(rows)])
+    pq.write_table(table, out, compression=COMPRESSION, row_group_size=max(rows.num_rows, 1))
     return out.getvalue()
 
 
@@ -128,7 +137,7 @@ def _converted(column: Array, convert: Callable[..., str]) -> Array:
     return pc.take(words, column.indices)
 
 
-def _plain_lists(rows: Batch) -> Batch:
+def plain_lists(rows: Batch) -> Batch:
     """The same with lists row by row: few readers take dictionaries of lists."""
     columns = [
         pc.take(column.dictionary, column.indices) if _is_coded_list(column.type) else column

@@ -7,6 +7,7 @@ signer.
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -119,6 +120,15 @@ def _keep(path: Path, text: bytes) -> None:
         path.hardlink_to(draft)
     finally:
         draft.unlink()
+
+
+def key_file_from_environment(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """File of the key that the environment names, looked into at once; None: no key is named."""
+    named = environment.get(KEY_FILE_VARIABLE)
+    if not named:
+        return None
+    load_key(Path(named))
+    return Path(named)
 
 
 def load_key(path: Path) -> SealKey:
