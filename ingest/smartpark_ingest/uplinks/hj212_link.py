@@ -12,7 +12,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -124,14 +124,18 @@ class StationLine:
 
     def tell(self, command: str, items: Sequence[Item]) -> int:
         """Tell data, in as many packets as it takes; returns only when all of them were answered. How many."""
-        row, me = self._protocol.row, self._me
-        parts = divided(items, longest_cp=row.longest_cp)
-        first = self._qn()
-        qns = [first if n == 0 or self._protocol.split_qn is SplitQn.SAME else self._qn() for n in range(len(parts))]
+        me, first = self._me, self._qn()
         whole = Packet(first, me.st, command, me.pw, me.mn, Flag(me.version, wants_answer=True))
+        parts = divided(items, longest_cp=self._room(whole))
+        qns = [first if n == 0 or self._protocol.split_qn is SplitQn.SAME else self._qn() for n in range(len(parts))]
         for packet in numbered(whole, parts, qns):
             self._exchange(packet)
         return len(parts)
+
+    def _room(self, whole: Packet) -> int:
+        """Characters of CP: a full header and a full CP together are longer than a segment may be."""
+        row, header = self._protocol.row, replace(whole, pnum=9999, pno=9999)
+        return min(row.longest_cp, row.longest_segment - len(write_segment(header)) + len("CP=&&&&"))
 
     def heartbeat(self) -> None:
         """Say that we are there, when nothing was said for a while."""

@@ -9,6 +9,7 @@ import json
 import random
 import socket
 import socketserver
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,8 @@ class Hj212Server:
         Of the answers that its moods spoil. [0-1]
     seed : int
         Which ones.
+    tls : SSLContext, optional
+        Speak TLS with its certificate.
     ledger : Path, optional
         File to which every packet is written, one JSON object a line, without passwords.
     """
@@ -124,6 +127,7 @@ class Hj212Server:
         passwords: Mapping[str, str] | None = None,
         share: float = 1.0,
         seed: int = 1,
+        tls: ssl.SSLContext | None = None,
         ledger: Path | None = None,
     ) -> None:
         self._passwords, self._share, self._ledger = passwords, share, ledger
@@ -135,7 +139,7 @@ class Hj212Server:
         self._lines: set[_Line] = set()
         self._answers = dict[str, list[Packet]]()
         self._news = threading.Condition(self._lock)
-        self._server = _Server(("127.0.0.1", port), self)
+        self._server = _Server(("127.0.0.1", port), self, tls)
         self.port = int(self._server.server_address[1])
 
     def __enter__(self) -> Self:
@@ -160,13 +164,18 @@ class Hj212Server:
         with self._lock:
             return set(self._stations)
 
+    def send(self, mn: str, data: bytes) -> None:
+        """Send bytes to a station, whatever they are."""
+        with self._lock:
+            line = self._stations[mn]
+        line.send(data)
+
     def ask(self, mn: str, packet: Packet, *, until: str, timeout_s: float = 30.0) -> list[Packet]:
         """Send a command to a station; what it answers until a command of this code."""
         qn = packet.qn or ""
         with self._news:
             self._answers[qn] = []
-            line = self._stations[mn]
-        line.send(frame(write_segment(packet), longest=LONGEST))
+        self.send(mn, frame(write_segment(packet), longest=LONGEST))
         with self._news:
             self._news.wait_for(lambda: any(one.cn == until for one in self._answers[qn]), timeout_s)
             return self._answers.pop(qn)
@@ -292,9 +301,16 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], platform: Hj212Server) -> None:
-        self.platform = platform
+    def __init__(self, address: tuple[str, int], platform: Hj212Server, tls: ssl.SSLContext | None) -> None:
+        self.platform, self._tls = platform, tls
         super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        sock, address = super().get_request()
+        if self._tls is None:
+            return sock, address
+        # The handshake is left to the first read, in the caller's own thread.
+        return self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), address
 
 
 class _Handler(socketserver.BaseRequestHandler):
