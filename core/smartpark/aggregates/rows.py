@@ -175,7 +175,7 @@ def canonical_line(row: AggregateRow) -> bytes:
         (
             line_head(row.park, row.boundary, row.indicator, row.grain),
             line_middle(
-                to_us(row.start),
+                instant_text(to_us(row.start)),
                 row.revision,
                 row.value,
                 row.numerator,
@@ -183,7 +183,7 @@ def canonical_line(row: AggregateRow) -> bytes:
                 row.completeness,
                 row.estimated_share,
                 row.uncertainty,
-                to_us(row.computed_at),
+                instant_text(to_us(row.computed_at)),
             ),
             line_tail(row.unit, row.method, row.factor_set, row.factors, row.reason),
         )
@@ -198,7 +198,7 @@ def line_head(park: str, boundary: str, indicator: str, grain: str) -> str:
 
 
 def line_middle(  # noqa: PLR0917  formed millions of times, in the order of its fields
-    start_us: int,
+    start: str,
     revision: int,
     value: float | None,
     numerator: float | None,
@@ -206,14 +206,14 @@ def line_middle(  # noqa: PLR0917  formed millions of times, in the order of its
     completeness: float,
     estimated_share: float,
     uncertainty: float | None,
-    computed_at_us: int,
+    computed_at: str,
 ) -> str:
-    """Middle of the canonical line: the row's own numbers, in the order of `CANONICAL`."""
+    """Middle of the canonical line: the row's own numbers; instants as `instant_text` writes them."""
     return (
-        f'"start":"{instant_text(start_us)}","revision":{revision},"value":{_number(value)},'
+        f'"start":"{start}","revision":{revision},"value":{_number(value)},'
         f'"numerator":{_number(numerator)},"denominator":{_number(denominator)},'
         f'"completeness":{completeness!r},"estimated_share":{estimated_share!r},'
-        f'"uncertainty":{_number(uncertainty)},"computed_at":"{instant_text(computed_at_us)}",'
+        f'"uncertainty":{_number(uncertainty)},"computed_at":"{computed_at}",'
     )
 
 

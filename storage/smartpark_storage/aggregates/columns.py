@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.aggregates import AggregateRow, line_head, line_middle, line_tail
+from smartpark.aggregates import AggregateRow, instant_text, line_head, line_middle, line_tail
 from smartpark.clock import from_us, to_us
 from smartpark.periods import Grain, period_containing
 
@@ -152,7 +152,10 @@ class AggregateColumns:
         """Canonical lines of the rows, in their order."""
         heads = [line_head(*one.key) for one in self.series]
         tails = [line_tail(one.unit, one.method, one.factor_set, one.factors, one.reason) for one in self.origins]
-        columns = [listed(self.rows, name) for name in ("series", "origin", *_NUMBERS)]
+        columns = [
+            _instants(self.rows[name]) if name in {"start", "computed_at"} else listed(self.rows, name)
+            for name in ("series", "origin", *_NUMBERS)
+        ]
         for series, origin, *numbers in zip(*columns, strict=True):
             yield f"{heads[series]}{line_middle(*numbers)}{tails[origin]}".encode()
 
@@ -184,6 +187,13 @@ def _packed(
         to_us(row.computed_at),
         -1 if row.submission is None else place(submissions, row.submission),
     )
+
+
+def _instants(us: NDArray[np.int64]) -> list[str]:
+    """Text of each instant; few differ, and each is written once."""
+    found, places = np.unique(us, return_inverse=True)
+    texts = [instant_text(one) for one in found.tolist()]
+    return [texts[place] for place in places.tolist()]
 
 
 def _records(rows: NDArray[np.void]) -> Iterator[dict[str, Any]]:
