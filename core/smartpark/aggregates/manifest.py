@@ -18,6 +18,7 @@ from smartpark.periods import Grain, Period, period_containing
 
 KIND: Final = "smartpark-submission-1"
 """What the text says it is, and in which form."""
+_COUNTS: Final = frozenset({"sequence", "rows"})
 _PERIOD: Final = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 
@@ -71,6 +72,9 @@ class Manifest:
             said: dict[str, Any] = json.loads(text)
             if said.pop("kind") != KIND:
                 raise BadManifestError(f"the manifest is not of kind {KIND}")
+            wrong = [name for name, value in said.items() if type(value) is not (int if name in _COUNTS else str)]
+            if wrong:
+                raise BadManifestError(f"the manifest has something else than text or a count in {', '.join(wrong)}")
             said |= {"instance": UUID(said["instance"]), "sealed_at": parse_instant(said["sealed_at"])}
             manifest = cls(**said)
             is_ours = manifest.text == text
