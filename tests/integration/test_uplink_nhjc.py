@@ -17,7 +17,8 @@ from smartpark.cli import main
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.errors import InvalidFileError
 from smartpark_ingest.uplinks.kinds import load_uplink
-from smartpark_ingest.uplinks.worker import Allowance, UplinkWorker, batches, company
+from smartpark_ingest.uplinks.pacing import Allowance, batches, company
+from smartpark_ingest.uplinks.worker import UplinkWorker
 from smartpark_simulators.uplinks.nhjc_platform import Key, PlatformFault
 from smartpark_storage import connect
 from smartpark_storage.uplinks import QueuedNumber, uplink_overviews, withheld_periods

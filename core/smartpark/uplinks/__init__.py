@@ -67,7 +67,9 @@ class Delivery(StrictModel):
     poll_s: Annotated[float, Field(gt=0, le=3_600)] = 5.0
     """Wait after a round in which nothing was to be told."""
     plan_s: Annotated[float, Field(gt=0, le=3_600)] = 30.0
-    """How often is looked for what is due."""
+    """How often is looked for what is due among live periods."""
+    look_back_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """How often among all periods that are looked after: late data and corrections of long ago."""
 
 
 class Source(StrictModel):

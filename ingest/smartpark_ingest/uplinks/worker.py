@@ -11,10 +11,8 @@ import os
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any, Final
 
 from smartpark.clock import utc_now
@@ -24,7 +22,6 @@ from smartpark_storage.uplinks import (
     PutOff,
     QueuedNumber,
     acknowledge_uplink_items,
-    forget_uplink_items,
     hold_uplink,
     keep_uplink_state,
     mark_uplink_items_sent,
@@ -32,21 +29,19 @@ from smartpark_storage.uplinks import (
     open_uplink,
     put_off_uplink_items,
     release_uplink,
-    retire_uplink_items,
     sendable_uplink_items,
-    uplink_overviews,
     uplink_packet,
 )
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
 from smartpark_ingest.uplinks.kinds import Reply, Uplink
-from smartpark_ingest.uplinks.planning import AT_ONCE, looked_after_since, plan
+from smartpark_ingest.uplinks.pacing import Allowance, batches
+from smartpark_ingest.uplinks.planning import Planner
 from smartpark_ingest.uplinks.vitals import UplinkVitals
 
 _log = logging.getLogger(__name__)
 
-_FORGET_EVERY_S: Final = 3_600.0
 _REFUSED_IN_A_ROW: Final = 3
 """Groups of which nothing was taken, until the platform is left alone for a while."""
 _EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
@@ -54,42 +49,6 @@ _EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UT
 
 class NothingTakenError(RetryableError):
     """The platform answers, and takes nothing."""
-
-
-class Allowance:
-    """How many items of the backlog may still be told: so many a minute, saved up for a minute at most."""
-
-    def __init__(self, per_minute: int, now: datetime) -> None:
-        self._per_minute, self._left, self._then = per_minute, float(per_minute), now
-
-    def left(self, now: datetime) -> int:
-        """How many now."""
-        gained = max(0.0, (now - self._then).total_seconds()) * self._per_minute / 60
-        self._left, self._then = min(float(self._per_minute), self._left + gained), now
-        return int(self._left)
-
-    def spend(self, items: int) -> None:
-        """So many were told."""
-        self._left -= items
-
-
-def company(batch: int, refusals: int) -> int:
-    """In how large a company an item is told that was refused so often.
-
-    Examples
-    --------
-    >>> [company(100, refusals) for refusals in (0, 1, 2, 3, 4, 20)]
-    [100, 25, 6, 1, 1, 1]
-    """
-    return max(1, batch >> 2 * min(refusals, 16))
-
-
-def batches(numbers: Sequence[QueuedNumber], batch: int) -> Iterator[list[QueuedNumber]]:
-    """Numbers to be told together, in their order; those that were refused in smaller company."""
-    for refusals, alike in groupby(numbers, lambda number: number.refusals):
-        rest = list(alike)
-        size = company(batch, refusals)
-        yield from (rest[n : n + size] for n in range(0, len(rest), size))
 
 
 class UplinkWorker:
@@ -117,9 +76,9 @@ class UplinkWorker:
         """The platform is left alone until then."""
         self._noted_trouble: str | None = None
         """None: what the worker before this one has noted."""
-        self._is_turn_missing = self._are_old_items_gone = False
-        self._planned_s = self._forgot_s = float("-inf")
+        self._is_turn_missing = False
         self.vitals = UplinkVitals(uplink, self._database)
+        self._planner = Planner(self._database, uplink, self.vitals, clock)
 
     def run(self) -> None:
         """Serve until asked to stop."""
@@ -157,8 +116,7 @@ class UplinkWorker:
         self.vitals.pulse.beat()
         if not self._take_turn():
             return False
-        is_more = self._plan()
-        self._forget()
+        is_more = self._planner.look()
         if self._quiet_until is not None and self._clock() < self._quiet_until:
             return is_more
         try:
@@ -187,47 +145,6 @@ class UplinkWorker:
             self._state = None
         return has_turn
 
-    # --- what is due ---
-
-    def _plan(self) -> bool:
-        if time.monotonic() - self._planned_s < self._uplink.delivery.plan_s:
-            return False
-        now = self._clock()
-        self._retire()
-        looked_at = self._database.run(lambda connection: plan(connection, self._uplink, now))
-        if looked_at < AT_ONCE:
-            self._planned_s = time.monotonic()
-        self.vitals.planned += looked_at
-        self._look_over()
-        return looked_at == AT_ONCE
-
-    def _retire(self) -> None:
-        if not self._are_old_items_gone:
-            name, items = self._uplink.name, list(self._forms)
-            gone = self._database.run(lambda connection: retire_uplink_items(connection, name, items))
-            if gone:
-                _log.warning("uplink %s: %d periods wait under items that the settings do not name", name, gone)
-            self._are_old_items_gone = True
-
-    def _look_over(self) -> None:
-        name = self._uplink.name
-        (self.vitals.overview,) = self._database.run(lambda connection: uplink_overviews(connection, name))
-
-    def _forget(self) -> None:
-        if time.monotonic() - self._forgot_s < _FORGET_EVERY_S:
-            return
-        self._forgot_s = time.monotonic()
-        now = self._clock()
-        name, since = self._uplink.name, looked_after_since(self._uplink, now)
-        settled_before = now - timedelta(days=self._uplink.delivery.keep_days)
-        gone = self._database.run(
-            lambda connection: forget_uplink_items(
-                connection, name, start_before=since, settled_before=settled_before
-            )
-        )
-        if gone:
-            _log.info("uplink %s: %d items of long ago are forgotten", name, gone)
-
     # --- telling ---
 
     def _tell(self) -> bool:
@@ -240,7 +157,8 @@ class UplinkWorker:
         found = self._sendable(state, now)
         refused_in_a_row = 0
         for group in self._groups(found):
-            if self._stop.is_set():
+            # A long round would outlast the turn.
+            if self._stop.is_set() or not self._take_turn():
                 break
             reply = self._hand_over(group, state)
             refused_in_a_row = 0 if reply.taken else refused_in_a_row + 1
