@@ -36,6 +36,7 @@ from smartpark_api.aggregates.submitting import (
     submission_members,
     submission_out,
 )
+from smartpark_api.aggregates.up_to_date import reading_the_feed
 from smartpark_api.aggregates.whose import check_parks, scope_of
 from smartpark_api.database import Now, Settings, reading, writing
 from smartpark_api.problems import ProblemError, ProblemKind
@@ -43,6 +44,7 @@ from smartpark_api.routes.aggregates import CURSOR_PROBLEMS
 
 router = APIRouter(tags=["submissions"])
 READS: Final = [needs(Scope.AGGREGATES_READ)]
+READS_PARK: Final = [needs(Scope.AGGREGATES_READ, "path.park")]
 PEM: Final = "application/x-pem-file"
 SIGNATURE: Final = "application/octet-stream"
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
@@ -109,7 +111,7 @@ def list_submissions(request: Request, asked: Annotated[SubmissionsQuery, Query(
     scope = scope_of(request, named)
     with cursor_problems():
         after = cursor_of(asked.cursor)
-        with reading(request) as connection:
+        with reading_the_feed(request) as connection:
             check_parks(connection, named)
             page = read_submissions(connection, scope=scope, park=asked.park, after=after, limit=asked.limit)
     audited(request, park=asked.park, rows=len(page.submissions))
@@ -145,7 +147,7 @@ def get_seal_key(
     return Response(pem_of(found.public_key), media_type=PEM)
 
 
-@router.get("/submissions/{park}/{period}/{sequence}", dependencies=READS)
+@router.get("/submissions/{park}/{period}/{sequence}", dependencies=READS_PARK)
 def get_submission(request: Request, park: Park, period: PeriodName, sequence: Sequence) -> SubmissionOut:
     """A submission: its manifest, the signature over it, and the key."""
     with reading(request) as connection:
@@ -160,7 +162,7 @@ def _file(media_type: str, content: dict[str, Any], description: str) -> dict[in
 
 @router.get(
     "/submissions/{park}/{period}/{sequence}/manifest",
-    dependencies=READS,
+    dependencies=READS_PARK,
     response_class=Response,
     responses=_file("text/plain", _TEXT, "The text that was signed, to the byte."),
 )
@@ -174,7 +176,7 @@ def get_submission_manifest(request: Request, park: Park, period: PeriodName, se
 
 @router.get(
     "/submissions/{park}/{period}/{sequence}/signature",
-    dependencies=READS,
+    dependencies=READS_PARK,
     response_class=Response,
     responses=_file(SIGNATURE, _BYTES, "64 bytes, Ed25519 (RFC 8032)."),
 )
@@ -188,7 +190,7 @@ def get_submission_signature(request: Request, park: Park, period: PeriodName, s
 
 @router.get(
     "/submissions/{park}/{period}/{sequence}/rows",
-    dependencies=READS,
+    dependencies=READS_PARK,
     response_class=Response,
     responses=_file(Form.NDJSON, _TEXT, "Canonical lines; their SHA-256 is the digest of the manifest."),
 )
@@ -201,7 +203,7 @@ def get_submission_rows(request: Request, park: Park, period: PeriodName, sequen
     return answer(request, b"".join(line + b"\n" for line in rows.lines()), Form.NDJSON, tag=None, headers={})
 
 
-@router.get("/submissions/{park}/{period}/{sequence}/corrections", dependencies=READS)
+@router.get("/submissions/{park}/{period}/{sequence}/corrections", dependencies=READS_PARK)
 def get_submission_corrections(
     request: Request, park: Park, period: PeriodName, sequence: Sequence
 ) -> CorrectionList:
