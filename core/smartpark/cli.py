@@ -80,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=arguments.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # Says every request it makes at the level at which we say what matters.
+    logging.getLogger("httpx").setLevel(max(logging.getLevelName(arguments.log_level), logging.WARNING))
     run: Run = arguments.run
     try:
         return run(arguments) or 0

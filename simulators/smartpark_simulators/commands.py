@@ -83,6 +83,7 @@ def _register_province(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     province.add_argument("url", help="the instance: http://127.0.0.1:8000 (the relay speaks no TLS)")
     province.add_argument("--into", required=True, metavar="DSN", help="the province's database")
+    province.add_argument("--source", default="park", metavar="NAME", help="its name there (default park)")
     province.add_argument("--key-file", type=Path, metavar="FILE", help="API key of the instance")
     province.add_argument("--seconds", type=float, default=30.0, help="how long faults go on (default 30)")
     province.add_argument(
@@ -102,6 +103,7 @@ def _run_province(arguments: argparse.Namespace) -> int:
     story = ProvinceStory(
         arguments.url,
         arguments.into,
+        source=arguments.source,
         options=options,
         seconds=arguments.seconds,
         share=arguments.share,

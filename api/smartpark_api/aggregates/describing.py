@@ -20,6 +20,7 @@ from smartpark_api.access.audit import audited
 from smartpark_api.aggregates.answers import answer, is_known, tag_of, unchanged
 from smartpark_api.aggregates.models import DigestOut, FieldOut, FieldsOut, IndicatorMeaningOut
 from smartpark_api.aggregates.query import DigestQuery, IdentitiesQuery, cursor_of, cursor_problems
+from smartpark_api.aggregates.up_to_date import reading_the_feed
 from smartpark_api.aggregates.whose import check_parks, scope_of
 from smartpark_api.database import reading
 from smartpark_api.models.base import iso
@@ -77,7 +78,7 @@ def give_digest(request: Request, asked: DigestQuery) -> Response:
     wanted = asked.filter(scope_of(request, asked.park))
     with cursor_problems():
         at = cursor_of(asked.at)
-        with reading(request) as connection:
+        with reading_the_feed(request) as connection:
             check_parks(connection, asked.park)
             newest = head(connection)
             check_cursor(connection, wanted, at, newest)

@@ -19,8 +19,8 @@ from smartpark_api.aggregates.answers import answer, is_known, tag_of, unchanged
 from smartpark_api.aggregates.formats import Form
 from smartpark_api.aggregates.query import PullQuery, cursor_of, cursor_problems
 from smartpark_api.aggregates.tables import table_of
+from smartpark_api.aggregates.up_to_date import reading_the_feed
 from smartpark_api.aggregates.whose import check_parks, scope_of
-from smartpark_api.database import reading
 from smartpark_api.negotiation import chosen_type
 
 CURSOR_HEADER: Final = "Smartpark-Cursor"
@@ -35,7 +35,7 @@ def pull(request: Request, asked: PullQuery) -> Response:
     wanted = asked.filter(scope_of(request, asked.park), asked.revisions)
     with cursor_problems():
         after = cursor_of(asked.cursor)
-        with reading(request) as connection:
+        with reading_the_feed(request) as connection:
             if wanted.scope is None and is_known(request, tag := _tag(head(connection), wanted, asked, form)):
                 return unchanged(tag, {} if asked.cursor is None else {CURSOR_HEADER: asked.cursor})
             check_parks(connection, asked.park)

@@ -26,8 +26,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S = 600.0
 
 _DESCRIPTION = """\
-Pulls published numbers of other smartpark instances into this database, with all their revisions from now on, late
-corrections and submissions included. What was pulled is served on from here: `smartpark api serve` on the province's
+Pulls published numbers of other smartpark instances into this database, late corrections and submissions included. What was pulled is served on from here: `smartpark api serve` on the province's
 database answers for all parks of all sources.
 
 A pull may be stopped, killed, repeated: each page is stored with the cursor behind it, nothing twice, nothing missed.

@@ -8,7 +8,7 @@ import json
 import random
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -54,8 +54,12 @@ class ProvinceReport:
     our_digest: str = ""
 
 
-def pull_under_faults(story: ProvinceStory) -> ProvinceReport:
-    """Pull for a while under faults, then to the end, and compare."""
+def pull_under_faults(story: ProvinceStory, *, before_the_end: Callable[[], None] = lambda: None) -> ProvinceReport:
+    """Pull for a while under faults, then to the end, and compare.
+
+    `before_the_end` is called when faults are over: whoever writes over there may come to rest, so that there is one
+    state to compare.
+    """
     # Not for secrets: kills that can be repeated.
     chance = random.Random(story.seed)  # noqa: S311
     report = ProvinceReport()
@@ -64,6 +68,7 @@ def pull_under_faults(story: ProvinceStory) -> ProvinceReport:
         while time.monotonic() < until_s:
             _live_and_die(story, link, report, chance.uniform(0.05, story.longest_life_s))
         report.link = dict(link.met)
+        before_the_end()
         link.is_bad = False
         _finish(story, link, report)
     return report

@@ -103,6 +103,8 @@ class PlatformOptions:
     """Of its base data; none: it knows every code."""
     refused_codes: frozenset[str] = frozenset()
     """Uploads with one of these are refused as a whole."""
+    most_items: int | None = None
+    """Of one upload; a longer one is answered 413."""
     version: str = "1"
     enterprises: frozenset[str] = frozenset()
     """Whom it knows; none: everybody."""
@@ -210,6 +212,11 @@ class NhjcPlatform:
             except (_RefusedError, NhjcFormError) as refused:
                 self.heard.refusals.append(str(refused))
                 return {"responseCode": "1", "responseMessage": str(refused)}
+
+    def is_too_long(self, path: str, body: bytes) -> bool:
+        """Whether a message is longer than it takes."""
+        most = self.options.most_items
+        return most is not None and path == "/upload" and body.count(b'"dataCode"') > most
 
     def forget(self) -> None:
         """Know no device any more."""
@@ -351,6 +358,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is PlatformFault.GARBAGE:
             self._say(200, b"<html><body>Please log in</body></html>")
         else:
+            if platform.is_too_long(self.path, body):
+                self._say(413, b"")
+                return
             answer = json.dumps(platform.answer(self.path, body), ensure_ascii=False).encode()
             if fault is PlatformFault.LOSE_ANSWER:
                 self._hang_up()

@@ -28,6 +28,7 @@ from smartpark_storage.aggregates.feed import (
     head,
     number_publications,
     page_rows,
+    publications_wait,
     read_feed,
 )
 from smartpark_storage.aggregates.filters import DEFAULT_BOUNDARIES, EVERYTHING, FeedFilter, Revisions
@@ -91,6 +92,7 @@ __all__ = [
     "note_source_error",
     "number_publications",
     "page_rows",
+    "publications_wait",
     "put_identities",
     "put_seal_key",
     "put_source",

@@ -63,6 +63,13 @@ def head(connection: Connection) -> Head:
     return Head(row[0], row[1], row[2])
 
 
+def publications_wait(connection: Connection) -> bool:
+    """Whether something is committed that has no position yet; cheap."""
+    with transaction(connection):
+        row = connection.execute(query("publications_wait")).fetchone()
+    return row is not None and bool(row[0])
+
+
 def number_publications(connection: Connection, *, wait: bool) -> int | None:
     """Give all committed publications that have none their positions, in the caller's transaction or one of its own.
 

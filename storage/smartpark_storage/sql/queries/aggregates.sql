@@ -10,6 +10,10 @@ FROM smartpark.instance AS i,
         WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
     ) AS p;
 
+-- publications_wait --
+-- Whether something is committed that has no position yet.
+SELECT EXISTS (SELECT FROM smartpark.publication WHERE position IS NULL);
+
 -- number_publications --
 SELECT smartpark.number_publications(%(may_wait)s);
 
