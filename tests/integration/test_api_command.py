@@ -8,6 +8,7 @@ import sys
 
 import httpx
 import pytest
+from smartpark_api.commands import _listen
 
 COMMAND = [sys.executable, "-c", "import sys; from smartpark.cli import main; sys.exit(main())", "api", "serve"]
 
@@ -96,3 +97,9 @@ def test_a_wrong_file_of_holidays_stops_the_start(tmp_path):
     )
     assert done.returncode == 2
     assert f"{file}: day[0].kind" in done.stderr
+
+
+def test_small_answers_do_not_wait_for_acknowledgements():
+    """Only of a socket that names its protocol does asyncio know that it is TCP, and switches Nagle's algorithm off."""
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP

@@ -3,8 +3,10 @@
 Whoever may not see a thing hears exactly what is heard when there is none.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from fastapi import Request
 from smartpark.access import Scope
@@ -13,9 +15,11 @@ from smartpark_storage.reads import ParkRow
 
 from smartpark_api.access.needs import allowed_parks
 from smartpark_api.access.principal import principal_of
-from smartpark_api.database import reading
+from smartpark_api.database import looking_up
 from smartpark_api.lookup import no_point
 from smartpark_api.problems import ProblemError, ProblemKind
+
+_CODE: Final = re.compile(r"LR-\d{4}-\d{6,13}")
 
 
 def of_load_request(request: Request, scope: Scope) -> str | None:
@@ -24,12 +28,17 @@ def of_load_request(request: Request, scope: Scope) -> str | None:
 
 
 def park_of_load_request(request: Request, scope: Scope, code: str) -> str | None:
-    """Park of a load request; none when there is no such request."""
-    with reading(request) as connection:
+    """Park of a load request of theirs, or the problem that there is no such request; none for what is no code.
+
+    The server looks itself: what whoever asks may see is decided here, and by the database when the route reads.
+    """
+    if not _CODE.fullmatch(code):
+        return None
+    with looking_up(request) as connection:
         try:
             park = read_row(connection, code).park
-        except UnknownRequestError:
-            return None
+        except UnknownRequestError as error:
+            raise ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(error)) from None
     if not principal_of(request).may(scope, park):
         raise ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, f"there is no load request {code}")
     return park
