@@ -139,7 +139,9 @@ def add_grant(
             row = row or connection.execute(query("access_add_grant"), parameters).fetchone()
     except pg.ForeignKeyViolation as error:
         missing = {"person": principal, "client": principal, "park": f"park {grant.park}"}
-        what = next((name for key, name in missing.items() if f"({key})" in str(error)), principal)
+        # By the constraint: which key it is, the database does not tell whoever may not read the other table.
+        broken = error.diag.constraint_name or ""
+        what = next((name for key, name in missing.items() if f"_{key}_" in broken), principal)
         raise UnknownAccessError(f"there is no {what.replace(':', ' ')}") from error
     except pg.CheckViolation as error:
         raise SmartparkError(f"a grant to {principal} would end before it begins") from error
