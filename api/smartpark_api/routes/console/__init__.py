@@ -4,6 +4,9 @@ from fastapi import APIRouter, Depends
 
 from smartpark_api.console.forms import only_our_forms
 from smartpark_api.routes.console import (
+    access,
+    access_log,
+    access_programs,
     applicant,
     board,
     home,
@@ -18,5 +21,5 @@ from smartpark_api.routes.console import (
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_our_forms)])
 # Addresses that name a request come last: /requests/{code} would take any of the others for a code.
-for _module in (home, login, me, board, kpis, people, applicant, request_form, request, request_documents):
+for _module in (home, login, me, access_programs, access_log, access, board, kpis, people, applicant, request_form, request, request_documents):
     router.include_router(_module.router)
