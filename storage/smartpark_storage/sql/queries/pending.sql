@@ -5,9 +5,8 @@
 SELECT
     (
         SELECT count(*)
-        FROM smartpark.stale_mark AS m
-        JOIN smartpark.point AS p USING (point_id)
-        WHERE p.park = %(park)s AND m.span_start < %(end)s AND m.span_end > %(start)s
+        FROM seen.waiting_span AS w
+        WHERE w.park = %(park)s AND w.span_start < %(end)s AND w.span_end > %(start)s
     )::integer
     + (
         SELECT count(*)
