@@ -5,10 +5,12 @@ A real worker, a real database and a real platform over HTTPS. Time is the test'
 
 import json
 import random
+import re
 import threading
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from fix_ingest import as_ingest
@@ -16,6 +18,7 @@ from fix_uplinks import ENTERPRISE, new_park, number, publish
 from smartpark.cli import main
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.errors import InvalidFileError
+from smartpark.exposition import render
 from smartpark_ingest.uplinks.kinds import load_uplink
 from smartpark_ingest.uplinks.pacing import Allowance, batches, company
 from smartpark_ingest.uplinks.worker import UplinkWorker
@@ -355,6 +358,31 @@ def test_one_item_that_is_never_taken_does_not_hold_up_the_others(link):
     assert link.taken(G_CODE) == {dates(3)[0]: 9.0}
 
 
+def test_a_platform_that_takes_only_short_messages_gets_short_ones(link):
+    link.platform.options.most_items = 2
+    link.publish(*(number(day(n), float(n)) for n in range(1, 7)))
+    link.now = at("2026-11-08T02:00")
+    link.insist()
+    assert list(link.taken()) == dates(*range(1, 7))
+    assert link.overview().refused == 0
+
+
+def test_what_a_worker_counts_can_be_read_by_prometheus(link):
+    link.publish(number(day(1), 1.0), number(day(2), None))
+    vitals = link.tell("2026-11-04T02:00")
+    text = render(vitals.families())
+    for line in ("acknowledged_total", "told_total", "waiting", "withheld", "registrations_total"):
+        assert re.search(rf'^smartpark_uplink_{line}{{uplink="{link.name}"}} [01]$', text, re.MULTILINE)
+    assert vitals.ailments() == vitals.obstacles() == []
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert {family.name for family in vitals.families()} <= set(
+        re.findall(r"^\| `(smartpark_uplink_\w+)` \|", page, re.MULTILINE)
+    )
+    link.platform.next_faults.append(PlatformFault.REFUSE)
+    link.publish(number(day(3), 3.0))
+    assert link.tell().obstacles() == ["platform: platform 127.0.0.1 answers 503"]
+
+
 def test_a_platform_that_is_not_the_one_of_the_certificate_hears_nothing(link):
     text = link.file.read_text().replace("ca_file", "# ca_file")
     path = link.folder / "stranger.toml"
@@ -539,6 +567,8 @@ def test_run_once_tells_and_status_says_how_far_it_is(link, monkeypatch, capsys)
     assert (status["acknowledged"], status["waiting"], status["withheld"]) == (1, 0, 1)
     assert status["withheld_periods"][0]["withheld"] == "no value"
     assert status["state"]["device"].startswith("D")
+    assert main(["uplink", "status", link.name]) == 0
+    assert "withheld: day:" in capsys.readouterr().out
     assert main(["uplink", "status", "nobody"]) == 1
     link.platform.next_faults.append(PlatformFault.DROP)
     link.publish(number(day(3), 3.0))

@@ -339,6 +339,13 @@ def test_rubbish_is_neither_yes_nor_no(body):
         nhjc.answered(body)
 
 
+def test_an_answer_that_is_not_understood_is_not_shown():
+    for body in (b'{"secretKey": "0123456789abcdef"', b'{"secretKey": "0123456789abcdef"}'):
+        with pytest.raises(nhjc.NhjcAnswerError) as wrong:
+            nhjc.answered(body)
+        assert "0123" not in str(wrong.value)
+
+
 REGISTERED = {
     "deviceId": "D1",
     "centerDataURL": "https://platform.example.org/upload",

@@ -213,9 +213,10 @@ def decode(body: bytes, cipher: ValueCipher | None = None) -> dict[str, Any]:
         message = json.loads(body)
         found = message if cipher is None else _decrypted(message, cipher)
     except (ValueError, RecursionError) as error:
-        raise NhjcFormError(f"this is no message: {error}; it begins with {body[:60]!r}") from None
+        # Not a byte of it is shown: the answer to a registration holds a key.
+        raise NhjcFormError(f"{len(body)} bytes are no message: {error}") from None
     if not isinstance(found, dict):
-        raise NhjcFormError(f"a message is a JSON object; this begins with {body[:60]!r}")
+        raise NhjcFormError("a message is a JSON object")
     return cast("dict[str, Any]", found)
 
 
@@ -225,7 +226,7 @@ def _decrypted(value: Any, cipher: ValueCipher) -> Any:
     if isinstance(value, list):
         return [_decrypted(part, cipher) for part in cast("list[Any]", value)]
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not hex")  # noqa: TRY004  what a value that cannot be decrypted is told as
+        raise ValueError("a value is no text")  # noqa: TRY004  what a value that cannot be decrypted is told as
     return cipher.decrypt(bytes.fromhex(value)).decode()
 
 
@@ -245,7 +246,7 @@ def answered(body: bytes) -> dict[str, Any]:
         raise NhjcAnswerError(f"the platform's answer is not understood: {error}") from None
     code = answer.get("responseCode")
     if not isinstance(code, str | int) or isinstance(code, bool):
-        raise NhjcAnswerError(f"the platform's answer has no responseCode; it begins with {body[:60]!r}")
+        raise NhjcAnswerError("the platform's answer has no responseCode")
     if str(code) != WELL:
         raise NhjcRefusedError(f"the platform answers {code}: {str(answer.get('responseMessage', ''))[:200]}")
     return answer

@@ -65,7 +65,8 @@ def register_uplink(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
         help="how far uplinks have come: told, waiting, withheld and why",
         description=(
             "Of each uplink how many items were acknowledged, wait or are withheld, since when the platform cannot "
-            "be told, and the newest error. With a name also what is withheld, by item and reason."
+            "be told, and the newest error. With a name also how much of the last 31 days was acknowledged, by "
+            "grain, and what is withheld, by item and reason."
         ),
     )
     status.add_argument("name", nargs="?", help="of one uplink")
@@ -152,24 +153,36 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from smartpark_storage import connect, dsn_from_environment
-    from smartpark_storage.uplinks import uplink_overviews, withheld_periods
+    from datetime import timedelta
 
+    from smartpark.clock import utc_now
+    from smartpark_storage import connect, dsn_from_environment
+    from smartpark_storage.uplinks import uplink_coverage, uplink_overviews, withheld_periods
+
+    name: str | None = arguments.name
+    now = utc_now()
     with closing(connect(dsn_from_environment(), application="smartpark uplink status")) as connection:
-        found = uplink_overviews(connection, arguments.name)
-        withheld = withheld_periods(connection, arguments.name) if arguments.name else []
+        found = uplink_overviews(connection, name)
+        covered = uplink_coverage(connection, name, now - timedelta(days=31), now) if name else []
+        withheld = withheld_periods(connection, name) if name else []
     for one in found:
         told = asdict(one)
         if arguments.json:
-            periods = {"withheld_periods": [asdict(w) for w in withheld]} if arguments.name else {}
-            print(json.dumps(told | periods, ensure_ascii=False, default=str))
+            more = {"last_31_days": [asdict(c) for c in covered], "withheld_periods": [asdict(w) for w in withheld]}
+            print(json.dumps(told | (more if name else {}), ensure_ascii=False, default=str))
         else:
-            print(", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, "", {})))
-            for held in withheld:
-                print(
-                    f"  withheld: {held.item}, {held.periods} periods of {held.oldest.isoformat()} to "
-                    f"{held.newest.isoformat()}: {held.withheld}"
-                )
-    if not found and not arguments.json:
-        print("There is no uplink." if arguments.name is None else f"There is no uplink {arguments.name}.")
-    return 0 if found or arguments.name is None else 1
+            print(", ".join(f"{key} {value}" for key, value in told.items() if value not in (None, "", {})))
+    if not arguments.json:
+        for share in covered:
+            print(
+                f"  {share.grain}: {share.acknowledged} of {share.queued} periods of the last 31 days acknowledged "
+                f"({share.acknowledged / share.queued:.1%})"
+            )
+        for held in withheld:
+            print(
+                f"  withheld: {held.item}, {held.periods} periods of {held.oldest.isoformat()} to "
+                f"{held.newest.isoformat()}: {held.withheld}"
+            )
+        if not found:
+            print("There is no uplink." if name is None else f"There is no uplink {name}.")
+    return 0 if found or name is None else 1
