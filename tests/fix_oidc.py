@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from fix_api import NOON, serving
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from smartpark_api.access.login.settings import IssuerSettings, OidcSettings
+from smartpark_api.access.login.settings import IssuerSettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -60,20 +60,27 @@ class IdentityProvider:
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
-    def settings(self, public_url: str, secret_file: Path, **changes: Any) -> OidcSettings:
-        """What an installation at that address has to say to trust it."""
-        issuer = IssuerSettings(
-            **{
-                "name": "park-id",
-                "title": "园区统一认证",
-                "title_en": "Park identity",
-                "issuer": self.address,
-                "client_id": CLIENT,
-                "client_secret_file": secret_file,
-                **changes,
-            }
-        )
-        return OidcSettings(public_url=public_url, issuer=(issuer,))
+    def settings(self, secret_file: Path, **changes: Any) -> IssuerSettings:
+        """What an installation has to say to trust it."""
+        usual = {
+            "name": "park-id",
+            "title": "园区统一认证",
+            "title_en": "Park identity",
+            "issuer": self.address,
+            "client_id": CLIENT,
+            "client_secret_file": secret_file,
+        }
+        return IssuerSettings.model_validate(usual | changes)
+
+    def file(self, folder: Path, **changes: Any) -> Path:
+        """The same as a file, with the secret beside it."""
+        secret = folder / "oidc-secret"
+        secret.write_text(SECRET, encoding="utf-8")
+        told = self.settings(secret, **changes).model_dump(mode="json", exclude_defaults=True)
+        lines = [f"{name} = {json.dumps(one, ensure_ascii=False)}" for name, one in told.items()]
+        path = folder / "oidc.toml"
+        path.write_text("[[issuer]]\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        return path
 
     def app(self) -> Starlette:
         """Its web application."""

@@ -102,6 +102,10 @@ class _Page:
         """Who is here; none: they have not said."""
         self.now: datetime = request.app.state.clock()
         self.principal = principal_of(request)
+        self.name = words_of(visitor_of(request).language).either(
+            self.principal.display, self.principal.display_en or self.principal.display
+        )
+        """Of whoever is logged in."""
         self.roles = sorted({grant.role for grant in self.principal.grants}, key=list(Role).index, reverse=True)
         """What whoever looks is in any park, the widest first."""
         self.is_local = request.app.state.settings.access is AccessMode.LOCAL

@@ -130,6 +130,8 @@ class Principal:
     """What proved it, for the audit log: ``key:ID``, ``token:ID``, ``session``, ``local``; never the secret."""
     display: str = field(default="", compare=False)
     """Name to show people."""
+    display_en: str = field(default="", compare=False)
+    """The same for pages in English; empty: there is no other."""
 
     @property
     def person(self) -> str | None:

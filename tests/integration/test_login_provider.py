@@ -51,7 +51,7 @@ def idp(running):
 def provider(idp, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text(SECRET + "\n")
-    return Provider(idp.settings("http://127.0.0.1:1", secret).issuer[0], clock=lambda: NOON)
+    return Provider(idp.settings(secret), clock=lambda: NOON)
 
 
 async def log_in(provider, sub="248289", **changes):
@@ -260,7 +260,7 @@ async def test_nobody_at_the_address_is_away(tmp_path, idp):
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
     secret = tmp_path / "secret"
     secret.write_text(SECRET)
-    settings = idp.settings("http://127.0.0.1:1", secret, issuer=address).issuer[0]
+    settings = idp.settings(secret, issuer=address)
 
     with pytest.raises(LoginError) as refused:
         await log_in(Provider(settings, clock=lambda: NOON))

@@ -133,5 +133,7 @@ def _client(connection: Connection, found: FoundSecret, now: datetime) -> Princi
 
 def _by_session(connection: Connection, session: Session, text: str, now: datetime) -> Proved:
     name = f"person:{session.person}"
-    principal = Principal(name, grants_of(connection, name, now), proof="session", display=session.name)
+    principal = Principal(
+        name, grants_of(connection, name, now), proof="session", display=session.name, display_en=session.name_en
+    )
     return Proved(principal, session_seen=text if session.is_to_be_touched(now) else None)

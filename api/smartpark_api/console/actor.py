@@ -35,7 +35,7 @@ def actor_of(request: Request) -> Actor | None:
     """Who the visitor is, or says they are; none: they have not said."""
     principal = principal_of(request)
     if principal.person is not None:
-        return Actor(principal.person, principal.display, principal.display)
+        return Actor(principal.person, principal.display, principal.display_en or principal.display)
     settings: ApiSettings = request.app.state.settings
     if settings.access is not AccessMode.LOCAL:
         return None

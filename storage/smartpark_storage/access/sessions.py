@@ -40,6 +40,7 @@ class Session:
     """By which people speak of it; it opens nothing."""
     person: str
     name: str
+    name_en: str
     method: LoginMethod
     issuer: str | None
     begun_at: datetime

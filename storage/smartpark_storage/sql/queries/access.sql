@@ -143,7 +143,7 @@ VALUES (%(digest)s, %(person)s, %(method)s, %(issuer)s, %(at)s, %(at)s, %(expire
 
 -- access_find_session --
 SELECT
-    left(encode(s.session_sha256, 'hex'), 12) AS session_id, s.person, p.name, s.method, s.issuer, s.begun_at,
+    left(encode(s.session_sha256, 'hex'), 12) AS session_id, s.person, p.name, coalesce(nullif(p.name_en, ''), p.name) AS name_en, s.method, s.issuer, s.begun_at,
     s.seen_at, s.expires_at, s.ended_at, s.ended_by
 FROM smartpark.person_session AS s
 JOIN smartpark.person AS p ON p.code = s.person
@@ -169,7 +169,7 @@ WHERE person = %(person)s AND ended_at IS NULL AND expires_at > %(at)s;
 
 -- access_sessions --
 SELECT
-    left(encode(s.session_sha256, 'hex'), 12) AS session_id, s.person, p.name, s.method, s.issuer, s.begun_at,
+    left(encode(s.session_sha256, 'hex'), 12) AS session_id, s.person, p.name, coalesce(nullif(p.name_en, ''), p.name) AS name_en, s.method, s.issuer, s.begun_at,
     s.seen_at, s.expires_at, s.ended_at, s.ended_by
 FROM smartpark.person_session AS s
 JOIN smartpark.person AS p ON p.code = s.person
