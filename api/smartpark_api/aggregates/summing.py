@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from smartpark.aggregates import AggregateRow
@@ -18,8 +18,15 @@ from smartpark_api.aggregates.totals import Members, Total, accumulation_of, kee
 from smartpark_api.models.indicators import IndicatorGrain
 from smartpark_api.problems import ProblemError, ProblemKind
 
+MOST_PERIODS: Final = 10_000
 MOST_CELLS: Final = 500_000
 """Members times periods of one answer."""
+_LEAST_LENGTH: Final = {
+    Grain.HOUR: timedelta(hours=1),
+    Grain.DAY: timedelta(days=1),
+    Grain.MONTH: timedelta(days=28),
+    Grain.YEAR: timedelta(days=365),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,7 @@ def total_up(connection: Connection, wanted: TotalsOf, *, today: date) -> Totals
     with transaction(connection):
         members = _members(identities(connection, wanted.scope), wanted)
         if len(members) * len(periods) > MOST_CELLS:
-            raise ProblemError(
-                ProblemKind.RANGE_TOO_WIDE,
-                f"{len(members)} members times {len(periods)} periods are more than {MOST_CELLS}: "
-                "ask for a shorter span, a longer grain or a smaller region",
-            )
+            raise _too_wide(f"{len(members)} members times {len(periods)} periods, more than {MOST_CELLS}")
         found = totals(wanted.indicator, _rows(connection, wanted, members), members, periods)
     if wanted.boundary == "enterprise":
         rule = builtin_secrecy_rules().on(today)
@@ -71,9 +74,16 @@ def total_up(connection: Connection, wanted: TotalsOf, *, today: date) -> Totals
 
 def _periods(wanted: TotalsOf) -> list[Period]:
     """Those that begin in the span, as with rows."""
+    if (wanted.end - wanted.start) / _LEAST_LENGTH[wanted.grain] > MOST_PERIODS:
+        raise _too_wide(f"more than {MOST_PERIODS} periods")
     first = period_containing(wanted.start, wanted.grain)
     start = first.start if first.start == wanted.start else first.end
     return periods_between(start, wanted.end, wanted.grain)
+
+
+def _too_wide(what: str) -> ProblemError:
+    advice = "ask for a shorter span, a longer grain or a smaller region"
+    return ProblemError(ProblemKind.RANGE_TOO_WIDE, f"this is {what}: {advice}")
 
 
 def _members(known: Identities, wanted: TotalsOf) -> Members:
