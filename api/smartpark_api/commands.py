@@ -135,8 +135,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     """Bind now, so that a port that is taken is told in one line."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With its protocol named, else the loop does not know it for TCP and leaves out TCP_NODELAY: then the second part of
-    # every small answer waits 40 ms for the acknowledgement of the first.
+    # With its protocol named, else the loop does not know it for TCP and leaves out TCP_NODELAY: then the second part
+    # of every small answer waits 40 ms for the acknowledgement of the first.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -166,5 +166,6 @@ async def _on_bug(request: Request, error: Exception) -> Response:
         instance=request.url.path,
         incident=incident,
     )
-    # This answer is made outside the layer that adds them.
-    return respond(request, problem, headers=SECURITY_HEADERS)
+    # This answer is made outside the layers that add them.
+    request_id: str = getattr(request.state, "request_id", "")
+    return respond(request, problem, headers=SECURITY_HEADERS | {"X-Request-Id": request_id})

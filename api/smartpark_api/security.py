@@ -1,6 +1,6 @@
 """What every answer carries and every request must show, whoever asks: security headers and a known Host.
 
-No rights are checked here; until access control exists the server listens to its own machine only.
+No rights are checked here; that is the gate's (`access.gate`), further in.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,11 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 
+API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""Instead of the pages' policy: what a program reads loads nothing, even where a browser opens it."""
+ONLY_HTTPS: Final = "max-age=31536000"
+"""Of answers over https: the browser is not to try plain http for a year."""
+
 
 class Guard:
     """ASGI layer that refuses foreign host names and adds the security headers."""
@@ -39,7 +44,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                _secure(MutableHeaders(scope=message), scope)
             await send(message)
 
         host = _without_port(Headers(scope=scope).get("host", ""))
@@ -47,6 +52,16 @@ class Guard:
             await _misdirected(scope["path"], host)(scope, receive, send_guarded)
             return
         await self._app(scope, receive, send_guarded)
+
+
+def _secure(headers: MutableHeaders, scope: Scope) -> None:
+    headers.update(SECURITY_HEADERS)
+    if scope["scheme"] == "https":
+        headers["Strict-Transport-Security"] = ONLY_HTTPS
+    if scope["path"].startswith("/api/"):
+        headers["Content-Security-Policy"] = API_POLICY
+        # What is told to one is not for another whom the same cache serves; what has a tag may be asked about again.
+        headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
 
 
 def _without_port(host: str) -> str:

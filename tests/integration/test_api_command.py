@@ -100,6 +100,6 @@ def test_a_wrong_file_of_holidays_stops_the_start(tmp_path):
 
 
 def test_small_answers_do_not_wait_for_acknowledgements():
-    """Only of a socket that names its protocol does asyncio know that it is TCP, and switches Nagle's algorithm off."""
+    """Only a socket that names its protocol is known to asyncio as TCP, and has Nagle's algorithm switched off."""
     with _listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
