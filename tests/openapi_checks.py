@@ -1,15 +1,25 @@
-"""What schemathesis is told beyond the document: a check of our own, loaded by its command as a module of hooks.
+"""What schemathesis is told beyond the document: checks of our own, loaded by its command as a module of hooks.
 
 That something is as described, and is refused all the same, is allowed where a rule says so that no schema can
 express (two dates in the wrong order, a reference to what there is not). Then the problem carries no `code`: a code
 names what the description says, and what is as described has none.
+
+A run with a key may do everything, so it might shut itself out, and then everything would be refused and nothing be
+tried. What would do that is sent about another program.
 """
 
+import os
+from typing import Any
+
 import schemathesis
-from schemathesis import Case, CheckContext, Response
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.core.failures import Failure
+
+OWN = "SMARTPARK_TEST_OPENAPI_OWN"
+"""Variable with the program's own name, key and grant."""
 
 
-class CalledMalformedError(schemathesis.core.failures.Failure):
+class CalledMalformedError(Failure):
     """What the document allows was answered as if it did not."""
 
 
@@ -24,3 +34,13 @@ def what_is_described_is_not_called_malformed(ctx: CheckContext, response: Respo
             title="As described, and called malformed",
             message=f"{sorted(codes)}: {response.json()['detail']}",
         )
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Do nothing to the program that asks."""
+    own = os.environ.get(OWN, "").split()
+    if case.method != "GET" and case.path.startswith("/api/v1/access/"):
+        for name, value in dict(case.path_parameters or {}).items():
+            if str(value) in own:
+                case.path_parameters[name] = "9" if name == "grant" else "somebody-new"

@@ -65,6 +65,8 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "X-Request-Id": ("Under which the server's log knows this request.", {"type": "string"}),
 }
 """Every header that is promised anywhere, by name."""
+BYTES: Final = {"type": "string", "format": "binary"}
+"""Schema of a file."""
 _QUOTA: Final = ("RateLimit", "RateLimit-Policy")
 
 

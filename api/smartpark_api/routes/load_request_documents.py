@@ -15,6 +15,7 @@ from smartpark_api.access.places import of_load_request
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import attachment_out
 from smartpark_api.load_requests.attachments import (
+    ALLOWED,
     AttachmentMissingError,
     AttachmentRefusedError,
     AttachmentTooLargeError,
@@ -29,13 +30,14 @@ from smartpark_api.load_requests.installation import attachments_of
 from smartpark_api.load_requests.models import AttachedOut, AttachmentList
 from smartpark_api.load_requests.service import Desk
 from smartpark_api.load_requests.writes import REPEATED_HEADER, WRITES, Done, looking, write
+from smartpark_api.openapi.answers import BYTES, headers
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.load_requests import RequestCode
 from smartpark_api.settings import ApiSettings
 
 router = APIRouter(tags=["load requests"])
 _BODY = {
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "content": {"application/octet-stream": {"schema": BYTES}},
     "required": True,
 }
 
@@ -133,7 +135,11 @@ def _received(request: Request) -> Iterator[bytes]:
     dependencies=[needs(Scope.REQUESTS_READ, of_load_request)],
     response_class=Response,
     responses={
-        200: {"description": "The document.", "content": {"application/octet-stream": {}}},
+        200: {
+            "description": "The document.",
+            "content": {kind.media_type: {"schema": BYTES} for kind in ALLOWED.values()},
+            "headers": headers("Content-Disposition", "ETag"),
+        },
         410: {"description": "It is on record, and its file is gone."},
     },
 )

@@ -41,6 +41,7 @@ from smartpark_api.load_requests.models import (
 )
 from smartpark_api.load_requests.service import Card, Desk
 from smartpark_api.load_requests.writes import VERSIONED, WRITES, Done, etag, expected_version, looking, write
+from smartpark_api.openapi.answers import BYTES, headers
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.settings import ApiSettings
 from smartpark_api.words import Language
@@ -76,6 +77,7 @@ def list_load_requests(request: Request, wanted: Annotated[PageQuery, Query()]) 
     "/load-requests",
     dependencies=[needs(Scope.REQUESTS_WRITE), *WRITES],
     status_code=201,
+    responses={201: {"headers": headers("ETag", "Location")}},
     response_model=RequestDetail,
 )
 def open_load_request(request: Request, given: OpenIn) -> Response:
@@ -94,7 +96,13 @@ def open_load_request(request: Request, given: OpenIn) -> Response:
     "/load-requests/export",
     dependencies=[needs(Scope.REQUESTS_READ)],
     response_class=Response,
-    responses={200: {"description": "A table.", "content": {CSV_TYPE: {}, XLSX_TYPE: {}}}},
+    responses={
+        200: {
+            "description": "A table.",
+            "content": {CSV_TYPE: {"schema": {"type": "string"}}, XLSX_TYPE: {"schema": BYTES}},
+            "headers": headers("Content-Disposition"),
+        }
+    },
 )
 def export_load_requests(request: Request, wanted: Annotated[ExportQuery, Query()]) -> Response:
     """Load requests that fit as a table, CSV or XLSX, in the words of a language."""
@@ -169,7 +177,11 @@ def assign_load_requests(request: Request, given: AssignManyIn) -> Response:
     return write(request, work, content=given)
 
 
-@router.get("/load-requests/{code}", dependencies=[needs(Scope.REQUESTS_READ, of_load_request)])
+@router.get(
+    "/load-requests/{code}",
+    dependencies=[needs(Scope.REQUESTS_READ, of_load_request)],
+    responses={200: {"headers": headers("ETag")}},
+)
 def get_load_request(request: Request, response: Response, code: RequestCode) -> RequestDetail:
     """One request: details, stages, clocks, turns, every event, and what it may take now. The ETag is its version."""
     with looking(request) as desk:

@@ -1,0 +1,85 @@
+"""Runs schemathesis over a served instance, as its users do: by its command, with every check, against the server.
+
+The words that lead to something come from `OpenPark.words`: of each parameter one in so many is taken from there, the
+rest is made up. All that is configured is which refusals of what is as described are no failure: those that
+`openapi_checks` looks into.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openapi_checks import OWN
+from openapi_park import API, OpenPark
+
+CHECKS = Path(__file__).parent / "openapi_checks.py"
+_HITS = 0.7
+"""Share of parameters that are taken from the words."""
+_REFUSALS = ["400", "401", "403", "404", "409", "410", "413", "422", "428", "429", "501"]
+"""What something that is as described may be answered, besides a success."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run came to."""
+
+    returncode: int
+    output: str
+    report: dict[str, Any]
+
+    @property
+    def tested(self) -> int:
+        """Operations."""
+        return self.report["operations"]["tested"]
+
+
+def run_schemathesis(
+    park: OpenPark, folder: Path, *, examples: int, phases: Sequence[str], seed: int | None = None, timeout_s: float
+) -> Ran:
+    """One run; everything it writes goes to a folder."""
+    config = folder / "schemathesis.toml"
+    config.write_text(configuration(park), encoding="utf-8")
+    report = folder / "report.json"
+    command = [str(Path(sys.executable).parent / "st"), "--config-file", str(config), "run"]
+    command += [f"{park.address}{API}/openapi.json", "--checks", "all", "--no-color", "--continue-on-failure"]
+    command += ["--phases", ",".join(phases), "--max-examples", str(examples), "--generation-database", "none"]
+    command += ["--report-json-path", str(report)]
+    command += [] if seed is None else ["--seed", str(seed)]
+    command += [part for name, value in park.headers.items() for part in ("--header", f"{name}: {value}")]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+        cwd=folder,
+        env={**os.environ, OWN: " ".join(park.own)},
+    )
+    told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    return Ran(done.returncode, done.stdout + done.stderr, told)
+
+
+def configuration(park: OpenPark) -> str:
+    """Settings of a run, in TOML."""
+    lines = [f"hooks = {json.dumps(str(CHECKS))}"]
+    lines += ["[checks.positive_data_acceptance]", f"expected-statuses = {json.dumps(['2xx', '3xx', *_REFUSALS])}"]
+    for part, words in park.words.items():
+        for place, values in words.items():
+            lines += [f"[dictionaries.{_name(part, place)}]", f"values = {json.dumps(values)}"]
+    for part, words in park.words.items():
+        lines += [] if not part else ["[[operations]]", f"include-path-regex = {json.dumps(part)}"]
+        lines += ["[operations.parameters]" if part else "[parameters]"]
+        lines += [
+            f'{json.dumps(place)} = {{ dictionary = "{_name(part, place)}", probability = {_HITS} }}'
+            for place in words
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _name(part: str, place: str) -> str:
+    return "".join(sign if sign.isalnum() else "-" for sign in f"{part}-{place}").strip("-")
