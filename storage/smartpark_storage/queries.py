@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import LiteralString, cast
 
 _TITLE = re.compile(r"^-- ([a-z][a-z0-9_]*) --[ \t]*$", re.MULTILINE)
@@ -42,3 +43,8 @@ def _queries() -> Mapping[str, LiteralString]:
 def query(name: str) -> LiteralString:
     """Statement of this name; `KeyError` when no file has it."""
     return _queries()[name]
+
+
+def all_queries() -> Mapping[str, LiteralString]:
+    """Every statement by its name."""
+    return MappingProxyType(_queries())

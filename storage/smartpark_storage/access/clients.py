@@ -177,7 +177,12 @@ def read_grants(
     whose = {"person": None, "client": None} if principal is None else _whose(principal)
     with transaction(connection), connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query("access_grants"), {**whose, "park": park, "at": at}).fetchall()
-    return [GrantRow(**{**row, "role": Role(row["role"])}) for row in rows]
+    return [_grant_row(row) for row in rows]
+
+
+def _grant_row(row: dict[str, Any]) -> GrantRow:
+    row["role"] = Role(row["role"])
+    return GrantRow(**row)
 
 
 def _whose(principal: str) -> dict[str, str | None]:

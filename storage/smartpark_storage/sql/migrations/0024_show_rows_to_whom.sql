@@ -234,10 +234,13 @@ BEGIN
         '(SELECT smartpark.principal()) = ''person:'' || person OR ' || smartpark.of_seen_park('requests')
     );
 
-    -- Who has access is shown to administrators, and to everybody what is their own.
+    -- Who has access is shown to administrators, and to everybody what is their own. A program with grants in several
+    -- parks is known to the administrators of each.
     CALL smartpark.rule(
         'smartpark.access_client',
-        '(SELECT smartpark.sees_any(''access'')) OR (SELECT smartpark.principal()) = ''client:'' || client',
+        '(SELECT smartpark.principal()) = ''client:'' || client OR (SELECT smartpark.sees_all(''access''))'
+        ' OR client = ANY ((SELECT smartpark.clients_managed())::text[])'
+        ' OR EXISTS (SELECT FROM smartpark.access_grant AS g WHERE g.client = access_client.client)',
         'smartpark.is_managed(NULL, client)'
     );
     CALL smartpark.rule(
