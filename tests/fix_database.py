@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from smartpark_storage import Connection, connect, describe_database, embedded, migrate
 
 _OFFERED = "SMARTPARK_TEST_TIMESCALE_DSN"
@@ -56,6 +56,11 @@ def plain_server_dsn() -> Iterator[str]:
     with _passable_folder() as folder:
         data = folder / "postgresql"
         server = embedded.start(data)
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+            # What is written survives the death of any process all the same; only the machine may not lose its power.
+            for setting in ("fsync", "full_page_writes"):
+                admin.execute(f"ALTER SYSTEM SET {setting} = off")
+            admin.execute("SELECT pg_reload_conf()")
         yield server.dsn("postgres")
         embedded.stop(data)
 
@@ -84,9 +89,20 @@ def empty_database_dsn(database_kind: str, request: pytest.FixtureRequest) -> It
 
 
 @pytest.fixture
-def database_dsn(empty_database_dsn: str) -> str:
+def database_dsn(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a new, migrated database."""
-    return migrated(empty_database_dsn)
+    if database_kind == "plain":
+        yield from copied_database(request.getfixturevalue("plain_template_dsn"))
+    else:
+        for dsn in fresh_database(request.getfixturevalue("timescale_server_dsn")):
+            yield migrated(dsn)
+
+
+@pytest.fixture(scope="session")
+def plain_template_dsn(plain_server_dsn: str) -> Iterator[str]:
+    """Address of a migrated database on plain PostgreSQL that nobody writes to, for others to be copied from."""
+    for dsn in fresh_database(plain_server_dsn):
+        yield migrated(dsn)
 
 
 @pytest.fixture(
@@ -99,17 +115,15 @@ def shared_database_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def shared_plain_dsn(plain_server_dsn: str) -> Iterator[str]:
+def shared_plain_dsn(plain_template_dsn: str) -> Iterator[str]:
     """Address of a migrated database on plain PostgreSQL that the tests of a module share."""
-    for dsn in fresh_database(plain_server_dsn):
-        yield migrated(dsn)
+    yield from copied_database(plain_template_dsn)
 
 
 @pytest.fixture
-def plain_database_dsn(plain_server_dsn: str) -> Iterator[str]:
+def plain_database_dsn(plain_template_dsn: str) -> Iterator[str]:
     """Address of a new, migrated database on plain PostgreSQL, for tests that need a database and not both kinds."""
-    for dsn in fresh_database(plain_server_dsn):
-        yield migrated(dsn)
+    yield from copied_database(plain_template_dsn)
 
 
 @pytest.fixture
@@ -150,11 +164,21 @@ def _wait_for_jobs(connection: Connection) -> None:
     connection.rollback()
 
 
-def fresh_database(server_dsn: str) -> Iterator[str]:
+def fresh_database(server_dsn: str, *, template: str | None = None) -> Iterator[str]:
     """A new database on a server; for fixtures that several tests share."""
     name = f"smartpark_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_dsn, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
     yield make_conninfo(server_dsn, dbname=name)
     with psycopg.connect(server_dsn, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def copied_database(template_dsn: str) -> Iterator[str]:
+    """A new database like another one, to which nobody may be connected; but an instance of its own."""
+    template = str(conninfo_to_dict(template_dsn)["dbname"])
+    for dsn in fresh_database(make_conninfo(template_dsn, dbname="postgres"), template=template):
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("UPDATE smartpark.instance SET instance = gen_random_uuid()")
+            connection.execute("UPDATE smartpark.publication SET token = gen_random_uuid()")
+        yield dsn

@@ -81,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=arguments.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     # Says every request it makes at the level at which we say what matters.
-    logging.getLogger("httpx").setLevel(max(logging.getLevelName(arguments.log_level), logging.WARNING))
+    if arguments.log_level == "INFO":
+        logging.getLogger("httpx").setLevel(logging.WARNING)
     run: Run = arguments.run
     try:
         return run(arguments) or 0

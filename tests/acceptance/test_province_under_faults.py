@@ -17,7 +17,7 @@ import httpx
 import pytest
 from fix_api import PARK_FILE, ParkHand
 from fix_broker import free_port
-from fix_database import fresh_database, migrated
+from fix_database import copied_database, fresh_database, migrated
 from fix_process import SmartparkProcess, SmartparkRunner
 from smartpark.catalogue import load_catalogue
 from smartpark.clock import to_us
@@ -152,8 +152,11 @@ class Instance:
 
 @pytest.fixture
 def province_dsn(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    for dsn in fresh_database(request.getfixturevalue(f"{database_kind}_server_dsn")):
-        yield migrated(dsn)
+    if database_kind == "plain":
+        yield from copied_database(request.getfixturevalue("plain_template_dsn"))
+    else:
+        for dsn in fresh_database(request.getfixturevalue("timescale_server_dsn")):
+            yield migrated(dsn)
 
 
 @pytest.fixture

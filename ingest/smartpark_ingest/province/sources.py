@@ -60,10 +60,12 @@ class Source(StrictModel):
 class SourcesFile(StrictModel):
     """All sources of a province."""
 
-    source: Annotated[tuple[Source, ...], Field(min_length=1)]
+    source: tuple[Source, ...]
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
+        if not self.source:
+            raise ValueError("there is no [[source]]")
         names = [source.name for source in self.source]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
