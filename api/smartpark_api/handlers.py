@@ -152,14 +152,14 @@ async def _on_retryable(request: Request, error: Exception) -> Response:
     else:
         kind, detail = ProblemKind.DATABASE_AWAY, _DATABASE_AWAY
     # The cause may name hosts and accounts: for the log, not for the asker.
-    _log.warning("%s %s: %s", request.method, request.url.path, error)
+    _log.warning("%s %s: %s", request.method, redacted(request.url.path), error)
     problem = problem_of(kind, detail, instance=request.url.path)
     return respond(request, problem, headers={"Retry-After": str(settings.retry_after_s)})
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     incident = secrets.token_hex(4)
-    _log.error("incident %s: %s %s", incident, request.method, request.url.path, exc_info=error)
+    _log.error("incident %s: %s %s", incident, request.method, redacted(request.url.path), exc_info=error)
     problem = problem_of(
         ProblemKind.INTERNAL,
         "something went wrong on the server; its log has more under the incident number",

@@ -1,6 +1,7 @@
 """The gate: proofs that do not hold, how often somebody may ask, headers of every answer, and pages of nobody."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -235,20 +236,13 @@ def test_over_https_browsers_are_told_to_stay_with_it(access_server: AccessServe
     assert told_by_proxy["strict-transport-security"] == "max-age=31536000"
 
 
-def test_a_body_of_nobody_is_not_read(access_server: AccessServer):
-    """Nobody can make the server hold megabytes: the answer is there before the body is."""
-
-    def slow() -> Iterator[bytes]:
-        yield b"{"
-        raise AssertionError("more of the body was asked for")
-
-    client = access_server.client("nobody")
-    try:
-        status = client.post("/api/v1/load-requests", content=slow()).status_code
-    except AssertionError:
-        # The client goes on sending while the answer comes; what counts is that it had come.
-        status = 401
-    assert status == 401
+def test_a_body_of_nobody_is_not_waited_for(access_server: AccessServer):
+    """Nobody can make the server hold megabytes: the answer is there before a byte of the body is."""
+    host, _, port = access_server.address.removeprefix("http://").partition(":")
+    head = "POST /api/v1/load-requests HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 90000000\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
 
 
 def test_other_parks_are_not_told_of_in_a_refusal(access_server: AccessServer):

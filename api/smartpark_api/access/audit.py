@@ -36,7 +36,7 @@ class Noted:
     is_asked_for: bool = False
     """Whether a line is written although nothing was."""
     is_watched: bool = False
-    """Whether one is written unless nothing was handed out (304)."""
+    """Whether reads of it are written down."""
     written: int | None = None
     """Status that stands in the log already."""
 
@@ -80,8 +80,9 @@ def is_due(request: Request, status: int) -> bool:
         return False
     if noted.written is not None:
         return status >= 400 > noted.written
-    is_write = request.method not in READING
-    return is_write or noted.is_asked_for or (noted.is_watched and status != 304)
+    # Where nothing has changed, nothing is handed out.
+    is_read = request.method in READING
+    return not is_read or ((noted.is_asked_for or noted.is_watched) and status != 304)
 
 
 def write_line(request: Request, connection: Connection, status: int) -> None:

@@ -24,7 +24,7 @@ from smartpark_api.access.declared import is_open
 from smartpark_api.access.limits import RateLimits, Standing
 from smartpark_api.access.proving import Proved, Shown, proved, shown_by, without_proof
 from smartpark_api.access.refusing import not_logged_in, too_many
-from smartpark_api.access.secrecy import REQUEST_ID
+from smartpark_api.access.secrecy import REQUEST_ID, redacted
 from smartpark_api.database import looking_up, noting
 from smartpark_api.handlers import answer_to
 from smartpark_api.problems import ProblemError, ProblemKind
@@ -183,7 +183,7 @@ class _Answer:
         try:
             await to_thread.run_sync(self._note, status)
         except SmartparkError as error:
-            path = self._request.url.path
+            path = redacted(self._request.url.path)
             _log.error("no line in the audit log for %s %s (%d): %s", self._request.method, path, status, error)
             return False
         return True
