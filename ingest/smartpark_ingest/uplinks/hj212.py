@@ -11,7 +11,7 @@ import logging
 import random
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import groupby
@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 from smartpark.clock import PARK_ZONE, utc_now
 from smartpark.errors import InvalidFileError, Problem
 from smartpark.exposition import Family, counter, gauge
+from smartpark.periods import Grain, period_containing
 from smartpark.tomlfile import load_model
 from smartpark.uplinks import Delivery, digest_of, wait_s
 from smartpark.uplinks.hj212_answers import Asked, Identity, result_of
@@ -200,6 +201,12 @@ class Hj212Uplink:
                         packet=packet,
                     )
 
+    @property
+    def resting(self) -> Collection[str]:
+        """Packets of the stations that have no line."""
+        away = [mn for mn, station in self._stations.items() if not station.line.is_open]
+        return {f"{mn}/{COMMANDS[data]}" for mn in away for data in _GRAINS}
+
     def judge(self, number: DueNumber) -> Verdict:
         """Told is what its packet would say; without a value it is a mark, or nothing."""
         factor = self._factors[number.packet, number.indicator]
@@ -226,7 +233,8 @@ class Hj212Uplink:
                 self._call(station, now)
         self._need_a_line()
         reached = {mn: one.minutes.reached.as_json() for mn, one in self._stations.items() if one.minutes is not None}
-        return {**state, "minutes": {**state.get("minutes", {}), **reached}}
+        troubles = {mn: one.trouble for mn, one in self._stations.items() if one.trouble}
+        return {**state, "minutes": {**state.get("minutes", {}), **reached}, "troubles": troubles}
 
     def _minute_teller(self, station: _Station, state: State) -> MinuteTeller:
         kept = state.get("minutes", {}).get(station.mn)
@@ -268,7 +276,7 @@ class Hj212Uplink:
     def ready(self, state: State, now: datetime) -> Mapping[str, datetime]:
         """Whatever has ended may be told."""
         del state
-        return dict.fromkeys(_GRAINS.values(), now)
+        return {grain: period_containing(now, Grain(grain)).start for grain in _GRAINS.values()}
 
     # --- hours and days ---
 
@@ -277,6 +285,9 @@ class Hj212Uplink:
         del state
         mn, _, command = numbers[0].packet.partition("/")
         station = self._stations[mn]
+        if not station.line.is_open:
+            # It was lost in this very round, and others have a line.
+            return Reply()
         try:
             items = self._items(station, _DATA_OF[command], numbers[0].start, numbers)
             if items is None:
@@ -287,7 +298,7 @@ class Hj212Uplink:
         except (LineLostError, StationUnknownError) as error:
             self._leave_alone(station, str(error), now)
             self._need_a_line()
-            return Reply(refused=[(one, str(error)) for one in numbers])
+            return Reply()
         self._is_well(station)
         self._count(command)
         return Reply(taken=list(numbers))
@@ -309,8 +320,8 @@ class Hj212Uplink:
 
     # --- everything else ---
 
-    def idle(self, now: datetime) -> None:
-        """Answer the platform, and tell real-time data and minutes."""
+    def idle(self, now: datetime) -> bool:
+        """Answer the platform, and tell real-time data and minutes; whether there are more of them."""
         self._forget(now)
         stations = list(self._stations.values())
         self._turn = (self._turn + 1) % len(stations)
@@ -324,6 +335,16 @@ class Hj212Uplink:
                 self._leave_alone(station, str(error), now)
                 break
         self._need_a_line()
+        return any(self._has_more(station, now) for station in stations if station.line.is_open)
+
+    def _has_more(self, station: _Station, now: datetime) -> bool:
+        if station.asked_at is not None or station.line.asked:
+            return True
+        minutes = station.minutes
+        if minutes is None or not station.tells(Data.MINUTE):
+            return False
+        may_go_back = self._allowance is not None and self._allowance.left(now) > 0
+        return minutes.has_live(now) or (may_go_back and minutes.has_backlog(now))
 
     def _serve(self, station: _Station, now: datetime) -> None:
         line = station.line

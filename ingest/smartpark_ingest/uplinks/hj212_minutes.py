@@ -73,14 +73,22 @@ class MinuteTeller:
 
     def tell_live(self, now: datetime, most: int) -> None:
         """Tell what has ended since, at most about so many packets."""
-        closed, live_from = self._closed(now), self._live_from(now)
+        closed = self._closed(now)
         if self.settings.delivery.live_first:
-            self.reached.leave_behind(live_from)
-        while most > 0 and self.reached.until < closed and self.reached.until >= live_from:
+            self.reached.leave_behind(self._live_from(now))
+        while most > 0 and self.has_live(now):
             end = min(closed, floor(self.reached.until, HOUR) + HOUR)
             # An hour without data costs a look too.
             most -= max(1, self.tell_span(self.reached.until, end, now))
             self.reached.until = end
+
+    def has_live(self, now: datetime) -> bool:
+        """Whether there are live periods that have ended and were not told."""
+        return self._live_from(now) <= self.reached.until < self._closed(now)
+
+    def has_backlog(self, now: datetime) -> bool:
+        """Whether older periods were not told."""
+        return self._oldest(now) is not None
 
     def tell_backlog(self, now: datetime, most: int) -> int:
         """Tell the oldest of what was left behind, an hour at a time, at most about so many packets; how many."""

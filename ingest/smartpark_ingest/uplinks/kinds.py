@@ -5,7 +5,7 @@ platform's words in memory; the queue is not its business. It raises `RetryableE
 not willing to talk (the worker waits and comes back), and says item by item what was taken where it answered.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -85,6 +85,11 @@ class Uplink(Protocol):
         """Whether a packet is told with all its items when one of them is to be told."""
         ...
 
+    @property
+    def resting(self) -> Collection[str]:
+        """Packets that are not told just now, because whose they are is being left alone; the others are."""
+        ...
+
     def judge(self, number: DueNumber) -> Verdict:
         """What is to become of a current number. Decides by the number and the settings alone."""
         ...
@@ -107,8 +112,11 @@ class Uplink(Protocol):
         """
         ...
 
-    def idle(self, now: datetime) -> None:
-        """Called in each round: heartbeats, questions from the other side. `RetryableError` when it has gone."""
+    def idle(self, now: datetime) -> bool:
+        """Called in each round: heartbeats, questions from the other side, what does not go through the queue.
+
+        Whether there is more of it at once; `RetryableError` when the other side has gone.
+        """
         ...
 
     def preview(self, numbers: Sequence[QueuedNumber], state: State, now: datetime) -> Iterator[Mapping[str, Any]]:

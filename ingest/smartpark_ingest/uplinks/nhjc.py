@@ -73,6 +73,7 @@ class NhjcUplink:
 
     kind = "nhjc"
     tells_whole_packets = False
+    resting = frozenset[str]()
 
     def __init__(self, settings: NhjcSettings, key: bytes | None, context: ssl.SSLContext) -> None:
         self._settings, self._key = settings, key
@@ -258,8 +259,10 @@ class NhjcUplink:
         if numbers:
             yield self._message(numbers, state, now)
 
-    def idle(self, now: datetime) -> None:
+    def idle(self, now: datetime) -> bool:
         """Nothing: the platform asks nothing, and no connection is held."""
+        del now
+        return False
 
     def _cipher(self) -> BlockCipher | None:
         method = self._settings.encryption.method

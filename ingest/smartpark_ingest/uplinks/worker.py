@@ -69,6 +69,7 @@ class UplinkWorker:
         )
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self._forms = {series.item: series.form for series in uplink.series}
+        self._packets = {series.item: series.packet for series in uplink.series}
         self._allowance = Allowance(uplink.delivery.backlog_per_minute, clock())
         self._state: dict[str, Any] | None = None
         self._failures = 0
@@ -153,7 +154,7 @@ class UplinkWorker:
         state = dict(self._uplink.connect(before, now))
         if state != before:
             self._keep(state)
-        self._uplink.idle(now)
+        is_more = self._uplink.idle(now)
         found = self._sendable(state, now)
         refused_in_a_row = 0
         for group in self._groups(found):
@@ -164,7 +165,7 @@ class UplinkWorker:
             refused_in_a_row = 0 if reply.taken else refused_in_a_row + 1
             if refused_in_a_row == _REFUSED_IN_A_ROW and reply.refused:
                 raise NothingTakenError(f"the platform takes nothing: {reply.refused[0][1]}")
-        return bool(found)
+        return bool(found) or is_more
 
     def _keep(self, state: dict[str, Any]) -> None:
         name = self._uplink.name
@@ -191,8 +192,9 @@ class UplinkWorker:
     def _fetch(
         self, state: dict[str, Any], now: datetime, start_from: datetime, start_before: datetime, limit: int
     ) -> list[QueuedNumber]:
-        ready = self._uplink.ready(state, now)
-        name, forms = self._uplink.name, self._forms
+        ready, resting = self._uplink.ready(state, now), self._uplink.resting
+        name = self._uplink.name
+        forms = {item: form for item, form in self._forms.items() if self._packets[item] not in resting}
         return self._database.run(
             lambda connection: sendable_uplink_items(
                 *(connection, name, forms, ready, now),
