@@ -1,13 +1,14 @@
 """A server that others pull from: three small parks with enterprises, published numbers, a key that seals, real keys.
 
-`west` and `east` lie in one city, `far` in another. Programs: `province` sees all three, `westerner` pulls west alone,
-`operator` runs west and seals there, `chief` may do everything.
+`west` and `east` lie in one city, `far` in another. Programs: `province` sees all three, `westerner` west alone,
+`chief` may do everything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,9 +95,20 @@ class Provider:
 
     dsn: str
     seal_key: Path
+    folder: Path
     address: str = ""
     keys: dict[str, str] = field(default_factory=dict[str, str])
     guests: ExitStack = field(default_factory=ExitStack)
+    _parks: Iterator[int] = field(default_factory=lambda: count(len(REGIONS)))
+
+    def park(self, region: str = "350121") -> str:
+        """A new park, in which two programs have a role: one of its name pulls it, `NAME-operator` runs it."""
+        n = next(self._parks)
+        code = f"park{n}"
+        load_park(self.dsn, self.folder, code, region, n)
+        self.add(code, Grant(Role.PROVINCE, code))
+        self.add(f"{code}-operator", Grant(Role.OPERATOR, code))
+        return code
 
     def publish(self, *rows: IndicatorRow) -> None:
         """Publish numbers, as derive does."""
@@ -136,30 +148,23 @@ class Provider:
         return self.guests.enter_context(made)
 
 
-def load_parks(dsn: str, folder: Path) -> None:
-    """Three parks, each with four enterprises."""
-    for n, (code, region) in enumerate(REGIONS.items()):
-        text = PARK.format(code=code, region=region)
-        for m, enterprise in enumerate(ENTERPRISES):
-            first17 = f"91350121MA{n}{m}00000"
-            text += ENTERPRISE.format(code=enterprise, uscc=first17 + uscc_check_character(first17))
-        file = folder / f"{code}.toml"
-        file.write_text(text, encoding="utf-8")
-        with connect(dsn, application="test") as connection:
-            store_catalogue(
-                connection, load_catalogue(file), source="test", loaded_by="test", at=NOW - timedelta(days=90)
-            )
-
-
-@pytest.fixture
-def provider(plain_database_dsn: str, tmp_path: Path) -> Iterator[Provider]:
-    """A new server for one test."""
-    yield from provide(plain_database_dsn, tmp_path)
+def load_park(dsn: str, folder: Path, code: str, region: str, n: int) -> None:
+    """A park with four enterprises."""
+    text = PARK.format(code=code, region=region)
+    for m, enterprise in enumerate(ENTERPRISES):
+        first17 = f"91350121MA{n:03}{m}000"
+        text += ENTERPRISE.format(code=enterprise, uscc=first17 + uscc_check_character(first17))
+    file = folder / f"{code}.toml"
+    file.write_text(text, encoding="utf-8")
+    with connect(dsn, application="test") as connection:
+        store_catalogue(
+            connection, load_catalogue(file), source="test", loaded_by="test", at=NOW - timedelta(days=90)
+        )
 
 
 @pytest.fixture(scope="module")
-def shared_provider(shared_plain_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """One server for a module whose tests only read."""
+def provider(shared_plain_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """One server for a module; tests that write take fresh parks."""
     yield from provide(shared_plain_dsn, tmp_path_factory.mktemp("provider"))
 
 
@@ -167,7 +172,8 @@ def provide(dsn: str, folder: Path, **settings: Any) -> Iterator[Provider]:
     """Parks, programs and a server; for fixtures."""
     key = folder / "seal.key"
     make_key(key)
-    load_parks(dsn, folder)
+    for n, (code, region) in enumerate(REGIONS.items()):
+        load_park(dsn, folder, code, region, n)
     asked = {
         "dsn": dsn,
         "access": "enforced",
@@ -178,26 +184,20 @@ def provide(dsn: str, folder: Path, **settings: Any) -> Iterator[Provider]:
     }
     app = create_app(ApiSettings.model_validate(asked), clock=lambda: NOW)
     with serving(app) as address, ExitStack() as guests:
-        made = Provider(dsn, key, address, guests=guests)
+        made = Provider(dsn, key, folder, address, guests=guests)
         made.add("province", *(Grant(Role.PROVINCE, park) for park in REGIONS))
         made.add("westerner", Grant(Role.PROVINCE, "west"))
-        made.add("operator", Grant(Role.OPERATOR, "west"))
         made.add("chief", Grant(Role.ADMINISTRATOR, None))
         yield made
 
 
-@pytest.fixture
-def october() -> Callable[[str], Sequence[IndicatorRow]]:
-    """Numbers of September and October of a park, of which the month of October is complete."""
-
-    def rows(park: str) -> list[IndicatorRow]:
-        months = [number(park, 900.0 + m, day(1, m), grain="month") for m in (9, 10)]
-        days = [number(park, 30.0 + n / 7, day(n)) for n in range(1, 32)]
-        of_tenants = [
-            number(park, 1.0 + n, day(1, m), grain="month", boundary=f"enterprise/{code}")
-            for n, code in enumerate(ENTERPRISES)
-            for m in (9, 10)
-        ]
-        return [*months, *days, *of_tenants]
-
-    return rows
+def two_months(park: str) -> list[IndicatorRow]:
+    """Numbers of September and October of a park, complete."""
+    months = [number(park, 900.0 + m, day(1, m), grain="month") for m in (9, 10)]
+    days = [number(park, 30.0 + n / 7, day(n)) for n in range(1, 32)]
+    of_tenants = [
+        number(park, 1.0 + n, day(1, m), grain="month", boundary=f"enterprise/{code}")
+        for n, code in enumerate(ENTERPRISES)
+        for m in (9, 10)
+    ]
+    return [*months, *days, *of_tenants]

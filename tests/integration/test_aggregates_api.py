@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fix_provider import ARROW, ENERGY, RATIO, day, number
+from fix_provider import ARROW, ENERGY, RATIO, REGIONS, day, number
 from smartpark.access import Grant, Role
 from smartpark.aggregates import FIELDS, AggregateRow, Cursor, canonical_line, digest_of, key_of
 from smartpark_storage import connect, publish_indicators
@@ -28,14 +28,14 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 @pytest.fixture(scope="module")
-def filled(shared_provider):
+def filled(provider):
     """Two parks' days, awkward numbers among them; some are not known."""
     rows = [number(park, value, day(n + 1)) for park in ("west", "east") for n, value in enumerate(AWKWARD)]
     rows += [number("west", None, day(20), completeness=0.1), number("west", 2.5, day(20), grain="hour")]
     rows += [number("west", 0.5, day(1), indicator=RATIO, grain="month", parts=(1.0, 2.0))]
     rows += [number("west", 7.5, day(1), grain="month", boundary="enterprise/T02")]
-    shared_provider.publish(*rows)
-    return shared_provider
+    provider.publish(*rows)
+    return provider
 
 
 def rows_of_json(answer):
@@ -76,10 +76,10 @@ def bits(row):
     return {name: struct.pack("<d", v) if isinstance(v, float) else v for name, v in said.items()}
 
 
-def held(provider, wanted=None):
-    """What the database holds, read without HTTP."""
+def held(provider):
+    """What the database holds of the province's parks, read without HTTP."""
     with connect(provider.dsn, application="test") as connection:
-        return list(read_feed(connection, wanted or FeedFilter(), None, limit=10_000).columns)
+        return list(read_feed(connection, FeedFilter(parks=frozenset(REGIONS)), None, limit=10_000).columns)
 
 
 # --- forms ---
@@ -107,7 +107,7 @@ def test_a_row_says_all_that_is_promised(filled):
     answer = filled.client("province").get("/aggregates", params={"boundary": "enterprise", "grain": "month"}).json()
     (row,) = answer["rows"]
     assert list(row) == JSON_NAMES
-    assert row["uscc"].startswith("91350121MA01")
+    assert row["uscc"].startswith("91350121MA0001")
     assert (row["region"], row["boundary"], row["value"], row["unit"]) == ("350121", "enterprise/T02", 7.5, "kWh")
     assert (row["start"], row["end"]) == ("2026-10-01T00:00:00+08:00", "2026-11-01T00:00:00+08:00")
     assert (row["revision"], row["submitted"], row["submission"]) == (1, False, None)
@@ -209,10 +209,11 @@ def test_filters_choose(filled):
 
 
 def test_a_late_correction_comes_behind_the_cursor_and_once(provider):
-    provider.publish(*(number("west", float(n), day(n)) for n in range(1, 6)))
-    client = provider.client("province")
+    park = provider.park()
+    provider.publish(*(number(park, float(n), day(n)) for n in range(1, 6)))
+    client = provider.client(park)
     first = client.get("/aggregates").json()
-    provider.publish(number("west", 99.0, day(2)), number("west", 3.0, day(3)))
+    provider.publish(number(park, 99.0, day(2)), number(park, 3.0, day(3)))
     changed = client.get("/aggregates", params={"cursor": first["cursor"]}).json()
     assert [(row["start"][:10], row["revision"], row["value"]) for row in changed["rows"]] == [
         ("2026-10-02", 2, 99.0)
@@ -227,10 +228,11 @@ def test_a_late_correction_comes_behind_the_cursor_and_once(provider):
 # --- unchanged ---
 
 
-@pytest.mark.parametrize("name", ["chief", "westerner"])
-def test_an_unchanged_answer_is_a_304(provider, name):
-    provider.publish(number("west", 1.0, day(1)))
-    client = provider.client(name)
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_an_unchanged_answer_is_a_304(provider, sees_all):
+    park = provider.park()
+    provider.publish(number(park, 1.0, day(1)))
+    client = provider.client("chief" if sees_all else park)
     cursor = client.get("/aggregates").json()["cursor"]
     at_end = client.get("/aggregates", params={"cursor": cursor})
     tag = at_end.headers["etag"]
@@ -246,7 +248,7 @@ def test_an_unchanged_answer_is_a_304(provider, name):
     assert again("*").status_code == 304
     assert again('W/"other"').status_code == 200
     assert again(tag, accept="text/csv").status_code == 200
-    provider.publish(number("west", 2.0, day(1)))
+    provider.publish(number(park, 2.0, day(1)))
     changed = again(tag)
     assert changed.status_code == 200
     assert [row["value"] for row in changed.json()["rows"]] == [2.0]
@@ -307,13 +309,14 @@ def test_a_cursor_serves_its_own_question_only(filled):
 
 
 def test_a_cursor_ends_where_rights_change(provider):
-    provider.publish(number("west", 1.0, day(1)), number("east", 2.0, day(1)))
-    client = provider.client("westerner")
+    park, other = provider.park(), provider.park()
+    provider.publish(number(park, 1.0, day(1)), number(other, 2.0, day(1)))
+    client = provider.client(park)
     cursor = client.get("/aggregates").json()["cursor"]
-    provider.grant("westerner", Grant(Role.PROVINCE, "east"))
+    provider.grant(park, Grant(Role.PROVINCE, other))
     answer = client.get("/aggregates", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:smartpark:problem:cursor-scope-changed")
-    assert {row["park"] for row in client.get("/aggregates").json()["rows"]} == {"west", "east"}
+    assert {row["park"] for row in client.get("/aggregates").json()["rows"]} == {park, other}
 
 
 # --- digests ---
@@ -338,11 +341,12 @@ def test_the_digest_is_that_of_the_rows_pulled(filled):
 
 
 def test_a_digest_of_then_stays_that_of_then(provider):
-    provider.publish(number("west", 1.0, day(1)))
+    park = provider.park()
+    provider.publish(number(park, 1.0, day(1)))
     client = provider.client("chief")
     before = client.get("/aggregates").json()["cursor"]
     then = client.get("/aggregates/digest", params={"at": before}).json()
-    provider.publish(number("west", 2.0, day(1)))
+    provider.publish(number(park, 2.0, day(1)))
     assert client.get("/aggregates/digest", params={"at": before}).json() == then
     assert client.get("/aggregates/digest").json()["sha256"] != then["sha256"]
 
@@ -386,8 +390,9 @@ def test_a_park_of_others_is_as_unknown_as_none(filled, path):
 
 
 def test_what_happens_in_other_parks_shows_in_no_answer(provider):
-    provider.publish(number("west", 1.0, day(1)), number("west", 5.0, day(1), grain="month"))
-    client = provider.client("westerner")
+    park, other = provider.park(), provider.park()
+    provider.publish(number(park, 1.0, day(1)), number(park, 5.0, day(1), grain="month"))
+    client = provider.client(park)
     cursor = client.get("/aggregates").json()["cursor"]
     asked = [
         ("/aggregates", {}),
@@ -413,10 +418,10 @@ def test_what_happens_in_other_parks_shows_in_no_answer(provider):
 
     before = told()
     tag = client.get("/aggregates", params={"cursor": cursor}).headers["etag"]
-    provider.publish(*(number("east", float(n), day(n)) for n in range(1, 20)))
-    provider.publish(number("east", 6.0, day(1), grain="month"))
+    provider.publish(*(number(other, float(n), day(n)) for n in range(1, 20)))
+    provider.publish(number(other, 6.0, day(1), grain="month"))
     sealed = provider.client("chief").post(
-        "/submissions", json={"park": "east", "period": "2026-10", "accept_incomplete": True}
+        "/submissions", json={"park": other, "period": "2026-10", "accept_incomplete": True}
     )
     assert sealed.status_code == 201, sealed.text
     assert told() == before
@@ -434,15 +439,16 @@ def test_whoever_has_no_right_to_aggregates_gets_none(filled):
 
 
 def test_reads_are_written_down(provider):
-    provider.publish(number("west", 1.0, day(1)), number("west", 2.0, day(2)))
-    client = provider.client("westerner")
-    tag = client.get("/aggregates", params={"park": "west"}).headers["etag"]
-    client.get("/aggregates", params={"park": "west"}, headers={"if-none-match": tag})
+    park = provider.park()
+    provider.publish(number(park, 1.0, day(1)), number(park, 2.0, day(2)))
+    client = provider.client(park)
+    tag = client.get("/aggregates", params={"park": park}).headers["etag"]
+    client.get("/aggregates", params={"park": park}, headers={"if-none-match": tag})
     client.get("/aggregates", params={"park": "east"})
     with connect(provider.dsn, application="test") as connection:
-        lines = read_audit(connection, AuditFilter(principal="client:westerner"), limit=50)
+        lines = read_audit(connection, AuditFilter(principal=f"client:{park}"), limit=50)
     told = [(line.action, line.status, line.park, line.rows) for line in lines]
-    assert told == [("pullAggregates", 404, None, None), ("pullAggregates", 200, "west", 2)]
+    assert told == [("pullAggregates", 404, None, None), ("pullAggregates", 200, park, 2)]
     assert all("spk_" not in str(line) for line in lines)
 
 
@@ -470,7 +476,7 @@ def test_identities_are_told_with_a_tag(filled):
         ("far", "350583", "far园区"),
         ("west", "350121", "west园区"),
     ]
-    assert next(one["uscc"] for one in told["enterprises"] if one["park"] == "west").startswith("91350121MA00")
+    assert next(one["uscc"] for one in told["enterprises"] if one["park"] == "west").startswith("91350121MA0000")
     again = client.get(
         "/aggregates/identities",
         params={"park": ["west", "far"]},
@@ -481,14 +487,16 @@ def test_identities_are_told_with_a_tag(filled):
 
 def test_totals_over_parks(provider):
     month, span = day(1), {"from": day(1, 9).isoformat(), "to": day(1, 12).isoformat()}
+    one, two, three = sorted([provider.park(), provider.park(), provider.park(region="350583")])
+    provider.add("summer", *(Grant(Role.PROVINCE, park) for park in (one, two, three)))
     provider.publish(
-        number("west", 10.0, month, grain="month", completeness=0.5),
-        number("east", 0.1, month, grain="month"),
-        number("west", 0.5, month, indicator=RATIO, grain="month", parts=(1.0, 2.0)),
-        number("east", 3.0, month, indicator=RATIO, grain="month", parts=(6.0, 2.0)),
-        *(number("west", 10.0, month, grain="month", boundary=f"enterprise/T0{n}") for n in (1, 2)),
+        number(one, 10.0, month, grain="month", completeness=0.5),
+        number(two, 0.1, month, grain="month"),
+        number(one, 0.5, month, indicator=RATIO, grain="month", parts=(1.0, 2.0)),
+        number(two, 3.0, month, indicator=RATIO, grain="month", parts=(6.0, 2.0)),
+        *(number(one, 10.0, month, grain="month", boundary=f"enterprise/T0{n}") for n in (1, 2)),
     )
-    client = provider.client("province")
+    client = provider.client("summer")
 
     def totals(**wanted):
         answer = client.get("/aggregates/totals", params={"grain": "month", **span, **wanted})
@@ -499,7 +507,7 @@ def test_totals_over_parks(provider):
     assert (told["members"], told["unit"]) == (3, "kWh")
     september, october, november = told["totals"]
     assert october["value"] == 0.1 + 10.0
-    assert october["missing"] == [{"park": "far", "boundary": "park"}]
+    assert october["missing"] == [{"park": three, "boundary": "park"}]
     assert october["completeness"] == (1.0 + 0.5) / 3
     assert (september["value"], september["known"], november["value"]) == (None, 0, None)
     assert "nobody" in september["reason"]
@@ -512,9 +520,7 @@ def test_totals_over_parks(provider):
     secret = totals(indicator=ENERGY, boundary="enterprise")["totals"][1]
     assert (secret["value"], secret["known"]) == (None, 2)
     assert secret["reason"].startswith("secrecy of statistics (statistics-secrecy:1): 2 members")
-    mine = provider.client("westerner").get(
-        "/aggregates/totals", params={"grain": "month", **span, "indicator": ENERGY}
-    )
+    mine = provider.client(one).get("/aggregates/totals", params={"grain": "month", **span, "indicator": ENERGY})
     assert mine.json()["members"] == 1
     assert mine.json()["totals"][1]["value"] == 10.0
 
@@ -539,8 +545,9 @@ def test_totals_that_make_no_sense_are_refused(filled, wanted, kind):
 
 def test_numbers_that_were_committed_and_not_numbered_yet_are_not_lost(provider):
     """A writer that died between its commit and the numbering."""
+    park = provider.park()
     with connect(provider.dsn, application="test") as connection:
-        publish_indicators(connection, [number("west", 4.0, day(4))])
+        publish_indicators(connection, [number(park, 4.0, day(4))])
         connection.commit()
-    answer = provider.client("province").get("/aggregates")
+    answer = provider.client(park).get("/aggregates")
     assert [row["value"] for row in answer.json()["rows"]] == [4.0]
