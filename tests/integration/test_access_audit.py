@@ -173,7 +173,7 @@ def test_the_log_is_filtered_and_turned_page_by_page(access_server: AccessServer
     assert entries(chief, action="Park") == []
     assert entries(chief, **{"from": "2026-11-22T12:00:01+08:00"}) == []
     assert {one["park"] for one in entries(chief, park=OWN)} == {OWN}
-    bad = chief.get("/api/v1/audit", params={"after": "99999999999999999.1"})
+    bad = chief.get("/api/v1/audit", params={"after": "nonsense"})
     assert bad.status_code == 422
 
 

@@ -231,6 +231,8 @@ def make_grant(request: Request, given: GrantIn, now: Now) -> GrantOut:
         check_everywhere(request, Scope.ACCESS_MANAGE)
     else:
         check_park(request, Scope.ACCESS_MANAGE, given.park)
+    if given.until is not None and given.until <= now:
+        raise ProblemError(ProblemKind.INVALID_REQUEST, "body.until: the grant would end before it begins")
     with _told(), writing(request) as connection:
         grant = Grant(given.role, given.park)
         number = add_grant(connection, given.principal, grant, by=actor_name(request), at=now, until=given.until)
