@@ -24,6 +24,7 @@ from typing import Any, Final, Self, cast
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from smartpark.errors import SmartparkError
+from smartpark.uplinks import digest_of
 from smartpark.uplinks.nhjc import NhjcFormError, ValueCipher, decode
 
 _LONGEST: Final = 64 * 2**20
@@ -249,7 +250,7 @@ class NhjcPlatform:
             raise _RefusedError("注册信息不完整")
         if self.options.enterprises and enterprise not in self.options.enterprises:
             raise _RefusedError("序列号与企业统一社会信用代码不符")
-        device = f"D{int.from_bytes(enterprise.encode()[-6:]):x}"
+        device = f"D{digest_of(enterprise)[:12]}"
         self.devices[device] = enterprise
         return {
             "deviceId": device,
