@@ -4,6 +4,7 @@ The framework reads `"5"` where a number is described and `1` where a truth is; 
 and the next version of anything may read it otherwise. Queries and headers are text by nature and are not looked at.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -25,8 +26,15 @@ async def body_as_described(request: Request) -> None:
     try:
         _adapter(field.field_info.annotation).validate_json(body, strict=True)
     except ValidationError as error:
-        findings = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
-        raise RequestValidationError(findings) from None
+        found = [one for one in error.errors(include_url=False) if not _is_whole(one)]
+        if found:
+            raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in found]) from None
+
+
+def _is_whole(finding: Mapping[str, Any]) -> bool:
+    """Whether it is about a whole number that was written with a point: to JSON Schema that is one, too."""
+    given = finding["input"]
+    return finding["type"] == "int_type" and isinstance(given, float) and given.is_integer()
 
 
 @lru_cache(maxsize=256)

@@ -125,6 +125,34 @@ def test_beside_the_details_too(client, name, wrong):
     assert {location for location, _ in where(answer)} == {f"body.{name}"}
 
 
+def test_a_whole_number_may_be_written_with_a_point(client):
+    code = opened(client).json()["request"]["code"]
+    where_to = f"{API}/load-requests/{code}/links"
+    header = CHEN | {"content-type": "application/json"}
+
+    assert client.post(where_to, content=b'{"days": 30.0}', headers=header).status_code == 201
+    assert where(client.post(where_to, content=b'{"days": 30.5}', headers=header)) == {("body.days", "int_type")}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "access/grants?person=",
+        "indicators/explain?indicator=carbon_location&park=testpark&period=2026&revision=8206476467",
+    ],
+)
+def test_what_could_never_be_found_is_not_looked_for(client, path):
+    assert slug(client.get(f"{API}/{path}")) == (422, "invalid-request")
+
+
+def test_a_grant_that_would_end_before_it_begins_is_told_so(client):
+    grant = {"person": "chen", "role": "operator", "park": "testpark", "until": "2000-01-01T00:00:00Z"}
+    answer = client.post(f"{API}/access/grants", json=grant)
+
+    assert slug(answer) == (422, "invalid-request")
+    assert "before it begins" in answer.json()["detail"]
+
+
 def test_what_is_no_json_is_told_so(client):
     answer = client.post(
         f"{API}/load-requests", content=b"\xff\xfe{", headers=CHEN | {"content-type": "application/json"}

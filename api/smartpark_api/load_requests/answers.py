@@ -23,7 +23,7 @@ from smartpark_api.load_requests.models import (
     RequestOut,
     SpanOut,
 )
-from smartpark_api.load_requests.people_models import TermOut
+from smartpark_api.load_requests.people_models import ManagerTermOut
 from smartpark_api.load_requests.service import Board, Card, Column, Desk, RequestView
 from smartpark_api.load_requests.standing import days_left, workdays_until
 
@@ -104,9 +104,9 @@ def person_out(person: Person) -> PersonOut:
     return PersonOut.model_validate(person, from_attributes=True)
 
 
-def term_out(term: ManagerTerm) -> TermOut:
+def term_out(term: ManagerTerm) -> ManagerTermOut:
     """A person's duty for a park."""
-    return TermOut(
+    return ManagerTermOut(
         park=term.park,
         duty=Duty(term.duty),
         person=term.person,

@@ -37,7 +37,7 @@ class TermIn(Given):
     valid_to: Annotated[IsoDay | None, Field(description="Day after the last; null: until further notice.")] = None
 
 
-class TermOut(Answer):
+class ManagerTermOut(Answer):
     """A person's duty for a park."""
 
     park: str
@@ -50,7 +50,7 @@ class TermOut(Answer):
 class TermList(Answer):
     """Terms by park, duty and day."""
 
-    terms: list[TermOut]
+    terms: list[ManagerTermOut]
 
 
 class ViewIn(Given):

@@ -79,6 +79,23 @@ class Rule:
     is_of: Callable[[Operation], bool]
     headers: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Of the component."""
+        return f"Problem{self.status}"
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What a route says that says no more than the rule."""
+        return {"description": self.description}
+
+    @property
+    def response(self) -> dict[str, Any]:
+        """The component."""
+        answer = {**self.declared, "content": problem_content()}
+        _promise(answer, "X-Request-Id", *self.headers)
+        return answer
+
 
 def _always(_: Operation) -> bool:
     return True
@@ -126,20 +143,24 @@ def complete_answers(operation: Operation, rules: Sequence[Rule]) -> None:
     """Add the problems that an operation may answer with, the shape of those it declared, and the headers."""
     responses: dict[str, Any] = operation.content["responses"]
     for rule in rules:
-        if rule.is_of(operation):
-            answer = responses.setdefault(str(rule.status), {"description": rule.description})
-            _promise(answer, *rule.headers)
+        if rule.is_of(operation) and responses.get(str(rule.status), rule.declared) == rule.declared:
+            responses[str(rule.status)] = {"$ref": f"#/components/responses/{rule.name}"}
     for status, answer in responses.items():
-        if status >= "4":
+        if status >= "4" and "$ref" not in answer:
             answer.setdefault("content", problem_content())
-        _promise(answer, "X-Request-Id")
+            _promise(answer, "X-Request-Id")
     for answer in operation.successes.values():
-        _promise(answer, *_QUOTA)
+        _promise(answer, "X-Request-Id", *_QUOTA)
         if "Idempotency-Key" in operation.headers:
             _promise(answer, "Idempotency-Replayed")
         if "If-Match" in operation.headers:
             _promise(answer, "ETag")
     operation.content["responses"] = dict(sorted(responses.items()))
+
+
+def response_components() -> dict[str, Any]:
+    """Every problem that follows from a rule, as the document's components hold them."""
+    return {rule.name: rule.response for rule in RULES}
 
 
 def problem_content() -> dict[str, Any]:

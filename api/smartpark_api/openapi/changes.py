@@ -81,7 +81,7 @@ class _Comparison:
         yield from _security(name, old, new)
         yield from self._parameters(name, _parameters(old), _parameters(new))
         yield from self._body(name, old.get("requestBody"), new.get("requestBody"))
-        yield from self._responses(name, old["responses"], new["responses"])
+        yield from self._responses(name, _responses(self.old, old), _responses(self.new, new))
 
     def _parameters(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         for key in old.keys() - new.keys():
@@ -178,6 +178,14 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _parameters(operation: dict[str, Any]) -> dict[str, Any]:
     return {f"{one['in']} {one['name']}": one for one in operation.get("parameters", ())}
+
+
+def _responses(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    shared = document.get("components", {}).get("responses", {})
+    return {
+        status: shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        for status, answer in operation["responses"].items()
+    }
 
 
 def _beside(parameter: dict[str, Any]) -> dict[str, Any]:

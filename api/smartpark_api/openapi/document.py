@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from smartpark_api.openapi.access import describe_access
-from smartpark_api.openapi.answers import RULES, complete_answers, header_components
+from smartpark_api.openapi.answers import RULES, complete_answers, header_components, response_components
 from smartpark_api.openapi.operations import operations
 from smartpark_api.openapi.retirement import describe_retirement, retirements_of
 from smartpark_api.problems import Problem
@@ -39,6 +39,7 @@ def _completed(document: dict[str, Any], app: FastAPI, *, prefix: str) -> dict[s
     parts = schema.pop("$defs", {})
     components["schemas"] = dict(sorted((components["schemas"] | parts | {Problem.__name__: schema}).items()))
     components["headers"] = header_components()
+    components["responses"] = response_components()
     _require_discriminators(components["schemas"])
     describe_access(document, app)
     retired = retirements_of(app)
@@ -47,7 +48,7 @@ def _completed(document: dict[str, Any], app: FastAPI, *, prefix: str) -> dict[s
             parameter["schema"] = _never_null(parameter["schema"])
         complete_answers(operation, RULES if operation.path.startswith(prefix) else ())
         if (retirement := retired.get((operation.method, operation.path))) is not None:
-            describe_retirement(operation, retirement)
+            describe_retirement(operation, retirement, components["responses"])
     return document
 
 

@@ -4,6 +4,7 @@
 answer, `Link` what to use instead. How long is between them is policy: docs/api-versioning.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
@@ -73,15 +74,16 @@ def retirements_of(app: FastAPI) -> dict[tuple[str, str], Retirement]:
     }
 
 
-def describe_retirement(operation: Operation, retirement: Retirement) -> None:
-    """Say in the description that an operation will go."""
+def describe_retirement(operation: Operation, retirement: Retirement, shared: Mapping[str, Any]) -> None:
+    """Say in the description that an operation will go; `shared` are the answers that operations have in common."""
     told = f"Retired: not to be used any more since {retirement.since}, may be gone from {retirement.sunset}"
     instead = "." if retirement.instead is None else f"; use `{retirement.instead}`."
     content = operation.content
     content["deprecated"] = True
     content["description"] = f"{content.get('description', '')}\n\n{told}{instead}".strip()
-    for answer in content["responses"].values():
-        answer["headers"] = answer.get("headers", {}) | headers(*retirement.headers)
+    for status, answer in content["responses"].items():
+        own = shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        content["responses"][status] = own | {"headers": own.get("headers", {}) | headers(*retirement.headers)}
 
 
 class TellRetirement:

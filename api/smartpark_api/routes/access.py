@@ -209,7 +209,7 @@ def list_grants(
     request: Request,
     now: Now,
     *,
-    person: Annotated[str | None, Query(max_length=60, description="Only of this person.")] = None,
+    person: Annotated[str | None, Query(min_length=1, max_length=60, description="Only of this person.")] = None,
     client: Annotated[ClientName | None, Query(description="Only of this program.")] = None,
     park: Annotated[str | None, Query(max_length=64, description="Only what counts in this park.")] = None,
     ended: Annotated[bool, Query(description="Those that have ended, too.")] = False,

@@ -90,7 +90,9 @@ def explain_indicator(
     boundary: Annotated[
         str, Query(description="Whose number.", examples=["park", "enterprise/T01"], max_length=200)
     ] = PARK,
-    revision: Annotated[int | None, Query(description="An older revision; default: the current one.", ge=1)] = None,
+    revision: Annotated[
+        int | None, Query(description="An older revision; default: the current one.", ge=1, le=2**31 - 1)
+    ] = None,
     whole: Annotated[
         bool, Query(description="Take what it is made of apart in turn; a year ends at its published days.")
     ] = False,

@@ -34,7 +34,7 @@ from smartpark_api.load_requests.people_models import (
     PersonList,
     TermIn,
     TermList,
-    TermOut,
+    ManagerTermOut,
     ViewIn,
     ViewList,
     ViewOut,
@@ -98,7 +98,7 @@ def list_park_managers(request: Request, code: ParkCode) -> TermList:
 @router.put(
     "/parks/{code}/managers/{duty}/{valid_from}",
     dependencies=[needs(Scope.PEOPLE_WRITE, "path.code"), *WRITES],
-    response_model=TermOut,
+    response_model=ManagerTermOut,
 )
 def put_park_manager(request: Request, code: ParkCode, duty: Duty, valid_from: IsoDay, given: TermIn) -> Response:
     """Name a project manager or deputy from a day on; no two of a duty on one day."""
