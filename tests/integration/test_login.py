@@ -75,6 +75,7 @@ def test_each_log_in_is_written_down(server, visitor):
 
     refused, entered = server.audit("login")[:2]
     assert (entered.principal, entered.proof, entered.status) == ("person:chen", "oidc:park-id", 303)
+    assert entered.detail == {"account": "chen-1"}
     assert (refused.principal, refused.status, refused.object) == ("nobody", 403, "park-id")
     assert refused.detail == {"trouble": "unknown", "issuer": server.idp.address, "subject": "stranger"}
     assert entered.remote == "127.0.0.1"
@@ -392,8 +393,10 @@ def test_over_https_the_cookies_are_for_this_host_alone(server, tmp_path):
         kept = cookie_of(answer, "__Host-session")
         assert "Secure" in kept
         assert "HttpOnly" in kept
-        me = visitor.client.get("/me", headers={"cookie": kept.partition(";")[0]})
-        assert "陈明" in me.text
+        token = kept.partition(";")[0]
+        assert "陈明" in visitor.client.get("/me", headers={"cookie": token}).text
+        planted = visitor.client.get("/me", headers={"cookie": token.removeprefix("__Host-")})
+        assert planted.status_code == 303, "a neighbour of the host could have planted it"
 
 
 def test_people_are_made_only_where_that_is_said(server, tmp_path):

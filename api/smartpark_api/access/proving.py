@@ -22,6 +22,7 @@ from smartpark_storage.access import (
 )
 from smartpark_storage.connections import Connection
 
+from smartpark_api.access.login.logins import logins_of
 from smartpark_api.access.principal import COOKIES
 from smartpark_api.settings import AccessMode, ApiSettings
 
@@ -83,7 +84,8 @@ def shown_by(request: Request) -> Shown:
         secret = secret.strip()
         is_bearer = scheme.lower() == "bearer" and 0 < len(secret) <= _MOST and secret.isascii()
         return Shown(bearer=secret) if is_bearer else Shown(complaint=_NOT_BEARER)
-    cookie = next((value for name in COOKIES if (value := request.cookies.get(name))), None)
+    # The other name counts for nothing here: over https a neighbour of this host could have planted it.
+    cookie = request.cookies.get(COOKIES[0] if logins_of(request).is_secure(request) else COOKIES[1])
     return Shown(session=cookie if cookie is not None and len(cookie) <= _MOST else None)
 
 

@@ -24,6 +24,7 @@ from starlette.responses import Response
 
 from smartpark_api.access.audit import audited, write_line
 from smartpark_api.access.login.logins import logins_of
+from smartpark_api.access.login.provider import Account
 from smartpark_api.access.principal import COOKIES
 from smartpark_api.console.actor import forget_actor
 from smartpark_api.database import looking_up, noting
@@ -39,7 +40,7 @@ def let_in(
     method: LoginMethod,
     *,
     proof: str,
-    issuer: str | None = None,
+    account: Account | None = None,
 ) -> str:
     """Begin a session in the caller's transaction, with its line in the audit log; gives the text of the cookie."""
     now: datetime = request.app.state.clock()
@@ -48,9 +49,11 @@ def let_in(
     if shown is not None:
         end_session(connection, shown, by=f"person:{person}", at=now)
     ends = now + timedelta(hours=settings.session_longest_hours)
-    token = begin_session(connection, person, method, at=now, expires_at=ends, issuer=issuer)
+    token = begin_session(
+        connection, person, method, at=now, expires_at=ends, issuer=account.issuer if account else None
+    )
     request.state.principal = Principal(f"person:{person}", proof=proof)
-    audited(request, action="login", object=person)
+    audited(request, action="login", object=person, detail={"account": account.subject} if account else None)
     write_line(request, connection, _SEE_OTHER)
     return token
 

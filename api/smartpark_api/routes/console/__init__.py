@@ -20,6 +20,7 @@ from smartpark_api.routes.console import (
 )
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_our_forms)])
+_ACCESS = (login, me, access_programs, access_log, access)
 # Addresses that name a request come last: /requests/{code} would take any of the others for a code.
-for _module in (home, login, me, access_programs, access_log, access, board, kpis, people, applicant, request_form, request, request_documents):
+for _module in (home, *_ACCESS, board, kpis, people, applicant, request_form, request, request_documents):
     router.include_router(_module.router)

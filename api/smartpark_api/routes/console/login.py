@@ -123,9 +123,7 @@ def _entered(request: Request, provider: Provider, account: Account) -> str:
     now: datetime = request.app.state.clock()
     with noting(request) as connection:
         person = person_of(connection, account, provider.settings, now=now)
-        return let_in(
-            request, connection, person, "oidc", proof=f"oidc:{provider.settings.name}", issuer=account.issuer
-        )
+        return let_in(request, connection, person, "oidc", proof=f"oidc:{provider.settings.name}", account=account)
 
 
 @router.get("/login/link/{token}", dependencies=[_TO_GET_IN])
