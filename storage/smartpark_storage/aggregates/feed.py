@@ -201,6 +201,7 @@ def _examine(reading: _Reading, place: "_Place", examine: int) -> NDArray[np.voi
         "revision": revision,
         "upper": reading.upto.position,
         "examine": examine,
+        "parks": reading.wanted.parameters["parks"],
         "all_revisions": reading.wanted.revisions is Revisions.ALL,
     }
     with reading.connection.cursor(binary=True) as cursor:

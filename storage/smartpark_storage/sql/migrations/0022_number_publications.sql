@@ -13,6 +13,8 @@ INSERT INTO smartpark.instance DEFAULT VALUES;
 CREATE TABLE smartpark.publication (
     publication_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('values', 'seal')),
+    -- Whose numbers, so that whoever sees some parks need not look through those of all; null: of several.
+    park text REFERENCES smartpark.park,
     -- Null until it is numbered: an identity is drawn when a writer begins to publish, a position after it committed.
     position bigint UNIQUE CHECK (position >= 1),
     -- Comes with the position, and nobody guesses it: after a restore another one stands at the same position.
@@ -146,7 +148,7 @@ GRANT SELECT ON
     smartpark.instance, smartpark.publication, smartpark.submission, smartpark.submission_row, smartpark.seal_key,
     smartpark.aggregate_source TO smartpark_api, smartpark_ingest;
 -- The position is the numbering function's alone.
-GRANT INSERT (kind) ON smartpark.publication TO smartpark_api, smartpark_ingest;
+GRANT INSERT (kind, park) ON smartpark.publication TO smartpark_api, smartpark_ingest;
 GRANT INSERT ON smartpark.submission, smartpark.submission_row, smartpark.seal_key TO smartpark_api, smartpark_ingest;
 GRANT UPDATE (retired_at) ON smartpark.seal_key TO smartpark_api, smartpark_ingest;
 GRANT INSERT, UPDATE ON smartpark.aggregate_source TO smartpark_ingest;

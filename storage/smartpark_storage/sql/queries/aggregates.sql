@@ -68,6 +68,7 @@ FROM (
             CASE WHEN position = %(position)s THEN %(revision)s::integer ELSE 0 END AS after_revision
         FROM smartpark.publication
         WHERE position >= %(position)s AND position <= %(upper)s
+            AND (%(parks)s::text[] IS NULL OR park IS NULL OR park = ANY(%(parks)s::text[]))
         ORDER BY position
     ) AS p
     -- Each publication by itself, no more of it than can be needed: one of them may be all that was ever published.
@@ -192,7 +193,7 @@ ORDER BY sequence DESC LIMIT 1;
 
 -- insert_submission --
 WITH publication AS (
-    INSERT INTO smartpark.publication (kind) VALUES ('seal') RETURNING publication_id
+    INSERT INTO smartpark.publication (kind, park) VALUES ('seal', %(park)s) RETURNING publication_id
 )
 INSERT INTO smartpark.submission (
     code, park, grain, start, sequence, rows, digest, manifest, signature, key_id, sealed_by, sealed_at, note,
@@ -388,7 +389,7 @@ WHERE v.series_id = passed.series_id AND v.start = passed.start AND v.revision =
 
 -- insert_pulled --
 , fresh AS MATERIALIZED (
-    SELECT g.*, CASE WHEN known.revision < g.next_revision OR g.next_revision IS NULL
+    SELECT s.park, g.*, CASE WHEN known.revision < g.next_revision OR g.next_revision IS NULL
         THEN known.computed_at ELSE g.next_computed_at END AS superseded_at
     FROM (
         SELECT
@@ -396,6 +397,7 @@ WHERE v.series_id = passed.series_id AND v.start = passed.start AND v.revision =
         FROM given
         WINDOW one_number AS (PARTITION BY series_id, start ORDER BY revision)
     ) AS g
+    JOIN smartpark.indicator_series AS s USING (series_id)
     LEFT JOIN LATERAL (
         SELECT n.revision, n.computed_at FROM smartpark.indicator_value AS n
         WHERE n.series_id = g.series_id AND n.start = g.start AND n.revision > g.revision
@@ -407,9 +409,9 @@ WHERE v.series_id = passed.series_id AND v.start = passed.start AND v.revision =
     )
 ),
 publication AS (
-    INSERT INTO smartpark.publication (kind)
-    SELECT 'values' WHERE EXISTS (SELECT FROM fresh)
-    RETURNING publication_id
+    INSERT INTO smartpark.publication (kind, park)
+    SELECT DISTINCT 'values', park FROM fresh
+    RETURNING publication_id, park
 )
 INSERT INTO smartpark.indicator_value (
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
@@ -418,4 +420,4 @@ INSERT INTO smartpark.indicator_value (
 SELECT
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
     computed_at, superseded_at, publication_id
-FROM fresh, publication;
+FROM fresh JOIN publication USING (park);

@@ -140,12 +140,12 @@ WHERE i.series_id = given.series_id AND i.start = timestamptz 'epoch' + given.st
     );
 
 -- publish_indicators --
--- Those that have no current revision: never published before, or superseded a moment ago. They are one publication,
--- which gets its position once this is committed; where nothing is new there is none.
+-- Those that have no current revision: never published before, or superseded a moment ago. Those of a park are one
+-- publication, which gets its position once this is committed; where nothing is new there is none.
 WITH fresh AS MATERIALIZED (
     SELECT
-        given.series_id, given.origin_id, timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AS start,
-        1 + coalesce((
+        s.park, given.series_id, given.origin_id,
+        timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond' AS start, 1 + coalesce((
             SELECT max(old.revision) FROM smartpark.indicator_value AS old
             WHERE old.series_id = given.series_id
                 AND old.start = timestamptz 'epoch' + given.start_us * INTERVAL '1 microsecond'
@@ -160,6 +160,7 @@ WITH fresh AS MATERIALIZED (
         series_id, origin_id, start_us, value, numerator, denominator, completeness, estimated_share, uncertainty,
         computed_at_us
     )
+    JOIN smartpark.indicator_series AS s USING (series_id)
     WHERE NOT EXISTS (
         SELECT FROM smartpark.indicator_value AS i
         WHERE i.series_id = given.series_id
@@ -167,9 +168,9 @@ WITH fresh AS MATERIALIZED (
     )
 ),
 publication AS (
-    INSERT INTO smartpark.publication (kind)
-    SELECT 'values' WHERE EXISTS (SELECT FROM fresh)
-    RETURNING publication_id
+    INSERT INTO smartpark.publication (kind, park)
+    SELECT DISTINCT 'values', park FROM fresh
+    RETURNING publication_id, park
 )
 INSERT INTO smartpark.indicator_value (
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
@@ -178,4 +179,4 @@ INSERT INTO smartpark.indicator_value (
 SELECT
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
     computed_at, publication_id
-FROM fresh, publication;
+FROM fresh JOIN publication USING (park);
