@@ -44,7 +44,7 @@ from smartpark_ingest.uplinks.hj212_data import DAY, HOUR, StationData, StationU
 from smartpark_ingest.uplinks.hj212_link import LineLostError, StationLine, late
 from smartpark_ingest.uplinks.hj212_minutes import MinuteTeller, Reached, floor
 from smartpark_ingest.uplinks.kinds import Reply, Series, State, Verdict
-from smartpark_ingest.uplinks.worker import Allowance
+from smartpark_ingest.uplinks.pacing import Allowance
 
 _log = logging.getLogger(__name__)
 
