@@ -1,5 +1,6 @@
 """Words of NECC-NHJC: numbers to JSON and back, when each period may be told, and what counts as an answer."""
 
+import doctest
 import json
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smartpark import uplinks
 from smartpark.clock import PARK_ZONE
 from smartpark.errors import InvalidFileError
 from smartpark.tomlfile import parse_model
@@ -23,6 +25,7 @@ from smartpark.uplinks.nhjc_settings import (
     Platform,
     Quality,
 )
+from smartpark_ingest.uplinks import pacing
 from smartpark_ingest.uplinks.value_ciphers import BlockCipher, KeyFormError, key_of, read_key, write_key
 from smartpark_simulators.uplinks.commands import NHJC_FAULTS
 from smartpark_simulators.uplinks.nhjc_platform import PlatformCipher, PlatformFault
@@ -98,6 +101,13 @@ def problems(**changed):
     with pytest.raises(InvalidFileError) as wrong:
         parse_model(settings(**changed), NhjcSettings, file="up.toml")
     return "\n".join(str(problem) for problem in wrong.value.problems)
+
+
+@pytest.mark.parametrize("module", [uplinks, nhjc, pacing], ids=lambda one: one.__name__)
+def test_examples_say_what_comes_out(module):
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
 
 
 # --- the message ---

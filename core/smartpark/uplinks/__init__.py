@@ -97,7 +97,7 @@ def wait_s(failures: int, *, first_s: float, longest_s: float, jitter: float) ->
     Examples
     --------
     >>> [wait_s(n, first_s=10, longest_s=3600, jitter=0) for n in (1, 2, 3, 50)]
-    [10, 20, 40, 3600]
+    [10.0, 20.0, 40.0, 3600.0]
     >>> wait_s(1, first_s=10, longest_s=3600, jitter=1)
     7.5
     """
