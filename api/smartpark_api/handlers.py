@@ -138,7 +138,7 @@ def _is_of_another_address(fields: Sequence[InvalidField]) -> bool:
 def _field_of(finding: Mapping[str, Any]) -> InvalidField:
     where: Sequence[object] = finding["loc"]
     given = finding.get("input")
-    shown = f"; got {given!r}"[:80] if isinstance(given, str) else ""
+    shown = f"; got {redacted(given)!r}"[:80] if isinstance(given, str) else ""
     code = None if finding["type"] in _RULES else str(finding["type"])
     return InvalidField(location=".".join(map(str, where)), message=f"{finding['msg']}{shown}", code=code)
 

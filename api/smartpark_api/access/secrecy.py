@@ -1,7 +1,7 @@
 """Secrets never leave: what goes into a log line or a problem document passes here first.
 
-Ours are recognised by their form: keys and tokens of programs, and tokens of links, calendars, cookies (43 letters).
-It is the last line, not the first: nobody should write a secret into a message in the first place.
+Ours are recognised by their form: keys and tokens of programs, and tokens of links, calendars and cookies. It
+is the last line, not the first: nobody should write a secret into a message in the first place.
 """
 
 import logging
@@ -25,8 +25,8 @@ _PATTERNS: Final = (
         ),
         rf"\1\2{_HIDDEN}",
     ),
-    # Tokens without a form of their own.
-    (re.compile(r"(?<![0-9A-Za-z_-])[0-9A-Za-z_-]{43}(?![0-9A-Za-z_-])"), _HIDDEN),
+    # Tokens without a form of their own, mistyped ones too; digests are in small letters and stay.
+    (re.compile(r"(?<![0-9A-Za-z_-])(?=[0-9a-z_-]*[A-Z])(?=[0-9A-Z_-]*[a-z])[0-9A-Za-z_-]{40,}"), _HIDDEN),
     (re.compile(r"(/applicant/|/calendars/|/login/link/)[^\s/?#'\".]{8,}"), rf"\1{_HIDDEN}"),
 )
 
