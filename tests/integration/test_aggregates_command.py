@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fix_api import PARK_FILE, ParkHand
-from fix_provider import ENERGY, day, load_park, number, two_months
+from fix_provider import ENERGY, NOW, day, load_park, number, two_months
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import main
 from smartpark_api.aggregates.seal_keys import KEY_FILE_VARIABLE, load_key
@@ -44,6 +44,7 @@ def publish(dsn, *rows):
 def run(dsn, monkeypatch, capsys):
     """Runs a command; gives its exit code and what it printed."""
     monkeypatch.setenv("SMARTPARK_DSN", dsn)
+    monkeypatch.setattr("smartpark_api.aggregates.submission_terminal.utc_now", lambda: NOW)
 
     def command(*words):
         code = main([str(word) for word in words])
