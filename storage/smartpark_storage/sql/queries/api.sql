@@ -90,13 +90,14 @@ WHERE point_id = ANY(%(points)s) AND time >= %(start)s AND time < %(end)s AND me
 -- What went through each counter, and how many quarter-hours of it are known (a half-known one counts half).
 SELECT
     p.device, p.measurand, p.unit,
-    sum(e.amount) AS amount,
-    coalesce(sum(e.completeness), 0)::float8 AS known
+    e.amount, coalesce(e.known, 0)::float8 AS known
 FROM smartpark.point AS p
-LEFT JOIN seen.raw_energy AS e
-    ON e.point_id = p.point_id AND e.start >= %(start)s AND e.start < %(end)s
+CROSS JOIN LATERAL (
+    SELECT sum(amount) AS amount, sum(completeness) AS known
+    FROM seen.raw_energy
+    WHERE point_id = p.point_id AND start >= %(start)s AND start < %(end)s
+) AS e
 WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL
-GROUP BY p.point_id
 ORDER BY p.device, p.point_id;
 
 -- api_indicators --
