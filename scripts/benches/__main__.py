@@ -20,6 +20,7 @@ BENCHES = {
     "backfill": "bench_backfill",
     "edge": "bench_edge",
     "console": "bench_console",
+    "aggregates": "bench_aggregates",
 }
 """Name to module."""
 

@@ -1,4 +1,4 @@
-"""Parks with years of published numbers, made by the database itself: as derive would have published them, but at once.
+"""Parks with years of published numbers, made by the database itself: as derive would have, but at once.
 
 Each month of a park is a publication, the first revision of each number; what comes later is the bench's own doing.
 Nothing here derives anything: it is for benches of what reads published numbers.
@@ -52,7 +52,8 @@ WITH month AS (
         first::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS month_start
     FROM (SELECT code AS park FROM smartpark.park) AS p,
         generate_series(
-            %(until)s::date - make_interval(years => %(years)s), %(until)s::date - INTERVAL '1 month', INTERVAL '1 month'
+            %(until)s::date - make_interval(years => %(years)s), %(until)s::date - INTERVAL '1 month',
+            INTERVAL '1 month'
         ) AS first
 ),
 period AS (
@@ -65,8 +66,8 @@ period AS (
 number AS (
     SELECT
         p.*, s.series_id, s.indicator, o.origin_id,
-        p.days * (20000 + 1000 * (s.series_id %% 97)) * (1 + 0.2 * sin(extract(epoch FROM p.start) / 1e6 + s.series_id))
-            AS kwh
+        p.days * (20000 + 1000 * (s.series_id %% 97))
+            * (1 + 0.2 * sin(extract(epoch FROM p.start) / 1e6 + s.series_id)) AS kwh
     FROM period AS p
     JOIN smartpark.indicator_series AS s USING (park, grain)
     JOIN smartpark.indicator_origin AS o
@@ -107,6 +108,8 @@ def fill(connection: Connection, *, parks: int, years: int, until: str) -> Fille
     rows = connection.execute(_VALUES, given).rowcount
     connection.commit()
     connection.autocommit = True
-    connection.execute("VACUUM (ANALYZE) smartpark.indicator_value, smartpark.indicator_series, smartpark.publication")
+    connection.execute(
+        "VACUUM (ANALYZE) smartpark.indicator_value, smartpark.indicator_series, smartpark.publication"
+    )
     connection.autocommit = False
     return Filled(parks, rows)
