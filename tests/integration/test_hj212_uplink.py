@@ -6,6 +6,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from fix_ingest import as_ingest
 from gauge_park import DAY, HOUR, MIDNIGHT, MINUTE, VALUES, GaugePark
 from smartpark.clock import from_us, to_us, utc_now
 from smartpark.errors import InvalidFileError
@@ -111,7 +112,7 @@ class Office:
     """An uplink of the park, and a clock that stands still until it is moved."""
 
     def __init__(self, dsn, park, port, *, now=END + 10 * MINUTE, **changed):
-        self.park, self.now, self._dsn = park, from_us(now), dsn
+        self.park, self.now, self._dsn = park, from_us(now), as_ingest(dsn)
         self.name = f"environment-{uuid.uuid4().hex[:8]}"
         self.text = text_of(port, name=self.name, **changed)
         self.new_worker()
@@ -366,7 +367,7 @@ def test_data_of_the_past_are_told_when_the_platform_asks(platform, office):
 
     ask("2061", "20261110000000001", at(5), at(6))
     ask("2051", "20261110000000002", at(0, 30), at(0, 40))
-    ask("2061", "20261110000000003", at(48), at(49))
+    ask("2061", "20261110000000003", "19000101000000", "20251231230000")
     assert [[(p.cn, p.items[0][0][1]) for p in given] for given in answers] == [
         [("9011", "1"), ("9012", "1")],
         [("9011", "1"), ("9012", "1")],

@@ -5,7 +5,7 @@ was told, and which gaps an outage left behind; of each period that was told, a 
 is not told. Readings that come later are noticed when the hour that they belong to is told again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,10 +13,10 @@ from typing import Any, Final
 from smartpark.uplinks import digest_of
 from smartpark.uplinks.hj212_segments import Item
 from smartpark.uplinks.hj212_settings import COMMANDS, Data, Hj212Settings
-from smartpark_storage import Connection, Registry
 from smartpark_storage.uplink_packets import acknowledge_packet, mark_packet_sent, told_packets
 
 from smartpark_ingest.uplinks.hj212_data import HOUR, StationData
+from smartpark_ingest.uplinks.hj212_database import StationDatabase
 from smartpark_ingest.uplinks.hj212_link import StationLine, late
 
 COMMAND: Final = COMMANDS[Data.MINUTE]
@@ -60,9 +60,7 @@ class MinuteTeller:
     settings: Hj212Settings
     data: StationData
     line: StationLine
-    run: Callable[[Callable[[Connection], Any]], Any]
-    """Does work on the database."""
-    registry: Callable[[], Registry]
+    database: StationDatabase
     reached: Reached
     told: int = 0
 
@@ -113,14 +111,14 @@ class MinuteTeller:
     def tell_span(self, start: datetime, end: datetime, now: datetime) -> int:
         """Tell the periods of a span that the platform does not know as they are; how many."""
         uplink, told = self.settings.uplink.name, 0
-        known = self.run(lambda connection: told_packets(connection, uplink, self.key, start, end))
+        known = self.database.run(lambda connection: told_packets(connection, uplink, self.key, start, end))
         for begins, items in self._packets(start, end):
             digest, before = digest_of(items), known.get(begins)
             if before is not None and before.digest == digest:
                 continue
-            self.run(lambda connection, at=begins: mark_packet_sent(connection, uplink, self.key, at, now))
+            self.database.run(lambda connection, at=begins: mark_packet_sent(connection, uplink, self.key, at, now))
             self.line.tell(COMMAND, self.marked(items, begins, now, is_again=before is not None))
-            self.run(
+            self.database.run(
                 lambda connection, at=begins, digest=digest: acknowledge_packet(
                     connection, uplink, self.key, at, digest=digest, now=now
                 )
@@ -143,9 +141,9 @@ class MinuteTeller:
         return late(items) if is_late and self.settings.protocol.has_late_mark else items
 
     def _packets(self, start: datetime, end: datetime) -> list[tuple[datetime, list[Item]]]:
-        registry = self.registry()
+        registry = self.database.registry()
         first, last = floor(start, HOUR), floor(end - timedelta(microseconds=1), HOUR) + HOUR
-        found = self.run(lambda connection: self.data.minutes(connection, registry, first, last))
+        found = self.database.run(lambda connection: self.data.minutes(connection, registry, first, last))
         return [(begins, items) for begins, items in sorted(found.items()) if start <= begins < end]
 
     def _closed(self, now: datetime) -> datetime:
