@@ -72,7 +72,7 @@ def fetch_names(
     if not ids.size:
         return {}
     parameters = {**wanted, "ids": ids.tolist()}
-    found = connection.execute(query("aggregate_series"), parameters, prepare=False).fetchall()
+    found = connection.execute(query("aggregate_series"), parameters).fetchall()
     return {row[0]: Series(*row[1:]) for row in found}
 
 
