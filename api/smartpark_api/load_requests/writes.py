@@ -187,8 +187,8 @@ def _written(
 def _told(done: Done) -> dict[str, object]:
     """Of a write, for the audit log: the version that it made, and the code of what is new."""
     place = done.headers.get("Location")
-    code = {} if place is None else {"made": place.rpartition("/")[2]}
-    return code | ({} if done.version is None else {"version": done.version})
+    told: dict[str, object] = {} if place is None else {"made": place.rpartition("/")[2]}
+    return told if done.version is None else told | {"version": done.version}
 
 
 def desk_over(request: Request, connection: Connection, actor: str | None = None) -> Desk:
@@ -256,8 +256,8 @@ def _refused(request: Request, error: RefusedEventError, code: str | None) -> Pr
     except UnknownRequestError as unknown:
         # Whatever was wrong with what was sent: there is nothing that it could be sent to.
         return ProblemError(ProblemKind.LOAD_REQUEST_NOT_FOUND, str(unknown))
-    taken = {"version": state.sequence, "possible": sorted(possible(state))}
-    return ProblemError(ProblemKind.EVENT_REFUSED, str(error), **taken)
+    taken = sorted(possible(state))
+    return ProblemError(ProblemKind.EVENT_REFUSED, str(error), version=state.sequence, possible=taken)
 
 
 def _key_of(request: Request) -> str | None:
