@@ -76,8 +76,8 @@ class _Comparison:
             yield Change(
                 Effect.BREAKING, name, f"is called {new.get('operationId')}, no longer {old.get('operationId')}"
             )
-        if new.get("deprecated") and not old.get("deprecated"):
-            yield Change(Effect.COMPATIBLE, name, "is retired")
+        if bool(new.get("deprecated")) != bool(old.get("deprecated")):
+            yield Change(Effect.COMPATIBLE, name, "is retired" if new.get("deprecated") else "is no longer retired")
         yield from _security(name, old, new)
         yield from self._parameters(name, _parameters(old), _parameters(new))
         yield from self._body(name, old.get("requestBody"), new.get("requestBody"))
@@ -115,6 +115,8 @@ class _Comparison:
             return
         if new.get("required") and not old.get("required"):
             yield Change(Effect.BREAKING, where, "is required now")
+        elif old.get("required") and not new.get("required"):
+            yield Change(Effect.COMPATIBLE, where, "is no longer required")
         yield from self._content(where, old, new, Side.TAKEN)
 
     def _responses(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
@@ -126,8 +128,7 @@ class _Comparison:
             yield Change(effect, f"{name}: {status}", "may be answered")
         for status in old.keys() & new.keys():
             where = f"{name}: {status}"
-            for header in old[status].get("headers", {}).keys() - new[status].get("headers", {}).keys():
-                yield Change(Effect.BREAKING, f"{where}: header {header}", "is gone")
+            yield from _headers(where, old[status].get("headers", {}), new[status].get("headers", {}))
             yield from self._content(where, old[status], new[status], Side.GIVEN)
 
     def _content(self, where: str, old: dict[str, Any], new: dict[str, Any], side: Side) -> Iterator[Change]:
@@ -146,6 +147,13 @@ class _Comparison:
         for finding in compare_schemas(old, new, side, components):
             effect = Effect.BREAKING if finding.is_breaking else Effect.COMPATIBLE
             yield Change(effect, f"{where}{finding.path}", finding.what)
+
+
+def _headers(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    for name in old.keys() - new.keys():
+        yield Change(Effect.BREAKING, f"{where}: header {name}", "is gone")
+    for name in new.keys() - old.keys():
+        yield Change(Effect.COMPATIBLE, f"{where}: header {name}", "is new")
 
 
 def _gone(name: str, operation: dict[str, Any]) -> Change:
