@@ -2,6 +2,7 @@
 
 import tomllib
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,11 @@ from smartpark.uplinks.hj212_settings import (
     DataTime,
     Hj212Settings,
     Missing,
+    Protocol,
+    Quality,
+    Server,
     SetTime,
+    Timing,
     told_factor,
 )
 from smartpark.uplinks.hj212_tables import hj212_tables
@@ -336,3 +341,15 @@ def test_data_of_the_past_may_be_asked_for_and_end_in_a_result():
 def test_what_a_station_does_not_tell_it_does_not_tell_on_request_either():
     silent = Identity(**{**{name: getattr(ME, name) for name in ME.__slots__}, "tells": (Data.HOUR,)})
     assert said(reaction_to(ask("2011"), silent, NOW)) == [("9011", {"QnRtn": "2"})]
+
+
+# --- the example ---
+
+
+def test_the_annotated_example_is_in_order_and_names_every_key():
+    text = (Path(__file__).parents[2] / "deploy" / "uplinks" / "hj212.example.toml").read_text(encoding="utf-8")
+    read = parse_model(tomllib.loads(text), Hj212Settings, file="example")
+    assert [len(station.factor) for station in read.station] == [7, 3]
+    for model in (Server, Protocol, Timing, Quality):
+        left_out = set(model.model_fields) - {"connect_timeout_s", "stale_s", "late_s"}
+        assert [name for name in left_out if f"{name} = " not in text] == []
