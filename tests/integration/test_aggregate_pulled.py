@@ -19,7 +19,7 @@ from aggregate_cases import (
     of_park,
     publish,
 )
-from smartpark.aggregates import Cursor, Manifest
+from smartpark.aggregates import Cursor, CursorGoneError, Manifest
 from smartpark_storage import Connection, StorageUnavailableError, connect
 from smartpark_storage.aggregates import (
     AggregateColumns,
@@ -36,6 +36,7 @@ from smartpark_storage.aggregates import (
     UnknownSubmissionError,
     UnusableIdentityError,
     UnusableRowError,
+    forget_pulled,
     head,
     identities,
     note_source_error,
@@ -225,6 +226,35 @@ def test_a_kill_between_the_rows_and_the_commit_leaves_neither_rows_nor_cursor(
     assert head(province).position == before
     assert store_pulled(province, source, page.columns, "c1", at=LATER, complete=True) == 5
     assert len(both_digests(ours, province, park)) == 1
+
+
+def test_a_source_that_was_restored_is_forgotten_and_pulled_anew(
+    ours: Connection, province: Connection, park: str, source: str
+):
+    publish(ours, [number(park, day, 1.0) for day in (1, 2, 3)])
+    sealed = hand_in_here(ours, park, 3)
+    pull(ours, province, source, of_park(park), 9)
+    downstream = Book(of_park(park)).pull_all(province)
+    # What happened since the backup is lost over there, and comes anew at another time.
+    with ours.transaction():
+        ours.execute("ALTER TABLE smartpark.indicator_value DISABLE TRIGGER indicator_value_is_kept")
+        ours.execute(
+            "UPDATE smartpark.indicator_value SET computed_at = computed_at + INTERVAL '1 hour'"
+            " FROM smartpark.indicator_series AS s WHERE s.series_id = indicator_value.series_id AND s.park = %s"
+            " AND start = %s",
+            [park, day_of(1).start],
+        )
+        ours.execute("ALTER TABLE smartpark.indicator_value ENABLE TRIGGER indicator_value_is_kept")
+    reset_source_cursor(province, source)
+    with pytest.raises(ConflictingRevisionError, match="province forget"):
+        pull(ours, province, source, of_park(park), 9)
+    assert forget_pulled(province, source) == 2
+    assert pull(ours, province, source, of_park(park), 9) == 2
+    assert len(both_digests(ours, province, park)) == 1
+    assert read_submission(province, sealed.code).digest == sealed.digest
+    with pytest.raises(CursorGoneError):
+        downstream.pull(province, 9)
+    assert Book(of_park(park)).pull_all(province).digest == state_digest(ours, of_park(park)).sha256
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------

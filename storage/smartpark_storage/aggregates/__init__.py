@@ -33,7 +33,7 @@ from smartpark_storage.aggregates.feed import (
 )
 from smartpark_storage.aggregates.filters import DEFAULT_BOUNDARIES, EVERYTHING, FeedFilter, Revisions
 from smartpark_storage.aggregates.keys import SealKey, put_seal_key, read_seal_keys, retire_seal_key
-from smartpark_storage.aggregates.pulled import store_pulled, store_submission
+from smartpark_storage.aggregates.pulled import forget_pulled, store_pulled, store_submission
 from smartpark_storage.aggregates.sealing import seal
 from smartpark_storage.aggregates.sources import (
     IDENTITY_COLUMNS,
@@ -87,6 +87,7 @@ __all__ = [
     "UnusableIdentityError",
     "UnusableRowError",
     "cursor_at",
+    "forget_pulled",
     "head",
     "identities",
     "note_source_error",

@@ -20,7 +20,7 @@ from smartpark.clock import from_us, to_us
 from smartpark_storage.aggregates.columns import AggregateColumns, Series
 from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, fetch_names, unpack_events
 from smartpark_storage.aggregates.filters import FeedFilter, Revisions
-from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.copying import EPOCH_US
 from smartpark_storage.errors import StorageUnavailableError
 from smartpark_storage.queries import query
@@ -56,7 +56,7 @@ class FeedPage:
 
 def head(connection: Connection) -> Head:
     """The newest position; cheap."""
-    with transaction(connection):
+    with read_transaction(connection):
         row = connection.execute(query("aggregate_head")).fetchone()
     if row is None:
         raise StorageUnavailableError("the database has no publication; is its copy whole?")
@@ -65,7 +65,7 @@ def head(connection: Connection) -> Head:
 
 def publications_wait(connection: Connection) -> bool:
     """Whether something is committed that has no position yet; cheap."""
-    with transaction(connection):
+    with read_transaction(connection):
         row = connection.execute(query("publications_wait")).fetchone()
     return row is not None and bool(row[0])
 
@@ -105,7 +105,7 @@ def read_feed(
         When the cursor is of another instance, of other filters, of parks that have changed, or of a history that a
         restore cut off.
     """
-    with transaction(connection):
+    with read_transaction(connection):
         upto = _upto(connection, at)
         check_cursor(connection, wanted, after, head(connection) if at is not None else upto)
         names: dict[int, Series] = {}

@@ -95,7 +95,8 @@ def store_rows(connection: Connection, columns: AggregateColumns) -> int:
         park, boundary, indicator, grain, start, revision = conflict
         raise ConflictingRevisionError(
             f"{park}/{boundary}/{indicator} of the {grain} {start.isoformat()}: revision {revision} is stored here,"
-            " and the source says something else of it; was the source restored from a backup?"
+            " and the source says something else of it, as one does that was restored from a backup; see"
+            " `smartpark province forget`"
         )
     connection.execute(f"{given}\n{query('supersede_by_pulled')}", parameters, prepare=False)
     return connection.execute(f"{given}{query('insert_pulled')}", parameters, prepare=False).rowcount
@@ -136,3 +137,19 @@ def _refuse_unknown_submissions(connection: Connection, columns: AggregateColumn
         unknown = sorted(named - {code for (code,) in found})
         if unknown:
             raise UnknownSubmissionError(*unknown)
+
+
+def forget_pulled(connection: Connection, source: str) -> int:
+    """Remove what was pulled from a source, so that it can be pulled anew; returns how many revisions it was.
+
+    For a source that was restored from a backup and has said other things since, under numbers of revisions that we
+    know. What was submitted is kept. Whoever pulls from us starts over, for our history is another one after this.
+    Only the owner of the database may: nobody else has the right to remove a published number.
+    """
+    with transaction(connection):
+        hold_source(connection, source)
+        removed = connection.execute(query("forget_pulled"), {"source": source}).rowcount
+        connection.execute(query("forget_cursor_of_source"), {"source": source})
+        number_publications(connection, wait=True)
+        connection.execute(query("begin_another_history"))
+    return removed

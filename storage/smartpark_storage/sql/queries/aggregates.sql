@@ -421,3 +421,20 @@ SELECT
     series_id, origin_id, start, revision, value, numerator, denominator, completeness, estimated_share, uncertainty,
     computed_at, superseded_at, publication_id
 FROM fresh JOIN publication USING (park);
+
+-- forget_pulled --
+-- All that was pulled from a source, but for what was submitted: that is kept whatever becomes of its source.
+DELETE FROM smartpark.indicator_value AS v
+USING smartpark.indicator_series AS s JOIN smartpark.park AS k ON k.code = s.park
+WHERE s.series_id = v.series_id AND k.source = %(source)s
+    AND NOT EXISTS (
+        SELECT FROM smartpark.submission_row AS r
+        WHERE r.series_id = v.series_id AND r.start = v.start AND r.revision = v.revision
+    );
+
+-- begin_another_history --
+-- Cursors that were given until now are of a history that is no more.
+UPDATE smartpark.publication SET token = gen_random_uuid() WHERE position IS NOT NULL;
+
+-- forget_cursor_of_source --
+UPDATE smartpark.aggregate_source SET cursor = '', rows = 0, complete_at = NULL WHERE source = %(source)s;
