@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fix_api import NOON, serving
 from smartpark.errors import SmartparkError
 from smartpark_api import app as whole
@@ -90,6 +90,16 @@ def test_the_description_says_what_will_go_and_with_which_headers(retired_app):
     assert "deprecated" not in document["paths"]["/api/v1/parks"]["get"]
 
 
-def test_nothing_goes_without_notice():
-    with pytest.raises(SmartparkError, match="answers until 2028-12-31 at least"):
-        retires(since=SINCE, sunset=date(2028, 6, 1))
+@pytest.mark.parametrize(
+    ("tag", "sunset", "least"), [("parks", "2028-06-01", "2028-12-31"), ("aggregates", "2029-06-01", "2029-12-31")]
+)
+def test_nothing_goes_without_notice(tag, sunset, least):
+    app = FastAPI()
+    mark = retires(since=SINCE, sunset=date.fromisoformat(sunset))
+
+    @app.get("/old", tags=[tag], dependencies=[mark])
+    def get_old() -> None:
+        """Old."""
+
+    with pytest.raises(SmartparkError, match=f"/old: .* answers until {least} at least, not {sunset}"):
+        describe(app, prefix="/")

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from smartpark_api.openapi.access import describe_access
 from smartpark_api.openapi.answers import RULES, complete_answers, header_components, response_components
 from smartpark_api.openapi.operations import operations
-from smartpark_api.openapi.retirement import describe_retirement, retirements_of
+from smartpark_api.openapi.retirement import check_notices, describe_retirement, retirements_of
 from smartpark_api.problems import Problem
 
 _DOCUMENTED: Final = ("title", "description", "examples", "default", "deprecated")
@@ -21,6 +21,7 @@ _DOCUMENTED: Final = ("title", "description", "examples", "default", "deprecated
 
 def describe(app: FastAPI, *, prefix: str) -> None:
     """Let an app answer with the completed document; `prefix` begins the addresses of programs."""
+    check_notices(app)
     inherited = app.openapi
     kept: list[dict[str, Any]] = []
 

@@ -21,7 +21,9 @@ from smartpark_api.openapi.answers import headers
 from smartpark_api.openapi.operations import Operation
 
 LEAST_NOTICE: Final = timedelta(days=365)
-"""An address answers for so long, at least, after it was marked."""
+"""An address answers for so long, at least, after it was marked;"""
+LONGER_NOTICE: Final = {"aggregates": 2 * LEAST_NOTICE, "submissions": 2 * LEAST_NOTICE}
+"""so long, what provinces pull, by tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,27 @@ class Retirement:
 
 
 def retires(*, since: date, sunset: date, instead: str | None = None) -> Any:
-    """Mark a route, among its `dependencies`, as one that will go.
+    """Mark a route, among its `dependencies`, as one that will go."""
+    return Depends(Retirement(since, sunset, instead))
+
+
+def check_notices(app: FastAPI) -> None:
+    """Refuse to go on where a notice is shorter than the policy promises.
 
     Raises
     ------
     SmartparkError
-        When the notice is shorter than the policy promises.
+        It names the address, and how long it answers at least.
     """
-    if sunset - since < LEAST_NOTICE:
-        raise SmartparkError(
-            f"an address that is retired on {since} answers until {since + LEAST_NOTICE} at least, not {sunset}: "
-            "docs/api-versioning.md"
-        )
-    return Depends(Retirement(since, sunset, instead))
+    for route in iter_route_contexts(app.routes):
+        found = _marked(route.original_route) if isinstance(route.original_route, APIRoute) else None
+        if found is not None:
+            least = max(LONGER_NOTICE.get(str(tag), LEAST_NOTICE) for tag in (*route.tags, ""))
+            if found.sunset - found.since < least:
+                raise SmartparkError(
+                    f"{route.path}: an address that is retired on {found.since} answers until {found.since + least} "
+                    f"at least, not {found.sunset}: docs/api-versioning.md"
+                )
 
 
 def retirements_of(app: FastAPI) -> dict[tuple[str, str], Retirement]:
