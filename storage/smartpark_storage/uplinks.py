@@ -149,6 +149,9 @@ class Coverage:
     """Periods of a grain in a span."""
 
     grain: str
+    items: int
+    oldest: datetime
+    """Start of the oldest of them."""
     queued: int
     acknowledged: int
     withheld: int

@@ -250,7 +250,8 @@ def test_only_what_is_settled_and_no_longer_looked_at_is_forgotten(plain_queue):
     assert sorted(value for (value,) in fetch_items(plain_queue, "digest")) == ["1.5", "3.0"]
     assert forget_uplink_items(plain_queue.connection, plain_queue.name, **before | {"settled_before": NOW}) == 0
     (seen,) = uplink_coverage(plain_queue.connection, plain_queue.name, old - timedelta(days=5), NOW)
-    assert (seen.grain, seen.queued, seen.acknowledged, seen.withheld) == ("day", 2, 1, 0)
+    assert (seen.grain, seen.items, seen.queued, seen.acknowledged, seen.withheld) == ("day", 1, 2, 1, 0)
+    assert seen.oldest == old - timedelta(days=1)
 
 
 def test_what_waits_under_an_item_that_settings_lost_is_let_go_and_due_again_when_they_find_it(plain_queue):

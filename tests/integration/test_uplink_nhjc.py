@@ -21,10 +21,11 @@ from smartpark.errors import InvalidFileError
 from smartpark.exposition import render
 from smartpark_ingest.uplinks.kinds import load_uplink
 from smartpark_ingest.uplinks.pacing import Allowance, batches, company
+from smartpark_ingest.uplinks.planning import expected_periods
 from smartpark_ingest.uplinks.worker import UplinkWorker
 from smartpark_simulators.uplinks.nhjc_platform import Key, PlatformFault
 from smartpark_storage import connect
-from smartpark_storage.uplinks import QueuedNumber, uplink_overviews, withheld_periods
+from smartpark_storage.uplinks import Coverage, QueuedNumber, uplink_overviews, withheld_periods
 from waiting import wait_until
 
 E_CODE, G_CODE = "00-00-0000-023300-11", "00-00-0000-020000-11"
@@ -346,7 +347,7 @@ def test_one_item_that_is_never_taken_does_not_hold_up_the_others(link):
         number(day(3), 9.0, indicator="electricity_purchased"),
     )
     link.now = at("2026-11-08T02:00")
-    for _ in range(12):
+    for _ in range(4):
         link.tell()
         link.now += timedelta(minutes=10)
     assert list(link.taken()) == dates(*range(1, 7))
@@ -407,21 +408,23 @@ def test_a_registration_that_leads_elsewhere_is_not_followed(link):
 
 
 def test_after_many_troubles_both_sides_have_the_same(link):
-    """Random faults, corrections in between, workers that end and begin again: what the platform has is ours."""
+    """Every fault, corrections in between, workers that end and begin again: what the platform has is ours."""
     link.tables["delivery"]["batch"] = 2
-    link.platform.options.faults = tuple(sorted(set(PlatformFault) - {PlatformFault.SLOW}))
-    link.platform.options.fault_share = 0.4
     dice, values = random.Random(7), {}
-    for n in range(1, 15):
-        changed = sorted({n, *dice.sample(range(1, n + 1), min(n, 3))})
+    troubles = [*sorted(set(PlatformFault) - {PlatformFault.SLOW}) * 3, *[None] * 21]
+    dice.shuffle(troubles)
+    link.platform.next_faults.extend(troubles)
+    for n in count(1):
+        last = min(n, 12)
+        changed = sorted({last, *dice.sample(range(1, last + 1), min(last, 3))})
         values |= {day(one): round(dice.uniform(0, 1000), 2) for one in changed}
-        link.publish(*(number(day(one), values[day(one)], computed_at_us=to_us(day(n + 1))) for one in changed))
-        for hour in ("02", "05", "11"):
-            link.tell(f"2026-11-{n + 1:02}T{hour}:00")
-    link.platform.options.fault_share = 0.0
+        link.publish(*(number(day(one), values[day(one)], computed_at_us=to_us(day(last + 1))) for one in changed))
+        link.tell((day(n + 1) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M"))
+        if not link.platform.next_faults:
+            break
     link.insist()
     assert link.taken() == {start.strftime("%Y-%m-%d 00:00:00"): value for start, value in sorted(values.items())}
-    assert set(link.platform.heard.faults) == set(link.platform.options.faults)
+    assert link.platform.heard.faults.total() == 21
     assert link.overview().acknowledged == len(values)
 
 
@@ -502,6 +505,7 @@ def test_one_worker_tells_and_another_waits_for_its_turn(link):
 def test_a_worker_that_is_killed_between_telling_and_noting_tells_again(link, smartpark):
     """A real process, killed with SIGKILL while the platform has its message in hand and has not answered."""
     link.tables["delivery"] |= {"lease_s": 2, "batch": 3, "backlog_per_minute": 100_000, "first_wait_s": 0.1}
+    link.tables["platform"]["timeout_s"] = 100
     link.publish(*(number(day(n), float(n)) for n in range(1, 10)))
     environment = {"SMARTPARK_DSN": as_ingest(link.dsn)}
     link.platform.options.slow_s = 120
@@ -608,6 +612,12 @@ def test_what_was_refused_goes_in_ever_smaller_company():
     numbers = [queued(n, refusals) for n, refusals in zip(count(), [0] * 10 + [1] * 5 + [2] * 3, strict=False)]
     assert [len(one) for one in batches(numbers, 8)] == [8, 2, 2, 2, 1, 1, 1, 1]
     assert company(100, 0) == 100
+
+
+def test_periods_that_nobody_published_are_expected_all_the_same():
+    covered = Coverage("day", items=2, oldest=day(3), queued=4, acknowledged=3, withheld=1)
+    assert expected_periods(covered, day(8) + timedelta(hours=5)) == 2 * 5
+    assert expected_periods(covered, day(3) + timedelta(hours=5)) == 0
 
 
 def test_an_allowance_is_saved_up_for_a_minute_and_no_longer():

@@ -159,6 +159,8 @@ def _status(arguments: argparse.Namespace) -> int:
     from smartpark_storage import connect, dsn_from_environment
     from smartpark_storage.uplinks import uplink_coverage, uplink_overviews, withheld_periods
 
+    from smartpark_ingest.uplinks.planning import expected_periods
+
     name: str | None = arguments.name
     now = utc_now()
     with closing(connect(dsn_from_environment(), application="smartpark uplink status")) as connection:
@@ -168,15 +170,17 @@ def _status(arguments: argparse.Namespace) -> int:
     for one in found:
         told = asdict(one)
         if arguments.json:
-            more = {"last_31_days": [asdict(c) for c in covered], "withheld_periods": [asdict(w) for w in withheld]}
+            shares = [asdict(c) | {"expected": expected_periods(c, now)} for c in covered]
+            more = {"last_31_days": shares, "withheld_periods": [asdict(w) for w in withheld]}
             print(json.dumps(told | (more if name else {}), ensure_ascii=False, default=str))
         else:
             print(", ".join(f"{key} {value}" for key, value in told.items() if value not in (None, "", {})))
     if not arguments.json:
         for share in covered:
+            expected = expected_periods(share, now)
             print(
-                f"  {share.grain}: {share.acknowledged} of {share.queued} periods of the last 31 days acknowledged "
-                f"({share.acknowledged / share.queued:.1%})"
+                f"  {share.grain}: {share.acknowledged} of {expected} periods of the last 31 days acknowledged"
+                + (f" ({share.acknowledged / expected:.1%})" if expected else "")
             )
         for held in withheld:
             print(

@@ -14,9 +14,10 @@ from datetime import time as time_of_day
 from typing import Final
 
 from smartpark.clock import PARK_ZONE
-from smartpark.periods import Grain, period_containing
+from smartpark.periods import Grain, period_containing, periods_between
 from smartpark_storage import Connection, transaction
 from smartpark_storage.uplinks import (
+    Coverage,
     QueueEntry,
     WantedSeries,
     forget_uplink_items,
@@ -32,7 +33,7 @@ from smartpark_ingest.uplinks.vitals import UplinkVitals
 
 _log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 5_000
+AT_ONCE: Final = 20_000
 """Numbers queued in one transaction."""
 _FORGET_EVERY_S: Final = 3_600.0
 
@@ -58,6 +59,12 @@ def wanted_series(series: Sequence[Series], now: datetime) -> list[WantedSeries]
         )
         for one in series
     ]
+
+
+def expected_periods(covered: Coverage, now: datetime) -> int:
+    """How many periods of a grain's items have ended since the oldest of them, those that nobody published too."""
+    grain = Grain(covered.grain)
+    return covered.items * len(periods_between(covered.oldest, period_containing(now, grain).start, grain))
 
 
 def plan(connection: Connection, uplink: Uplink, since: datetime, now: datetime) -> int:

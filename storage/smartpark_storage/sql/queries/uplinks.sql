@@ -151,10 +151,10 @@ ORDER BY max(start) DESC, item, withheld
 LIMIT %(limit)s;
 
 -- uplink_coverage --
--- Of the periods that began in a span: how many the queue knows, and how many the platform took.
+-- Of the periods that began in a span: how many the queue knows of how many items, and how many the platform took.
 SELECT
-    grain, count(*)::integer AS queued, count(acknowledged_at)::integer AS acknowledged,
-    count(*) FILTER (WHERE withheld <> '')::integer AS withheld
+    grain, count(DISTINCT item)::integer AS items, min(start) AS oldest, count(*)::integer AS queued,
+    count(acknowledged_at)::integer AS acknowledged, count(*) FILTER (WHERE withheld <> '')::integer AS withheld
 FROM smartpark.uplink_item
 WHERE uplink = %(uplink)s AND start >= %(start)s AND start < %(end)s
 GROUP BY grain
