@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 from smartpark.errors import SmartparkError
 
@@ -121,6 +122,20 @@ def transaction(connection: Connection) -> Generator[Connection]:
     """One transaction around several calls of this room."""
     with translate_errors(), connection.transaction():
         yield connection
+
+
+@contextmanager
+def read_transaction(connection: Connection) -> Generator[Connection]:
+    """The caller's transaction where there is one, else one of its own; for reads that are asked often.
+
+    Reads leave nothing to undo, so no savepoint is set: two ways to the server less for each of them.
+    """
+    if connection.info.transaction_status is TransactionStatus.INTRANS:
+        with translate_errors():
+            yield connection
+    else:
+        with transaction(connection):
+            yield connection
 
 
 def describe_database(connection: Connection) -> DatabaseInfo:

@@ -9,7 +9,7 @@ from psycopg.rows import class_row, dict_row
 from smartpark.access import LOCAL, Grant, Role
 from smartpark.errors import SmartparkError
 
-from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 
@@ -161,7 +161,7 @@ def grants_of(connection: Connection, principal: str, at: datetime) -> tuple[Gra
         return LOCAL.grants
     if not principal.startswith(("person:", "client:")):
         return ()
-    with transaction(connection):
+    with read_transaction(connection):
         rows = connection.execute(query("access_grants_of"), {**_whose(principal), "at": at}).fetchall()
     return tuple(Grant(Role(role), park) for role, park in rows)
 

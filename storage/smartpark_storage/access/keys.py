@@ -19,7 +19,7 @@ from smartpark.errors import SmartparkError
 
 from smartpark_storage.access.clients import AccessConflictError, UnknownAccessError
 from smartpark_storage.access.texts import SecretKind, make_text, parse_text
-from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 
@@ -133,7 +133,7 @@ def find_secret(connection: Connection, text: str, now: datetime) -> FoundSecret
     shown = parse_text(text)
     if shown is None:
         return SecretRefusal.MALFORMED
-    with transaction(connection), connection.cursor(row_factory=dict_row) as cursor:
+    with read_transaction(connection), connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(query("access_find_secret"), {"secret_id": shown.secret_id}).fetchone()
     is_right = hmac.compare_digest(_NOTHING if row is None else row["secret_sha256"], shown.digest)
     if row is None or not is_right or row["kind"] != shown.kind:
