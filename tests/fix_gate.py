@@ -57,6 +57,7 @@ class AccessServer:
     requests: dict[str, str] = field(default_factory=dict[str, str])
     links: dict[str, int] = field(default_factory=dict[str, int])
     calendars: dict[str, int] = field(default_factory=dict[str, int])
+    applicant_tokens: dict[str, str] = field(default_factory=dict[str, str])
     calendar_tokens: dict[str, str] = field(default_factory=dict[str, str])
     app: Any = None
 
@@ -114,7 +115,8 @@ def fill(server: AccessServer) -> None:
         for park in (OWN, OTHER):
             desk = Desk(connection, builtin_load_request_rules(), builtin_workdays(), NOON, "chen")
             code = open_request(desk, Details.model_validate(DETAILS | {"park": park})).code
-            make_link(connection, code, by="chen", at=NOON, expires_at=NOON + timedelta(days=30))
+            until = NOON + timedelta(days=30)
+            server.applicant_tokens[park] = make_link(connection, code, by="chen", at=NOON, expires_at=until)
             server.requests[park] = code
             server.links[park] = read_links(connection, code)[0].link_id
             server.calendar_tokens[park] = make_calendar_link(connection, by="chen", at=NOON, park=park)

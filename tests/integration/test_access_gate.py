@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from fix_api import NOON, serving
-from fix_gate import AS_JSON, CHIEF, OTHER, OWN, AccessServer
+from fix_gate import AS_JSON, CHIEF, DETAILS, OTHER, OWN, AccessServer
 from smartpark.access import Grant, Role
 from smartpark_api.app import create_app
 from smartpark_api.settings import ApiSettings
@@ -23,6 +23,7 @@ from smartpark_storage.access import (
     read_secrets,
     revoke_secret,
 )
+from smartpark_storage.load_requests import Person, make_calendar_link, put_person
 
 ME = "/api/v1/access/me"
 
@@ -249,3 +250,48 @@ def test_other_parks_are_not_told_of_in_a_refusal(access_server: AccessServer):
     answer = access_server.client("operator").get("/api/v1/parks/nowhere/now")
     assert OWN in answer.json()["detail"]
     assert OTHER not in answer.json()["detail"]
+
+
+def test_whoever_has_a_token_sees_what_it_opens_and_needs_no_more(access_server: AccessServer):
+    client = access_server.client("nobody")
+    for park in (OWN, OTHER):
+        shown = client.get(f"/applicant/{access_server.applicant_tokens[park]}")
+        assert shown.status_code == 200
+        assert access_server.requests[park] in shown.text
+        calendar = client.get(f"/api/v1/calendars/{access_server.calendar_tokens[park]}.ics")
+        assert calendar.status_code == 200
+        assert access_server.requests[park] in calendar.text
+
+
+def test_a_calendar_of_a_person_shows_no_more_than_they_may_see(access_server: AccessServer):
+    with connect(access_server.dsn, application="test") as connection:
+        put_person(connection, Person("gao", "高", "Gao", ""))
+        token = make_calendar_link(connection, by="gao", at=NOON, person="gao")
+        connection.commit()
+    chief = access_server.client(CHIEF)
+    for park in (OWN, OTHER):
+        made = chief.post("/api/v1/load-requests", json={"details": {**DETAILS, "park": park}}).json()["request"]
+        given = {"manager": "gao", "expected": made["version"]}
+        assert chief.put(f"/api/v1/load-requests/{made['code']}/manager", json=given).status_code == 200
+    nobody = access_server.client("nobody")
+    assert "LR-" not in nobody.get(f"/api/v1/calendars/{token}.ics").text
+    access_server.grant("gao", Grant(Role.UTILITY_MANAGER, OTHER))
+    shown = nobody.get(f"/api/v1/calendars/{token}.ics").text
+    assert made["code"] in shown
+    assert len(set(re.findall(r"LR-2026-\d+", shown))) == 1
+
+
+def test_a_server_that_trusts_its_machine_does_not_trust_what_is_passed_on_to_it(
+    server_with: Callable[..., httpx.Client],
+):
+    client = server_with(access="local")
+    assert client.get("/api/v1/parks").status_code == 200
+    for name in ("x-forwarded-for", "x-real-ip", "forwarded", "via"):
+        answer = client.get("/api/v1/parks", headers={name: "203.0.113.9"})
+        assert (answer.status_code, "enforced" in answer.json()["detail"]) == (401, True)
+
+
+def test_another_site_cannot_write_through_a_browser_on_the_machine(server_with: Callable[..., httpx.Client]):
+    client = server_with(access="local")
+    answer = client.post("/api/v1/calendars", json={"park": OWN}, headers={"origin": "https://evil.example"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:smartpark:problem:form-refused")

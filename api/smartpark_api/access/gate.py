@@ -12,7 +12,7 @@ from typing import Final
 
 from anyio import to_thread
 from fastapi import Request
-from smartpark.access import NOBODY
+from smartpark.access import LOCAL, NOBODY
 from smartpark.errors import SmartparkError
 from smartpark_storage.access import touch_secret, touch_session
 from starlette.datastructures import MutableHeaders
@@ -28,11 +28,16 @@ from smartpark_api.access.secrecy import REQUEST_ID, redacted
 from smartpark_api.database import looking_up, noting
 from smartpark_api.handlers import answer_to
 from smartpark_api.problems import ProblemError, ProblemKind
-from smartpark_api.settings import ApiSettings
+from smartpark_api.settings import AccessMode, ApiSettings, is_loopback
 
 ID_HEADER: Final = "X-Request-Id"
 _NEVER_ASKED: Final = ("/assets/", "/healthz", "/readyz", "/oauth/token")
 """Nobody is looked up for these; the last one finds out itself who asks."""
+_PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_PROXY: Final = (
+    "this server trusts the machine it is on, and the request came through something that serves others; "
+    "start the server with SMARTPARK_ACCESS=enforced"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +62,7 @@ class Gate:
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         settings: ApiSettings = request.app.state.settings
-        _is_known_as(request, without_proof(settings))
+        _is_known_as(request, without_proof(settings, _through_a_proxy(request, settings)))
         answer = _Answer(request, receive, send)
         refusal = await _admitted(request)
         if refusal is not None:
@@ -134,9 +139,17 @@ def _is_known_as(request: Request, found: Proved) -> None:
     request.state.refusal = found.refusal
 
 
+def _through_a_proxy(request: Request, settings: ApiSettings) -> str:
+    """Why whoever shows nothing is not the machine itself after all: somebody passes requests of others on to us."""
+    if settings.access is AccessMode.ENFORCED:
+        return ""
+    is_direct = request.client is None or is_loopback(request.client.host)
+    return "" if is_direct and not any(name in request.headers for name in _PASSED_ON) else _PROXY
+
+
 def _check_origin(request: Request) -> None:
-    """Refuse what another site lets a browser do with the cookie of somebody who is logged in here."""
-    if request.method in READING or request.state.principal.proof != "session":
+    """Refuse what another site lets a browser do with somebody's cookie, or on the machine that is trusted."""
+    if request.method in READING or request.state.principal.proof not in ("session", LOCAL.proof):
         return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")

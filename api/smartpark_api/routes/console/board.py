@@ -27,6 +27,7 @@ from smartpark_storage.load_requests import (
 )
 from starlette.responses import JSONResponse, Response
 
+from smartpark_api.access.desk_rules import people_theirs
 from smartpark_api.access.needs import needs
 from smartpark_api.access.places import check_all, of_load_request, theirs, within
 from smartpark_api.console.board import gather
@@ -61,9 +62,13 @@ def _board_page(
     """The board; for htmx the part of it that changes."""
     with looking(request) as desk:
         shown = gather(desk, address, within(request, address.filter))
-        shown = replace(shown, parks=theirs(request, Scope.REQUESTS_READ, shown.parks))
         today = desk.today
         is_year_known = today.year in desk.calendar.years
+    shown = replace(
+        shown,
+        parks=theirs(request, Scope.REQUESTS_READ, shown.parks),
+        persons={person.code: person for person in people_theirs(request, shown.persons.values())},
+    )
     if not is_year_known:
         # Rows keep no due day of such a year, and what has none does not look late.
         flashes = (Flash("board.year_unknown", {"year": str(today.year)}, "warn"), *flashes)
@@ -115,7 +120,7 @@ def _menu(
         "console/_menu.html" if _is_htmx(request) else "console/menu.html",
         status=status,
         seen=seen,
-        persons=persons,
+        persons=people_theirs(request, persons),
         owners=[owner for owner in Owner if owner is not seen.request.owner],
         back=address_of(back).query,
         asked=asked,

@@ -10,6 +10,7 @@ from smartpark_storage.load_requests import read_persons, stage_totals
 from smartpark_storage.reads import read_parks
 from starlette.responses import Response
 
+from smartpark_api.access.desk_rules import people_theirs
 from smartpark_api.access.needs import needs
 from smartpark_api.access.places import theirs, within
 from smartpark_api.console.board_address import address_of
@@ -34,7 +35,7 @@ def show_kpis(request: Request) -> Response:
         found = service.kpis(desk, wanted, start, end)
         totals = stage_totals(desk.connection, wanted, today=desk.today)
         parks = theirs(request, Scope.REQUESTS_READ, read_parks(desk.connection))
-        persons = {person.code: person for person in read_persons(desk.connection)}
+        everybody = read_persons(desk.connection)
         now = desk.now
     told = [stage for stage in found.stages if any(spread.count for spread in stage.by_owner.values())]
     return render(
@@ -49,7 +50,7 @@ def show_kpis(request: Request) -> Response:
         at_risk=sum(total.at_risk + total.due for total in totals),
         owners=list(Owner),
         parks=parks,
-        persons=persons,
+        persons={person.code: person for person in people_theirs(request, everybody)},
         last=end - timedelta(days=1),
     )
 

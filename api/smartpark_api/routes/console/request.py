@@ -25,6 +25,7 @@ from smartpark_storage.reads import read_parks
 from smartpark_storage.reads_load import read_nodes
 from starlette.responses import Response
 
+from smartpark_api.access.desk_rules import people_theirs
 from smartpark_api.access.needs import needs
 from smartpark_api.access.places import of_load_request
 from smartpark_api.console import duration_chart
@@ -79,6 +80,8 @@ def page_of(request: Request, code: str, *, back: Back | None = None, new_link: 
     """Page of a request; with what a form left behind, or a link that is shown this once."""
     with looking(request) as desk:
         values = _values(request, desk, seen_by(desk, code))
+    # Names stand beside what happened; to choose from are only people of one's own parks.
+    values["persons"] = {person.code: person for person in people_theirs(request, values["persons"].values())}
     newer = set[int]() if back is None else {event.sequence for event in back.newer}
     return render(
         request,
