@@ -4,6 +4,8 @@ Each month of a park is a publication, the first revision of each number; what c
 Nothing here derives anything: it is for benches of what reads published numbers.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,6 +51,7 @@ _VALUES = """
 WITH month AS (
     SELECT
         row_number() OVER (ORDER BY first, park) + 1 AS position, park, first,
+        'electricity/provincial:FJ/' || to_char(first, 'YYYY') AS factor,
         first::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS month_start
     FROM (SELECT code AS park FROM smartpark.park) AS p,
         generate_series(
@@ -57,10 +60,10 @@ WITH month AS (
         ) AS first
 ),
 period AS (
-    SELECT position, park, 'month' AS grain, month_start AS start, 30.4 AS days, first FROM month
+    SELECT position, park, 'month' AS grain, month_start AS start, 30.4 AS days, factor FROM month
     UNION ALL
     SELECT
-        position, park, 'day', day::date::timestamp AT TIME ZONE 'Asia/Shanghai', 1.0, first
+        position, park, 'day', day::date::timestamp AT TIME ZONE 'Asia/Shanghai', 1.0, factor
     FROM month, generate_series(first, first + INTERVAL '1 month - 1 day', INTERVAL '1 day') AS day
 ),
 number AS (
@@ -70,8 +73,7 @@ number AS (
             * (1 + 0.2 * sin(extract(epoch FROM p.start) / 1e6 + s.series_id)) AS kwh
     FROM period AS p
     JOIN smartpark.indicator_series AS s USING (park, grain)
-    JOIN smartpark.indicator_origin AS o
-        ON o.method = s.indicator || '@1' AND o.factors[1] LIKE '%%/' || extract(year FROM p.first)
+    JOIN smartpark.indicator_origin AS o ON o.method = s.indicator || '@1' AND o.factors[1] = p.factor
 )
 INSERT INTO smartpark.indicator_value (
     start, value, numerator, denominator, uncertainty, computed_at, superseded_at, series_id, origin_id, revision,
@@ -98,14 +100,39 @@ class Filled:
     rows: int
 
 
+@contextmanager
+def _without_indexes(connection: Connection) -> Iterator[None]:
+    """Values without their indexes, which are made at the end: at once, and in order."""
+    keys = connection.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE conrelid = 'smartpark.indicator_value'::regclass AND contype = 'p'"
+    ).fetchall()
+    indexes = connection.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+        " WHERE indrelid = 'smartpark.indicator_value'::regclass AND NOT indisprimary"
+    ).fetchall()
+    for name, _ in keys:
+        connection.execute(f"ALTER TABLE smartpark.indicator_value DROP CONSTRAINT {name}")
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
+    for name, definition in keys:
+        connection.execute(f"ALTER TABLE smartpark.indicator_value ADD CONSTRAINT {name} {definition}")
+    for _, definition in indexes:
+        connection.execute(definition)
+
+
 def fill(connection: Connection, *, parks: int, years: int, until: str) -> Filled:
     """So many parks with so many years before the day `until`, first of a month."""
     given = {"parks": parks, "years": years, "until": until, "indicators": list(INDICATORS)}
     for statement in (_PARKS, _SERIES, _ORIGINS, _PUBLICATIONS):
         connection.execute(statement, given)
-    # Whose number each is follows from the statement; asking again for each costs as much as all the rest.
-    connection.execute("SET LOCAL session_replication_role = replica")
-    rows = connection.execute(_VALUES, given).rowcount
+    with _without_indexes(connection):
+        # Whose number each is follows from the statement; asking again for each costs as much as all the rest.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("SET LOCAL work_mem = '256MB'")
+        rows = connection.execute(_VALUES, given).rowcount
     connection.commit()
     connection.autocommit = True
     connection.execute(
