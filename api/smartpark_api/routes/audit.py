@@ -53,7 +53,7 @@ def list_audit(
         ),
     ] = None,
 ) -> Response:
-    """Lines of the audit log about parks of whoever asks, the newest first. What is about no park needs all of them."""
+    """Lines of the audit log about parks of whoever asks, newest first; what is about no park needs all of them."""
     media_type = chosen_type(request.headers.get("accept", "*/*"), (JSON, CSV))
     most = settings.max_rows if media_type == CSV else limit
     allowed = allowed_parks(request, Scope.AUDIT_READ)

@@ -30,11 +30,11 @@ from smartpark_api.load_requests.answers import person_out, term_out
 from smartpark_api.load_requests.identity import CLIENT, known_actor, named_actor
 from smartpark_api.load_requests.models import PersonOut
 from smartpark_api.load_requests.people_models import (
+    ManagerTermOut,
     PersonIn,
     PersonList,
     TermIn,
     TermList,
-    ManagerTermOut,
     ViewIn,
     ViewList,
     ViewOut,
