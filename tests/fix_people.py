@@ -1,13 +1,17 @@
 """A server that believes nobody without proof, an identity provider beside it, and visitors who log in."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import limits.storage.memory
+import limits.strategies
 import pytest
 from fix_api import NOON, ParkHand, serving
 from fix_console import CHEN, HTML, LIN, WU, Console
@@ -98,6 +102,14 @@ def use_link(visitor: Console, path: str) -> httpx.Response:
     page = visitor.get(path)
     token = page.one("input", name="token")["value"]
     return visitor.client.post("/login/link", data={"csrf": page.csrf, "token": token})
+
+
+@pytest.fixture
+def minute_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate limits count within one minute, however slow the machine: none of it passes while a test counts."""
+    now = time.time()
+    for module in (limits.storage.memory, limits.strategies):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: now))
 
 
 @pytest.fixture(scope="module")

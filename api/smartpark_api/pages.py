@@ -15,6 +15,7 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from smartpark.access import Role, Scope
 from smartpark.indicators import INDICATORS
+from starlette.datastructures import URL
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smartpark_api import display, view
@@ -196,8 +197,8 @@ def _to_login(request: Request, status: int) -> Response:
         # A part of a page: the whole page has to go there.
         back = urlsplit(request.headers.get("hx-current-url", "")).path
         return Response(status_code=status, headers={"HX-Redirect": f"/login?{urlencode({'back': back})}"})
-    is_reading = request.method in ("GET", "HEAD")
-    query = f"?{request.url.query}" if request.url.query else ""
-    asked = f"{request.url.path}{query}" if is_reading and request.url.path != "/" else ""
-    address = "/login" + (f"?{urlencode({'back': asked})}" if asked else "")
+    # A form cannot be sent again by going there, so it is back to the page that had it.
+    asked = request.url if request.method in ("GET", "HEAD") else URL(request.headers.get("referer", ""))
+    back = asked.path + (f"?{asked.query}" if asked.query else "")
+    address = "/login" + (f"?{urlencode({'back': back})}" if back not in {"", "/"} else "")
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

@@ -12,6 +12,7 @@ from smartpark_api.settings import ApiSettings
 from smartpark_storage import connect
 from smartpark_storage.access import bind_identity, end_sessions_of, read_identities, read_sessions, unbind_identity
 from smartpark_storage.load_requests import Person, read_persons
+from starlette.responses import JSONResponse
 
 
 @pytest.fixture
@@ -208,6 +209,25 @@ def test_trouble_is_told_in_the_visitors_language_and_never_with_a_token(server,
     assert server.audit("login")[0].detail == {"trouble": "forged"}
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("zh", "园区统一认证暂时没有响应"), ("en", "Park identity does not answer just now")],
+)
+def test_a_provider_that_is_away_is_named_and_nobody_is_half_logged_in(server, visitor, language, told):
+    visitor.get("/login", lang=language)
+    address = say_who(leave_for(visitor), "chen-1")
+    server.idp.answers["/token"] = JSONResponse({}, 503)
+    try:
+        answer = visitor.client.get(address)
+    finally:
+        server.idp.answers.clear()
+
+    assert answer.status_code == 502
+    assert told in Page(answer.text).one("section")["text"]
+    assert "session" not in visitor.client.cookies
+    assert server.audit("login")[0].detail == {"trouble": "away"}
+
+
 def test_who_cancels_is_back_at_the_start(visitor):
     answer = log_in(visitor, "")
 
@@ -273,13 +293,19 @@ def test_logging_out_is_a_form_of_ours(visitor):
     assert "陈明" in who(visitor)
 
 
-def test_who_is_not_logged_in_comes_back_to_where_they_were_going(visitor):
+def test_who_is_not_logged_in_comes_back_to_where_they_were_going(server, visitor):
     answer = visitor.client.get("/requests?view=table")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=%2Frequests%3Fview%3Dtable")
     page = visitor.get("/requests?view=table")
     (way,) = page.all("a", class_="button primary")
     assert way["href"] == "/login/oidc/park-id/start?back=/requests%3Fview%3Dtable"
 
+    form = visitor.client.post(
+        "/people",
+        data={"code": "x"},
+        headers={"referer": f"{server.address}/people?lang=en", "origin": server.address},
+    )
+    assert (form.status_code, form.headers["location"]) == (303, "/login?back=%2Fpeople%3Flang%3Den")
     part = visitor.client.get(
         "/requests", headers={"hx-request": "true", "hx-current-url": "http://127.0.0.1/requests?a=b"}
     )
@@ -357,6 +383,7 @@ def test_a_link_is_not_in_the_log(server, visitor, caplog):
 # --- other set-ups ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("minute_that_stands_still")
 def test_too_many_attempts_are_shut_out(server, tmp_path):
     settings = ApiSettings(
         dsn=server.dsn, access="enforced", oidc_file=server.idp.file(tmp_path), failures_per_minute=3

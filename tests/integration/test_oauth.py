@@ -278,6 +278,7 @@ def test_only_forms_are_taken(server, ask):
         assert client.get("/oauth/token").status_code == 405
 
 
+@pytest.mark.usefixtures("minute_that_stands_still")
 def test_too_many_guesses_are_shut_out_and_a_secret_that_proved_right_is_not(server, secrets_of, client_of):
     client = client_of(server.dsn, access="enforced", failures_per_minute=3)
     right = {**ASK, "client_id": "puller", "client_secret": secrets_of().text}

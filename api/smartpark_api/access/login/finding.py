@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from smartpark_storage.access import bind_identity, person_of_identity, read_identities
+from smartpark_storage.access import AccessConflictError, bind_identity, person_of_identity, read_identities
 from smartpark_storage.connections import Connection
 from smartpark_storage.load_requests import Person, put_person, read_persons
 
@@ -39,7 +39,10 @@ def person_of(connection: Connection, account: Account, settings: IssuerSettings
     found = _by_email(connection, account, settings)
     if any(one.person == found.code for one in identities):
         raise LoginError(Trouble.AMBIGUOUS, f"{found.code} has another account at {settings.name}", **_told(account))
-    bind_identity(connection, account.issuer, account.subject, found.code, at=now)
+    try:
+        bind_identity(connection, account.issuer, account.subject, found.code, at=now)
+    except AccessConflictError as error:
+        raise LoginError(Trouble.STALE, f"account {account.subject} was bound by another log-in just now") from error
     return found.code
 
 
