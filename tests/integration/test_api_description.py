@@ -14,6 +14,7 @@ from smartpark.load_requests.words import RequestKind, VoltageClass
 from smartpark.workdays import builtin_workdays
 from smartpark_api.app import create_app
 from smartpark_api.load_requests.service import Desk, open_request
+from smartpark_api.openapi.examples import EXAMPLES
 from smartpark_api.problems import ProblemKind
 from smartpark_api.settings import AccessMode, ApiSettings
 from smartpark_storage import connect
@@ -114,6 +115,20 @@ def test_what_is_sent_is_described_as_strictly_as_it_is_taken(description):
     body = description["components"]["schemas"]["ActIn"]["properties"]["body"]
     for reference in body["discriminator"]["mapping"].values():
         assert "type" in description["components"]["schemas"][reference.rpartition("/")[2]]["required"]
+
+
+def test_every_body_has_examples_that_are_as_described(description):
+    seen = set()
+    for path, operation in operations(description):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is not None:
+            seen.add(operation["operationId"])
+            schema = content["schema"] | {"components": description["components"]}
+            assert "examples" in content, f"{path} takes a body: smartpark_api/openapi/examples.py"
+            for name, example in content["examples"].items():
+                found = [one.message for one in jsonschema.Draft202012Validator(schema).iter_errors(example["value"])]
+                assert found == [], f"{path}: {name}"
+    assert seen == set(EXAMPLES), "and there is none of what is gone"
 
 
 def a_load_request(dsn):

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from smartpark_api.openapi.access import describe_access
 from smartpark_api.openapi.answers import RULES, complete_answers, header_components, response_components
+from smartpark_api.openapi.examples import give_examples
 from smartpark_api.openapi.operations import operations
 from smartpark_api.openapi.retirement import check_notices, describe_retirement, retirements_of
 from smartpark_api.problems import Problem
@@ -48,6 +49,7 @@ def _completed(document: dict[str, Any], app: FastAPI, *, prefix: str) -> dict[s
         for parameter in operation.content.get("parameters", ()):
             parameter["schema"] = _never_null(parameter["schema"])
         complete_answers(operation, RULES if operation.path.startswith(prefix) else ())
+        give_examples(operation)
         if (retirement := retired.get((operation.method, operation.path))) is not None:
             describe_retirement(operation, retirement, components["responses"])
     return document
