@@ -166,6 +166,7 @@ def test_whoever_opens_a_page_logs_in_first_and_comes_back(access_server: Access
 # --- how often ---
 
 
+@pytest.mark.usefixtures("minute_that_stands_still")
 def test_a_principal_may_ask_so_often_and_hears_how_much_is_left(
     access_server: AccessServer, server_with: Callable[..., httpx.Client]
 ):
@@ -184,6 +185,7 @@ def test_a_principal_may_ask_so_often_and_hears_how_much_is_left(
     assert client.get(ME, headers=bearer(access_server.keys["operator"])).status_code == 200
 
 
+@pytest.mark.usefixtures("minute_that_stands_still")
 def test_an_address_that_fails_too_often_is_not_listened_to_but_for_what_has_held(
     access_server: AccessServer, server_with: Callable[..., httpx.Client]
 ):
