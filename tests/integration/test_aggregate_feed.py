@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from aggregate_cases import AFTERWARDS, ALL, FIRST, Book, begin, day_of, hand_in, make_park, number, of_park, publish
+from derive_park import DAY, HOUR, MIDNIGHT, QUARTER, DerivePark
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -20,6 +21,7 @@ from smartpark.aggregates import (
     CursorScopeChangedError,
     digest_of,
 )
+from smartpark_ingest.derive_worker import DeriveWorker
 from smartpark_storage import Connection, StorageConflictError, connect, publish_indicators
 from smartpark_storage.aggregates import (
     AlreadySealedError,
@@ -39,6 +41,7 @@ from smartpark_storage.aggregates import (
     state_digest,
     submission_rows,
 )
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -517,3 +520,36 @@ def test_many_writers_seals_and_pullers_at_once(shared_database_dsn: str, databa
     assert min(crowd.counts[what] for what in ("committed", "aborted", "sealed")) > 0
     number_publications(database, wait=True)
     check_books(database, park, *books)
+
+
+# --- derive -------------------------------------------------------------------------------------------------------
+
+
+def test_what_derive_has_published_is_numbered_when_it_has_done(hill: DerivePark, database_dsn: str):
+    hill.feed(MIDNIGHT, MIDNIGHT + HOUR)
+    # Somebody published and ended before it came to number.
+    publish_indicators(hill.connection, [number("hill", 1, 1.0, indicator="distribution_loss")])
+    DeriveWorker(database_dsn, threading.Event(), clock=lambda: MIDNIGHT + DAY).run_once()
+    unnumbered = hill.connection.execute(
+        "SELECT count(*) FROM smartpark.publication WHERE position IS NULL"
+    ).fetchone()
+    assert unnumbered == (0,)
+    book = Book(of_park("hill", grains=frozenset({"hour", "day"}))).pull_all(hill.connection)
+    assert {"electricity_consumption", "distribution_loss"} <= {key[2] for key in book.newest}
+    assert len(book.newest) == state_digest(hill.connection, book.wanted).rows
+
+
+def test_derive_does_not_wait_for_whoever_is_numbering(hill: DerivePark, database_dsn: str):
+    hill.feed(MIDNIGHT, MIDNIGHT + HOUR)
+    stop = threading.Event()
+    worker = DeriveWorker(database_dsn, stop, clock=lambda: MIDNIGHT + DAY + QUARTER // 2)
+    thread = threading.Thread(target=worker.run)
+    with hill.connection.transaction():
+        number_publications(hill.connection, wait=True)
+        thread.start()
+        wait_until(lambda: worker.totals.indicators_published, what="derive publishes all the same")
+    with connect(database_dsn, application="test") as own:
+        wait_until(lambda: Book(of_park("hill")).pull_all(own).events, what="and numbers once the other one has done")
+    stop.set()
+    thread.join(90)
+    assert not thread.is_alive()
