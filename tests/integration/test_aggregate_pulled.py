@@ -20,7 +20,7 @@ from aggregate_cases import (
     publish,
 )
 from smartpark.aggregates import Cursor, CursorGoneError, Manifest
-from smartpark_storage import Connection, StorageUnavailableError, connect
+from smartpark_storage import Connection, StorageRefusedError, StorageUnavailableError, connect
 from smartpark_storage.aggregates import (
     AggregateColumns,
     ConflictingRevisionError,
@@ -188,6 +188,27 @@ def test_revisions_keep_their_numbers_and_only_the_highest_holds(
     ).fetchall()
     assert held == [(1, False), (2, False), (3, False), (4, True)]
     assert len(both_digests(ours, province, park)) == 1
+
+
+def test_each_side_needs_no_more_than_the_rights_of_its_role(
+    ours: Connection, province: Connection, park: str, source: str
+):
+    publish(ours, [number(park, day, 1.0) for day in (1, 2)])
+    ours.execute("SET ROLE smartpark_api")
+    ours.execute("SELECT set_config('smartpark.principal', 'local', false)")
+    province.execute("SET ROLE smartpark_ingest")
+    ours.commit()
+    province.commit()
+    sealed = hand_in_here(ours, park, 1)
+    assert pull(ours, province, source, of_park(park), 1) == 1
+    assert len(both_digests(ours, province, park)) == 1
+    assert submission_rows(province, sealed.code).rows["value"].tolist() == [1.0]
+    with pytest.raises(StorageRefusedError):
+        forget_pulled(province, source)
+    # Whoever is nobody sees nothing, and still is told how far the history goes.
+    ours.execute("SELECT set_config('smartpark.principal', 'nobody', false)")
+    page = read_feed(ours, of_park(park), None, limit=9)
+    assert (len(page.columns), page.more, page.head) == (0, False, head(ours))
 
 
 # --- nothing twice, nothing half ----------------------------------------------------------------------------------
