@@ -87,7 +87,7 @@ def _register_province(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     province.add_argument("--key-file", type=Path, metavar="FILE", help="API key of the instance")
     province.add_argument("--seconds", type=float, default=30.0, help="how long faults go on (default 30)")
     province.add_argument(
-        "--share", type=float, default=0.3, help="share of connections that meet a fault (default 0.3)"
+        "--share", type=float, default=0.3, help="share of moments at which a fault may happen and does (default 0.3)"
     )
     province.add_argument("--page-rows", type=int, default=2000, metavar="N", help="rows of an answer (default 2000)")
     province.add_argument("--seed", type=int, default=1, help="which of the possible runs (default 1)")

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,10 @@ from fix_database import copied_database, fresh_database, migrated
 from fix_process import SmartparkProcess, SmartparkRunner
 from smartpark.catalogue import load_catalogue
 from smartpark.clock import to_us
+from smartpark.errors import RetryableError
 from smartpark.periods import Grain, period_containing
 from smartpark_simulators.province.run import ProvinceStory, pull_under_faults
-from smartpark_storage import IndicatorRow, connect, publish_indicators
+from smartpark_storage import Connection, IndicatorRow, connect, publish_indicators
 from waiting import wait_until
 
 PARK = "testpark"
@@ -61,16 +62,20 @@ class Writers:
         try:
             with closing(connect(self.dsn, application=f"writer {indicator}")) as connection:
                 while not self.stop.is_set():
-                    rows = self._rows(indicator, chance)
-                    is_in_vain = chance.random() < 0.15
-                    with connection.transaction(force_rollback=is_in_vain):
-                        count = publish_indicators(connection, rows)
-                        # Others commit meanwhile, so that positions and identities come in different orders.
-                        time.sleep(chance.choice((0.0, 0.005, 0.05, 0.2)))
-                    self.rolled_back += is_in_vain
-                    self.published += 0 if is_in_vain else count
+                    # A seal that holds the same rows may be the one that goes on; then we are told to try again.
+                    with suppress(RetryableError):
+                        self._publish(connection, self._rows(indicator, chance), chance)
         except Exception as error:  # noqa: BLE001  a thread's edge: the test looks at what ended it
             self.errors.append(error)
+
+    def _publish(self, connection: Connection, rows: list[IndicatorRow], chance: random.Random) -> None:
+        is_in_vain = chance.random() < 0.15
+        with connection.transaction(force_rollback=is_in_vain):
+            count = publish_indicators(connection, rows)
+            # Others commit meanwhile, so that positions and identities come in different orders.
+            time.sleep(chance.choice((0.0, 0.005, 0.05, 0.2)))
+        self.rolled_back += is_in_vain
+        self.published += 0 if is_in_vain else count
 
     @staticmethod
     def _rows(indicator: str, chance: random.Random) -> list[IndicatorRow]:
@@ -165,7 +170,7 @@ def instance(database_dsn, smartpark, tmp_path) -> Instance:
     found = Instance(smartpark, database_dsn, tmp_path, free_port())
     found.command("submissions", "key", "make", "--into", tmp_path / "seal.pem")
     found.command("access", "client", "add", "province", "--title", "省平台")
-    found.command("access", "grant", "--client", "province", "--role", "province", "--all-parks")
+    found.command("access", "grant", "client:province", "province", "--all-parks")
     found.command("access", "key", "make", "province", "--into", tmp_path / "province.key")
     return found
 
@@ -196,24 +201,36 @@ def run_story(instance: Instance, province_dsn: str, key: Path, *, seconds: floa
         province_dsn,
         options=["--key-file", str(key), "--page-rows", "37"],
         seconds=seconds,
+        least_faults=8,
         seed=seed,
     )
+    sealer = threading.Thread(target=seal_now_and_then, args=(instance, stop))
+
+    def come_to_rest() -> None:
+        writers.stop.set()
+        stop.set()
+        for thread in (killer, sealer):
+            thread.join()
+        instance.wait()
+
     with Writers(instance.environment["SMARTPARK_DSN"], seed).at_work() as writers:
         wait_until(lambda: writers.published > 200, what="the writers publish")
         killer.start()
-        sealer = threading.Thread(target=seal_now_and_then, args=(instance, stop))
         sealer.start()
-        # The last pull, over the good link and without kills, is after the writers have ended.
-        report = pull_under_faults(
-            story, before_the_end=lambda: end_of_faults(writers, stop, killer, sealer, instance)
-        )
+        try:
+            # The last pull, over the good link and without kills, is after the writers have ended.
+            report = pull_under_faults(story, before_the_end=come_to_rest)
+        finally:
+            stop.set()
+            killer.join()
+            sealer.join()
 
     assert report.is_same, report
     assert report.rows > 200
     assert report.kills > 2
     assert instance.kills > 0
     assert writers.rolled_back > 0
-    assert sum(count for fault, count in report.link.items() if fault != "none") > 3
+    assert sum(report.link.values()) >= story.least_faults
     here, there = everything(instance.environment["SMARTPARK_DSN"]), everything(province_dsn)
     assert here["sealed"], "nothing was sealed: the story told nothing about seals"
     assert here == there
@@ -226,17 +243,8 @@ def seal_now_and_then(instance: Instance, stop: threading.Event) -> None:
         instance.command("submissions", "seal", PARK, month, "--accept-incomplete", "--by", "a test")
 
 
-def end_of_faults(writers, stop, *threads_and_instance) -> None:
-    *threads, instance = threads_and_instance
-    writers.stop.set()
-    stop.set()
-    for thread in threads:
-        thread.join()
-    instance.wait()
-
-
 def test_a_province_ends_up_with_exactly_our_numbers(instance, province_dsn, tmp_path):
-    run_story(instance, province_dsn, tmp_path / "province.key", seconds=10, seed=5)
+    run_story(instance, province_dsn, tmp_path / "province.key", seconds=8, seed=5)
 
 
 @pytest.mark.soak

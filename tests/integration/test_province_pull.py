@@ -208,7 +208,9 @@ def test_a_source_that_was_restored_is_pulled_from_the_beginning(provider, pull_
     assert not pull_from(verify=True).is_same
 
 
-def test_a_revision_that_says_something_else_after_a_restore_is_for_a_person(provider, pull_from, connection):
+def test_a_revision_that_says_something_else_after_a_restore_is_for_a_person(
+    provider, pull_from, connection, province, smartpark
+):
     provider.publish(*two_months("west"), number("west", 5.0, day(2), indicator=RATIO))
     provider.publish(number("west", 6.0, day(2)))
     pull_from()
@@ -221,6 +223,12 @@ def test_a_revision_that_says_something_else_after_a_restore_is_for_a_person(pro
         pull_from()
 
     assert read_source(connection, "park").error == str(caught.value)
+    forget = ("province", "forget", "park", "--into", province)
+    asked = smartpark.run(*forget)
+    assert (asked.returncode, "say --yes" in asked.stderr) == (1, True)
+    assert smartpark.run(*forget, "--yes").returncode == 0
+    pull_from()
+    assert pull_from(verify=True).is_same
 
 
 def test_another_instance_at_the_same_address_is_refused(provider, pull_from, connection):

@@ -26,8 +26,9 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S = 600.0
 
 _DESCRIPTION = """\
-Pulls published numbers of other smartpark instances into this database, late corrections and submissions included. What was pulled is served on from here: `smartpark api serve` on the province's
-database answers for all parks of all sources.
+Pulls published numbers of other smartpark instances into this database, late corrections and submissions included.
+What was pulled is served on from here: `smartpark api serve` on the province's database answers for all parks of all
+sources.
 
 A pull may be stopped, killed, repeated: each page is stored with the cursor behind it, nothing twice, nothing missed.
 Start with an empty database (`smartpark migrate`), an API key of role `province` from each instance, and:
@@ -38,7 +39,7 @@ Start with an empty database (`smartpark migrate`), an API key of role `province
 _EPILOG = """\
 The key stands in a file, never on the command line. Keys are made over there:
     smartpark access client add province --title "省平台"
-    smartpark access grant province --client province --role province --all-parks
+    smartpark access grant client:province province --all-parks
     smartpark access key make province --into park.key
 --into defaults to SMARTPARK_DSN; a password comes from SMARTPARK_DSN_PASSWORD_FILE. See docs/province.md.
 """
@@ -83,7 +84,18 @@ def register_province(subparsers: "Subparsers[argparse.ArgumentParser]") -> None
         "Of each source: rows, when we had all, what is wrong.",
     )
     status.set_defaults(run=_status)
-    for verb in (pull, verify, run, status):
+    forget = _verb(
+        verbs,
+        "forget",
+        "remove what was pulled from a source, to pull it anew",
+        "For a source that was restored from a backup and says something else now under numbers of revisions that "
+        "were pulled before. Removes its published numbers here, but for those that were submitted; the next pull "
+        "brings them anew. Whoever pulls from us starts over. Needs the owner of the database.",
+    )
+    forget.add_argument("source", help="its name, as `province status` shows it")
+    forget.add_argument("--yes", action="store_true", help="really")
+    forget.set_defaults(run=_forget)
+    for verb in (pull, verify, run, status, forget):
         verb.add_argument("--into", metavar="DSN", help="database to pull into (default: SMARTPARK_DSN)")
     for verb in (pull, verify, status):
         verb.add_argument("--json", action="store_true", help="JSON for machines")
@@ -227,6 +239,23 @@ def _run(arguments: argparse.Namespace) -> int:
     worker = ProvinceWorker(_dsn(arguments), sources, _stop_on_signals())
     with vitals_port(worker.vitals, metrics_address(arguments)):
         worker.run()
+    return 0
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    from smartpark_storage import connect
+    from smartpark_storage.aggregates import forget_pulled, read_source
+
+    with closing(connect(_dsn(arguments), application="smartpark province forget")) as connection:
+        source = read_source(connection, arguments.source)
+        if not arguments.yes:
+            raise SmartparkError(
+                f"{source.source}: {source.rows:,} revisions pulled from {source.url} would be removed here; "
+                "say --yes to do so"
+            )
+        removed = forget_pulled(connection, source.source)
+        connection.commit()
+    print(f"{source.source}: {removed:,} revisions removed; pull it anew")
     return 0
 
 

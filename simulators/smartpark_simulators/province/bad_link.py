@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 _PIECE: Final = 16_384
 _SILENCE_S: Final = 120.0
+_BETWEEN_STRIKES: Final = 20_000
+"""Bytes of answers between two moments at which something may happen, at most."""
 _GATEWAY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Type: text/html\r\n"
     b"Content-Length: 32\r\nConnection: close\r\n\r\n<html>bad gateway, try later.</>"
@@ -39,7 +41,7 @@ class LinkFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
-    """How often a connection meets a fault, and how long a stall lasts."""
+    """How often a fault happens where one may, and how long a stall lasts."""
 
     share: float = 0.3
     stall_s: float = 0.2
@@ -61,7 +63,9 @@ class BadLink:
         self.is_bad = True
         """Whether faults happen; a run ends with a good link."""
         self.met = Counter[str]()
-        """Connections by the fault that they met; ``none`` where they met none."""
+        """How often which fault happened."""
+        self.visitors = 0
+        """Connections there have been."""
 
     @property
     def url(self) -> str:
@@ -83,34 +87,35 @@ class BadLink:
         with contextlib.suppress(OSError):
             while True:
                 visitor, _ = self._listener.accept()
-                fault = self._next_fault()
-                self.met[fault.value if fault else "none"] += 1
-                threading.Thread(target=self._serve, args=(visitor, fault), daemon=True).start()
+                self.visitors += 1
+                threading.Thread(target=self._serve, args=(visitor,), daemon=True).start()
 
-    def _next_fault(self) -> LinkFault | None:
+    def _meets(self, *faults: LinkFault) -> LinkFault | None:
+        """Which of these faults happens now, if any; noted."""
         if not self.is_bad or self._random.random() >= self._plan.share:
             return None
-        return self._random.choice(list(LinkFault))
+        fault = self._random.choice(faults)
+        self.met[fault.value] += 1
+        return fault
 
-    def _serve(self, visitor: socket.socket, fault: LinkFault | None) -> None:
+    def _serve(self, visitor: socket.socket) -> None:
         # A relay whose ends go away has nobody to tell.
         with contextlib.suppress(OSError), visitor:
             visitor.settimeout(_SILENCE_S)
-            if fault is LinkFault.REFUSE:
-                return
+            fault = self._meets(LinkFault.REFUSE, LinkFault.GATEWAY)
             if fault is LinkFault.GATEWAY:
                 visitor.recv(_PIECE)
                 visitor.sendall(_GATEWAY)
-                return
-            with socket.create_connection(self._target, timeout=_SILENCE_S) as server:
-                self._relay(visitor, server, fault)
+            if fault is None:
+                with socket.create_connection(self._target, timeout=_SILENCE_S) as server:
+                    self._relay(visitor, server)
 
-    def _relay(self, visitor: socket.socket, server: socket.socket, fault: LinkFault | None) -> None:
+    def _relay(self, visitor: socket.socket, server: socket.socket) -> None:
         with self._lock:
             self._open |= {visitor, server}
         try:
             threading.Thread(target=_pass_on, args=(visitor, server), daemon=True).start()
-            self._answer(visitor, server, fault)
+            self._answer(visitor, server)
         finally:
             with self._lock:
                 self._open -= {visitor, server}
@@ -118,13 +123,15 @@ class BadLink:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, visitor: socket.socket, server: socket.socket, fault: LinkFault | None) -> None:
-        """Pass the answers on; the fault strikes once, at a byte that the plan chooses."""
-        strike_at = self._random.randrange(0, 40_000) if fault else -1
-        passed = 0
+    def _answer(self, visitor: socket.socket, server: socket.socket) -> None:
+        """Pass the answers on; every so many bytes something may happen to one of them."""
+        strike_at, passed = self._random.randrange(_BETWEEN_STRIKES), 0
         while piece := server.recv(_PIECE):
             place = strike_at - passed
-            if fault and 0 <= place < len(piece):
+            if place < len(piece):
+                strike_at += self._random.randrange(_BETWEEN_STRIKES) + 1
+                fault = self._meets(LinkFault.CUT, LinkFault.GARBLE, LinkFault.STALL)
+                place = max(place, 0)
                 if fault is LinkFault.CUT:
                     visitor.sendall(piece[:place])
                     return
@@ -132,7 +139,6 @@ class BadLink:
                     piece = piece[:place] + bytes([piece[place] ^ 0x20]) + piece[place + 1 :]
                 if fault is LinkFault.STALL:
                     threading.Event().wait(self._plan.stall_s)
-                fault = None
             visitor.sendall(piece)
             passed += len(piece)
 
