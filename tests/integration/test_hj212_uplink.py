@@ -1,5 +1,6 @@
 """Stations told to an environment platform by HJ 212: from readings to what the platform has, through outages."""
 
+import json
 import threading
 import tomllib
 import uuid
@@ -8,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 from fix_ingest import as_ingest
 from gauge_park import DAY, HOUR, MIDNIGHT, MINUTE, VALUES, GaugePark
+from smartpark.cli import main
 from smartpark.clock import from_us, to_us, utc_now
 from smartpark.errors import InvalidFileError
 from smartpark.exposition import render
@@ -428,21 +430,29 @@ def kill_after(packets, platform, process):
     process.kill()
 
 
-def test_killed_at_any_moment_it_goes_on_where_the_platform_stopped_acknowledging(
-    fresh, platform, plain_database_dsn, smartpark, tmp_path
-):
-    now = utc_now().replace(minute=0, second=0, microsecond=0)
-    start, end = to_us(now - timedelta(hours=12)), to_us(now)
-    fresh.feed(start, end, keys=STACK_KEYS)
-    fresh.derive(now=end + 5 * MINUTE)
+@pytest.fixture
+def live(fresh, platform, plain_database_dsn, monkeypatch, tmp_path):
+    """Settings for the last twelve hours but one, and when these ended; the database is in the environment."""
+    now = utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    fresh.feed(to_us(now - timedelta(hours=12)), to_us(now), keys=STACK_KEYS)
+    fresh.derive(now=to_us(now) + 5 * MINUTE)
     password, file = tmp_path / "password", tmp_path / "uplink.toml"
     password.write_text("123456\n")
     since = (now - timedelta(days=1)).date()
     file.write_text(text_of(platform.port, since=since, tells=("minute", "hour"), password_file=password))
-    environment = {"SMARTPARK_DSN": plain_database_dsn}
+    monkeypatch.setenv("SMARTPARK_DSN", plain_database_dsn)
+    return file, now
+
+
+def test_killed_at_any_moment_it_goes_on_where_the_platform_stopped_acknowledging(platform, live, smartpark, capsys):
+    file, now = live
+    assert main(["uplink", "check", str(file)]) == 0
+    assert "tells 7 items" in capsys.readouterr().out
+    assert main(["uplink", "show", str(file), "--limit", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cp"].startswith("DataTime=")
     for _ in range(2):
-        kill_after(15, platform, smartpark.start("uplink", "run", file, environment=environment))
-    process = smartpark.start("uplink", "run", file, environment=environment)
+        kill_after(15, platform, smartpark.start("uplink", "run", file))
+    process = smartpark.start("uplink", "run", file)
     hours = [data_time(now - timedelta(hours=n)) for n in range(12, 0, -1)]
     wait_until(
         lambda: list(platform.kept.of("2061")) == hours and len(platform.kept.of("2051")) >= 72,
@@ -451,3 +461,6 @@ def test_killed_at_any_moment_it_goes_on_where_the_platform_stopped_acknowledgin
     assert process.terminate() == 0
     assert platform.kept.corrected == 0
     assert "123456" not in process.output()
+    assert main(["uplink", "status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["waiting"], told["trouble"]) == (0, "")

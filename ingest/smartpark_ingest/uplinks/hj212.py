@@ -10,6 +10,7 @@ told to nobody but the platform, which by the standard gets them in clear.
 import random
 import re
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -187,9 +188,13 @@ class Hj212Uplink:
         allowance = self._allowance = self._allowance or Allowance(self.delivery.backlog_per_minute, now)
         stations = list(self._stations.values())
         self._turn = (self._turn + 1) % len(stations)
+        until_s = time.monotonic() + self.delivery.lease_s / 2
         for station in (*stations[self._turn :], *stations[: self._turn]):
             if not station.line.is_open:
                 continue
+            if time.monotonic() > until_s:
+                # A round must not outlast the worker's turn; who was left out comes first in one of the next.
+                break
             try:
                 station.serve(now, allowance)
             except (LineLostError, StationUnknownError) as error:
@@ -208,12 +213,16 @@ class Hj212Uplink:
     def preview(self, numbers: Sequence[QueuedNumber], state: State, now: datetime) -> Iterator[Mapping[str, Any]]:
         """Packets that would be told, without QN and password."""
         del state
-        for (packet, start), group in groupby(numbers, lambda one: (one.packet, one.start)):
-            mn, _, command = packet.partition("/")
-            station, data, together = self._stations[mn], _DATA_OF[command], list(group)
-            items = station.items(data, start, together)
-            text = None if items is None else write_items(station.marked(data, items, together, now))
-            yield {"station": mn, "command": command, "start": start, "cp": text}
+        try:
+            for (packet, start), group in groupby(numbers, lambda one: (one.packet, one.start)):
+                mn, _, command = packet.partition("/")
+                station, data, together = self._stations[mn], _DATA_OF[command], list(group)
+                items = station.items(data, start, together)
+                text = None if items is None else write_items(station.marked(data, items, together, now))
+                yield {"station": mn, "command": command, "start": start, "cp": text}
+        finally:
+            # Whoever looks does not serve, and so does not close.
+            self._database.close()
 
     # --- what it counts ---
 

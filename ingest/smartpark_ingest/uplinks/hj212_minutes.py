@@ -37,6 +37,11 @@ class Reached:
             self.gaps.append((self.until, live_from))
             self.until = live_from
 
+    def let_go(self, before: datetime) -> None:
+        """Of what lies before a moment nothing is told any more."""
+        self.until = max(self.until, before)
+        self.gaps = [(max(start, before), end) for start, end in self.gaps if end > before]
+
     def as_json(self) -> dict[str, Any]:
         """For the state of the uplink."""
         return {"until": self.until.isoformat(), "gaps": [[a.isoformat(), b.isoformat()] for a, b in self.gaps]}
@@ -72,6 +77,7 @@ class MinuteTeller:
     def tell_live(self, now: datetime, most: int) -> None:
         """Tell what has ended since, at most about so many packets."""
         closed = self._closed(now)
+        self.reached.let_go(floor(now - timedelta(days=self.settings.delivery.keep_days), HOUR))
         if self.settings.delivery.live_first:
             self.reached.leave_behind(self._live_from(now))
         while most > 0 and self.has_live(now):
