@@ -29,7 +29,7 @@ OPEN: Final = {
     "smartpark.registry_state": "a counter of changes, of nobody's",
     "smartpark.role_domain": "the rules themselves",
     "smartpark.instance": "the installation's identity, which it tells every puller",
-    "smartpark.publication": "positions and tokens; of which park they are stands in the rows",
+    "smartpark.publication": "positions and tokens: that a park published something, and when, is all they tell",
     "smartpark.indicator_origin": "methods and factors, reached by the numbers that have them",
     "smartpark.seal_key": "public keys",
     "smartpark.load_request_number": "the newest number of each year",

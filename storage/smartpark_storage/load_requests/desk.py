@@ -99,9 +99,8 @@ def begin_idempotent(
         if connection.execute(query("begin_idempotent"), parameters).rowcount == 1:
             return None
         row = connection.execute(query("idempotent_answer"), {"key": key}).fetchone()
-    if row is None:
-        raise IdempotencyKeyError(f"the key {key} was forgotten this moment; send it again")
-    if row[:2] != (actor, fingerprint):
+    # None: it is another principal's, and the database does not show it.
+    if row is None or row[:2] != (actor, fingerprint):
         raise IdempotencyKeyError(f"the key {key} stands for another write; take a new one")
     if row[2] is None:
         raise IdempotencyKeyError(f"the write of the key {key} was begun and has no answer; take a new one")
