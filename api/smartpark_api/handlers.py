@@ -114,7 +114,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _wrong_method(request: Request) -> Response:
     addresses: Addresses = request.app.state.addresses
-    allowed = ", ".join(addresses.methods_at(request.url.path)) or "GET"
+    allowed = ", ".join(addresses.methods_at(request.scope["path"])) or "GET"
     detail = f"{request.method} is not understood here; this address takes {allowed}"
     problem = problem_of(ProblemKind.METHOD_NOT_ALLOWED, detail, instance=request.url.path)
     return respond(request, problem, headers={"Allow": allowed})
@@ -124,7 +124,8 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  as above
     fields = [_field_of(one) for one in error.errors()]
     addresses: Addresses = request.app.state.addresses
-    if _is_of_another_address(fields) and request.method not in addresses.methods_at(request.url.path):
+    # Not the path of the URL: from that, tabs and line breaks are gone.
+    if _is_of_another_address(fields) and request.method not in addresses.methods_at(request.scope["path"]):
         return _wrong_method(request)
     detail = "; ".join(f"{field.location}: {field.message}" for field in fields)
     return respond(request, problem_of(ProblemKind.INVALID_REQUEST, detail, instance=request.url.path, errors=fields))

@@ -5,7 +5,7 @@ import pytest
 from fix_api import NOON, ParkHand, serving
 from openapi_park import API, CHEN, DETAILS
 from smartpark_api.app import create_app
-from smartpark_api.settings import ApiSettings
+from smartpark_api.settings import AccessMode, ApiSettings
 from smartpark_storage import connect
 from smartpark_storage.load_requests import Person, put_person
 
@@ -74,6 +74,19 @@ def test_a_wrong_method_is_told_all_that_the_address_takes(client, method, path,
     assert slug(answer) == (405, "method-not-allowed")
     assert answer.headers["allow"] == allowed
     assert allowed in answer.json()["detail"]
+
+
+def test_an_address_with_a_sign_that_urls_leave_out_is_not_another_one(client):
+    assert where(client.get(f"{API}/load-requests/%09/attachments")) == {("path.code", "string_pattern_mismatch")}
+
+
+def test_where_nobody_is_asked_who_they_are_a_wrong_method_is_told_so(shared_plain_dsn):
+    app = create_app(ApiSettings(dsn=shared_plain_dsn, access=AccessMode.ENFORCED), clock=lambda: NOON)
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as somebody:
+        for method in ("POST", "TRACE"):
+            answer = somebody.request(method, "/healthz")
+            assert slug(answer) == (405, "method-not-allowed")
+            assert answer.headers["allow"] == "GET"
 
 
 # --- types --------------------------------------------------------------------------------------------------------
