@@ -10,9 +10,9 @@ import gzip
 from collections.abc import Mapping
 from hashlib import blake2b, sha256
 from importlib.metadata import version
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Depends, Header, Request
 from starlette.responses import Response
 
 LEAST_TO_COMPRESS: Final = 1024
@@ -22,6 +22,19 @@ _LEVEL: Final = 2
 _ALWAYS: Final = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
 _TAG_BYTES: Final = 12
 _RELEASE: Final = version("smartpark-api")
+
+
+def _known_tag(
+    _tag: Annotated[
+        str | None,
+        Header(alias="If-None-Match", description="Tag of the answer you have: unchanged, it is not sent again."),
+    ] = None,
+) -> None:
+    """Tell the description of the API about the header; `is_known` reads it."""
+
+
+KNOWN_TAG: Final = Depends(_known_tag)
+"""Of routes whose answers have a tag."""
 
 
 def tag_of(*parts: object) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from smartpark.aggregates import EXAMPLE_ROW, FIELDS, FieldType
 from smartpark.aggregates import Field as RowField
 
+from smartpark_api.aggregates.query import PERIOD_PATTERN
 from smartpark_api.aggregates.sealing import GapKind
 from smartpark_api.models.base import Answer, Instant, iso
 from smartpark_api.models.indicators import IndicatorGrain
@@ -184,7 +185,7 @@ class SealIn(BaseModel):
     period: Annotated[
         str,
         Field(
-            pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$",
+            pattern=PERIOD_PATTERN,
             description="A year, month or day of the park's calendar that is over.",
             examples=["2026-10"],
         ),

@@ -19,6 +19,7 @@ from smartpark.aggregates import (
 from smartpark.indicators import INDICATORS
 from smartpark_storage.aggregates import DEFAULT_BOUNDARIES, FeedFilter, Revisions
 
+from smartpark_api.aggregates.totals import ADDABLE
 from smartpark_api.models.indicators import IndicatorGrain
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.spans import GivenInstant
@@ -41,6 +42,20 @@ IndicatorCode = Annotated[
     AfterValidator(_known_indicator),
     WithJsonSchema({"type": "string", "enum": sorted(INDICATORS), "examples": ["electricity_consumption"]}),
 ]
+AddableIndicator = Annotated[
+    str,
+    AfterValidator(_known_indicator),
+    WithJsonSchema(
+        {
+            "type": "string",
+            # The others are known, and refused with the reason.
+            "enum": sorted(code for code, one in INDICATORS.items() if one.accumulation in ADDABLE),
+            "examples": ["electricity_consumption"],
+        }
+    ),
+]
+PERIOD_PATTERN: Final = r"^(19|20|21)\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
+"""A year, month or day; whether a month has that day is for the calendar."""
 ParkName = Annotated[str, Field(min_length=1, max_length=100, examples=["minhou-demo"])]
 BoundaryName = Annotated[
     str, Field(pattern=rf"^(park|({_KINDS})(/.+)?)$", max_length=200, examples=["park", "enterprise/T03"])
@@ -130,7 +145,7 @@ class TotalsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    indicator: Annotated[IndicatorCode, Field(description="A sum or a ratio; nothing else adds up.")]
+    indicator: Annotated[AddableIndicator, Field(description="A sum or a ratio; nothing else adds up.")]
     grain: IndicatorGrain
     start: Annotated[GivenInstant, Field(alias="from", examples=["2026-01-01T00:00:00+08:00"])]
     end: Annotated[GivenInstant, Field(alias="to", examples=["2027-01-01T00:00:00+08:00"])]

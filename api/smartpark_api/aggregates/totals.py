@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from smartpark.addition import in_order
 from smartpark.aggregates import AggregateRow
@@ -16,6 +17,8 @@ from smartpark.errors import SmartparkError
 from smartpark.indicators import INDICATORS, Accumulation
 from smartpark.periods import Period
 from smartpark.secrecy_rules import SecrecyRule
+
+ADDABLE: Final = frozenset({Accumulation.SUM, Accumulation.RATIO})
 
 
 class NoTotalError(SmartparkError):

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from smartpark_api.access.audit import audited
 from smartpark_api.access.needs import needs
 from smartpark_api.aggregates import pulling
+from smartpark_api.aggregates.answers import KNOWN_TAG
 from smartpark_api.aggregates.describing import FIELDS_OUT, give_digest, give_identities
 from smartpark_api.aggregates.formats import Form
 from smartpark_api.aggregates.models import DigestOut, FieldsOut, IdentitiesOut, RowsPage, TotalsOut
@@ -23,6 +24,7 @@ from smartpark_api.problems import ProblemError, ProblemKind
 
 router = APIRouter(tags=["aggregates"])
 READS: Final = [needs(Scope.AGGREGATES_READ)]
+READS_TAGGED: Final = [*READS, KNOWN_TAG]
 
 _TEXT: Final = {"schema": {"type": "string"}}
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
@@ -50,7 +52,7 @@ _PAGE: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("/aggregates", dependencies=READS, response_model=RowsPage, responses=_PAGE)
+@router.get("/aggregates", dependencies=READS_TAGGED, response_model=RowsPage, responses=_PAGE)
 def pull_aggregates(request: Request, asked: Annotated[PullQuery, Query()]) -> Response:
     """Published numbers behind a cursor, in the order in which they became known: a page, and where to go on.
 
@@ -62,7 +64,7 @@ def pull_aggregates(request: Request, asked: Annotated[PullQuery, Query()]) -> R
 
 @router.get(
     "/aggregates/digest",
-    dependencies=READS,
+    dependencies=READS_TAGGED,
     response_model=DigestOut,
     responses={**TAGGED, **CURSOR_PROBLEMS},
 )
@@ -71,7 +73,7 @@ def get_aggregates_digest(request: Request, asked: Annotated[DigestQuery, Query(
     return give_digest(request, asked)
 
 
-@router.get("/aggregates/identities", dependencies=READS, response_model=IdentitiesOut, responses=TAGGED)
+@router.get("/aggregates/identities", dependencies=READS_TAGGED, response_model=IdentitiesOut, responses=TAGGED)
 def get_aggregates_identities(request: Request, asked: Annotated[IdentitiesQuery, Query()]) -> Response:
     """Parks, sub-parks and enterprises that rows are about, with the codes by which others know them."""
     return give_identities(request, asked)

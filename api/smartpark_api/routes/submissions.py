@@ -20,7 +20,7 @@ from smartpark_api.aggregates.models import (
     SubmissionList,
     SubmissionOut,
 )
-from smartpark_api.aggregates.query import ParkName, cursor_of, cursor_problems
+from smartpark_api.aggregates.query import PERIOD_PATTERN, ParkName, cursor_of, cursor_problems
 from smartpark_api.aggregates.seal_keys import pem_of
 from smartpark_api.aggregates.sealing import Seal, corrections_of, current_rows, seal_period
 from smartpark_api.aggregates.submitting import (
@@ -51,7 +51,7 @@ _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
 _TEXT: Final = {"schema": {"type": "string"}}
 
 Park = Annotated[str, Path(min_length=1, max_length=100, examples=["minhou-demo"])]
-PeriodName = Annotated[str, Path(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", examples=["2026-10"])]
+PeriodName = Annotated[str, Path(pattern=PERIOD_PATTERN, examples=["2026-10"])]
 Sequence = Annotated[int, Path(ge=1, le=2**31 - 1, description="1 for the first submission of the period.")]
 
 
