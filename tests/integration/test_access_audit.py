@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from fix_api import NOON, PARK_FILE, ParkHand
 from fix_gate import AS_JSON, CHIEF, DETAILS, NOBODY, OTHER, OWN, AccessServer
 from smartpark.access import Grant, Role
 from smartpark.catalogue import load_catalogue
+from smartpark.cli import main
 from smartpark_storage import connect
 from smartpark_storage.access import AuditEntry, AuditFilter, read_audit
 
@@ -202,3 +204,25 @@ def test_a_server_that_trusts_its_machine_writes_its_lines_too(plain_client: htt
     assert answer.status_code == 200
     (line,) = entries(plain_client, action="recordPark")
     assert (line["principal"], line["proof"]) == ("local", "local")
+
+
+def test_commands_that_write_leave_their_line(
+    access_server: AccessServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("SMARTPARK_DSN", access_server.dsn)
+    table = tmp_path / "figures.csv"
+    table.write_text(
+        "park,entity,kind,period,value,unit,source_document\n"
+        f"{OWN},park,tax,2026Q1,120,万元,return\n{OTHER},park,tax,2026Q1,90,万元,return\n"
+    )
+    code = access_server.requests[OTHER]
+    assert main(["requests", "people", "put", "zhao", "--name", "Zhao"]) == 0
+    assert main(["requests", "act", code, "commented", "text=seen", "--by", "chen"]) == 0, capsys.readouterr().err
+    assert main(["figures", "import", str(table), "--by", "Chen"]) == 0, capsys.readouterr().err
+    with connect(access_server.dsn, application="test") as connection:
+        found = read_audit(connection, AuditFilter(action="cli:"))
+    told = {(line.action, line.object, line.park, line.rows) for line in found}
+    assert ("cli:requests people put", "zhao", None, None) in told
+    assert ("cli:requests act", code, OTHER, None) in told
+    assert {("cli:figures import", "figures.csv", park, 1) for park in (OWN, OTHER)} <= told
+    assert {line.principal for line in found} == {"local"}

@@ -181,7 +181,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from smartpark_api.load_requests.history import read_histories, take_in
-    from smartpark_api.load_requests.terminal import working
+    from smartpark_api.load_requests.terminal import working, written_down
 
     file: Path = arguments.file
     added: dict[str, str] = {}
@@ -191,6 +191,7 @@ def _import(arguments: argparse.Namespace) -> int:
         for one in tqdm(take_in(desk, file), total=total, unit=" requests", file=sys.stderr, disable=None):
             added |= one.added
             known |= one.known
+        written_down(desk, "requests import", file.name, added=len(added), known=len(known))
     lines = [f"{file}: {len(added)} requests taken in, {len(known)} were here already"]
     return tell(arguments, {"added": added, "known": known}, lines)
 

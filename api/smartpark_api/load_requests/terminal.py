@@ -30,6 +30,7 @@ from smartpark_storage.load_requests import (
     refresh_open_clocks,
 )
 
+from smartpark_api.access.telling import note
 from smartpark_api.load_requests import service
 from smartpark_api.load_requests.answers import (
     detail_out,
@@ -40,6 +41,7 @@ from smartpark_api.load_requests.answers import (
     year_to_date,
 )
 from smartpark_api.load_requests.exports import table_of_csv, table_of_xlsx
+from smartpark_api.load_requests.identity import CLIENT
 from smartpark_api.load_requests.installation import desk_settings, rules_in, workdays_in
 from smartpark_api.load_requests.kpi_models import KpisOut
 from smartpark_api.load_requests.people_models import PersonIn
@@ -115,6 +117,7 @@ def opened(desk: Desk, given: Mapping[str, Any], *, is_lead: bool, at: str | Non
     except ValidationError as error:
         raise SmartparkError(_findings(error)) from None
     seen = service.open_request(desk, details, is_lead=is_lead, at=_instant(at))
+    written_down(desk, "requests open", seen.code, park=details.park, version=seen.version)
     return detail_out(desk, seen).model_dump(mode="json", by_alias=True), list(_lines_of(desk, seen))
 
 
@@ -132,6 +135,7 @@ def happened(
     except ValidationError as error:
         raise SmartparkError(_findings(error)) from None
     seen = service.act(desk, code, body, expected=expected or state.sequence, at=_instant(at))
+    written_down(desk, "requests act", code, park=seen.row.park, type=kind, version=seen.version)
     return detail_out(desk, seen).model_dump(mode="json", by_alias=True), list(_lines_of(desk, seen))
 
 
@@ -186,13 +190,15 @@ def people(desk: Desk) -> Told:
 
 def put_somebody(desk: Desk, code: str, **given: Any) -> None:
     """Add a person, or say something else of one."""
-    if code in (service.SYSTEM, service.APPLICANT) or not code.strip():
+    if code in (service.SYSTEM, service.APPLICANT) or code.startswith(CLIENT) or not code.strip():
         raise SmartparkError(f"{code!r} is reserved for who is no person of the desk")
     try:
         checked = PersonIn.model_validate(given)
     except ValidationError as error:
         raise SmartparkError(_findings(error)) from None
-    put_person(desk.connection, Person(code=code, **checked.model_dump()))
+    with transaction(desk.connection):
+        put_person(desk.connection, Person(code=code, **checked.model_dump()))
+        written_down(desk, "requests people put", code)
 
 
 def managers(desk: Desk, park: str | None) -> Told:
@@ -208,14 +214,24 @@ def put_term(desk: Desk, park: str, person: str, *, duty: str, start: str, end: 
     first = _day(start)
     if first is None:
         raise SmartparkError("--from: name the first day")
-    put_manager_term(desk.connection, ManagerTerm(park, person, Duty(duty).value, first, _day(end)))
+    with transaction(desk.connection):
+        put_manager_term(desk.connection, ManagerTerm(park, person, Duty(duty).value, first, _day(end)))
+        written_down(desk, "requests managers put", person, park=park, duty=duty, since=start)
 
 
 def remove_term(desk: Desk, park: str, *, duty: str, start: str) -> None:
     """Take back a term."""
     first = _day(start)
-    if first is None or not delete_manager_term(desk.connection, park, Duty(duty).value, first):
-        raise SmartparkError(f"{park} has no {duty} from {start}")
+    with transaction(desk.connection):
+        if first is None or not delete_manager_term(desk.connection, park, Duty(duty).value, first):
+            raise SmartparkError(f"{park} has no {duty} from {start}")
+        written_down(desk, "requests managers remove", park, park=park, duty=duty, since=start)
+
+
+def written_down(desk: Desk, action: str, about: str, *, park: str | None = None, **detail: Any) -> None:
+    """Add a line to the audit log, in the transaction of what it tells; `by` is who was named as acting."""
+    by = {} if desk.actor is None else {"by": desk.actor}
+    note(desk.connection, action, about, park=park, **by, **detail)
 
 
 def _lines_of(desk: Desk, seen: RequestView) -> Iterator[str]:

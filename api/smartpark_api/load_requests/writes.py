@@ -122,7 +122,7 @@ def looking(request: Request) -> Generator[Desk, None, None]:
 
 @contextmanager
 def looking_by_token(request: Request) -> Generator[Desk, None, None]:
-    """The same for whoever is nobody and holds a token: the route looks at the token first, and shows what it opens."""
+    """The same for nobody with a token in their hand: the route looks at it first, and shows what it opens."""
     with refusals(request), looking_up(request) as connection:
         yield desk_over(request, connection)
 

@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -12,6 +14,7 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError, SmartparkError
 
 if TYPE_CHECKING:
+    from smartpark_storage.connections import Connection
     from smartpark_storage.figures import FigureReport, FigureRow
 
     from smartpark_ingest.figures.files import FigureTable
@@ -151,12 +154,26 @@ def _import(arguments: argparse.Namespace) -> int:
         if not accepted and not arguments.json:
             raise InvalidFileError(problems)
         report = record_figures(connection, table.figures, at=utc_now()) if accepted else None
+        if report is not None:
+            _write_down(connection, files, table)
         connection.commit()
     rejected = _rejected_file(arguments) if accepted and table.wrong_rows else None
     if rejected is not None:
         write_rejected(table.wrong_rows, rejected)
     _tell(table, report, rejected, as_json=arguments.json)
     return 2 if problems else 0
+
+
+def _write_down(connection: "Connection", files: Sequence[Path], table: "FigureTable") -> None:
+    """Add a line to the audit log for each park."""
+    from smartpark.access import LOCAL
+    from smartpark.clock import utc_now
+    from smartpark_storage.access import AuditEntry, add_audit
+
+    now, names = utc_now(), ", ".join(file.name for file in files)
+    for park, count in sorted(Counter(figure.park for figure in table.figures).items()):
+        entry = AuditEntry(now, LOCAL.name, LOCAL.proof, "cli:figures import", names, park=park, rows=count)
+        add_audit(connection, entry)
 
 
 def _rejected_file(arguments: argparse.Namespace) -> Path:
