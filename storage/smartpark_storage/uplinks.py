@@ -175,7 +175,7 @@ def keep_uplink_state(connection: Connection, name: str, state: Mapping[str, Any
 def note_uplink_trouble(connection: Connection, name: str, trouble: str, now: datetime) -> None:
     """Keep why nothing can be told just now; empty: all goes well."""
     with transaction(connection):
-        given = {"name": name, "trouble": trouble[:500], "now": now}
+        given = {"name": name, "trouble": _words(trouble), "now": now}
         connection.execute(query("note_uplink_trouble"), given)
 
 
@@ -282,7 +282,7 @@ def put_off_uplink_items(connection: Connection, uplink: str, refused: Sequence[
     given |= {
         "uplink": uplink,
         "next_at": [one.next_at for one in refused],
-        "error": [one.error[:500] for one in refused],
+        "error": [_words(one.error) for one in refused],
     }
     with transaction(connection):
         connection.execute(query("put_off_uplink_items"), given)
@@ -320,6 +320,11 @@ def retire_uplink_items(connection: Connection, uplink: str, items: Sequence[str
     """Let go of what waits under items other than these; how many periods."""
     with transaction(connection):
         return connection.execute(query("retire_uplink_items"), {"uplink": uplink, "item": list(items)}).rowcount
+
+
+def _words(text: str) -> str:
+    """Of what a platform said, what the database can keep of it."""
+    return text[:500].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def _columns(rows: Sequence[object], names: Sequence[str]) -> dict[str, Any]:

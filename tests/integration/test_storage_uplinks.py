@@ -288,6 +288,10 @@ def test_what_a_platform_said_of_itself_is_kept_and_a_name_is_of_one_kind(plain_
     note_uplink_trouble(plain_queue.connection, plain_queue.name, "still away", NOW + timedelta(minutes=1))
     (seen,) = uplink_overviews(plain_queue.connection, plain_queue.name)
     assert (seen.trouble, seen.trouble_since) == ("still away", NOW)
+    note_uplink_trouble(plain_queue.connection, plain_queue.name, "it said \0\ud800", NOW)
+    assert (
+        uplink_overviews(plain_queue.connection, plain_queue.name)[0].trouble == "it said \N{REPLACEMENT CHARACTER}?"
+    )
     note_uplink_trouble(plain_queue.connection, plain_queue.name, "", NOW)
     assert uplink_overviews(plain_queue.connection, plain_queue.name)[0].trouble_since is None
 

@@ -11,8 +11,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import count
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
+from fix_broker import free_port
 from fix_ingest import as_ingest
 from fix_uplinks import ENTERPRISE, new_park, number, publish
 from smartpark.cli import main
@@ -25,6 +28,7 @@ from smartpark_ingest.uplinks.planning import expected_periods
 from smartpark_ingest.uplinks.worker import UplinkWorker
 from smartpark_simulators.uplinks.nhjc_platform import Key, PlatformFault
 from smartpark_storage import connect
+from smartpark_storage.connections import end_other_sessions
 from smartpark_storage.uplinks import Coverage, QueuedNumber, uplink_overviews, withheld_periods
 from waiting import wait_until
 
@@ -428,6 +432,32 @@ def test_after_many_troubles_both_sides_have_the_same(link):
     assert link.overview().acknowledged == len(values)
 
 
+def test_what_was_acknowledged_long_ago_is_forgotten_and_not_told_again(link):
+    link.publish(number(day(1), 1.0), number(day(2), 2.0))
+    link.tell("2026-11-03T02:00")
+    assert link.overview().acknowledged == 2
+    link.tell("2028-01-15T02:00")
+    assert link.overview().acknowledged == 0
+    link.publish(number(day(1), 1.5))
+    link.tell()
+    assert link.taken() == dict(zip(dates(1, 2), (1.0, 2.0), strict=True)), "nor is it corrected"
+
+
+def test_a_database_that_hangs_up_in_the_middle_is_gone_back_to(link):
+    link.tables["delivery"] |= {"batch": 2, "backlog_per_minute": 100_000}
+    link.publish(*(number(day(n), float(n)) for n in range(1, 7)))
+    link.now = at("2026-11-08T02:00")
+    worker = link.worker()
+    assert worker.round()
+    assert list(link.taken()) == dates(6), "the one that is live"
+    with connect(link.dsn, application="test") as connection:
+        end_other_sessions(connection)
+    while worker.round():
+        pass
+    worker.close()
+    assert list(link.taken()) == dates(*range(1, 7))
+
+
 # --- values that are encrypted ---
 
 
@@ -529,11 +559,27 @@ def test_a_platform_that_is_away_at_the_beginning_and_comes_later(link, make_nhj
     link.publish(*(number(day(n), float(n)) for n in range(1, 4)))
     port = link.platform.port
     link.platform.close()
-    process = smartpark.start("uplink", "run", link.file, environment={"SMARTPARK_DSN": as_ingest(link.dsn)})
-    wait_until(lambda: "trying again" in process.output(), what="it finds nobody there")
+    vitals = free_port()
+    process = smartpark.start(
+        *("uplink", "run", link.file, "--metrics-port", vitals), environment={"SMARTPARK_DSN": as_ingest(link.dsn)}
+    )
+    wait_until(lambda: "Connection refused" in readiness(vitals), what="it says that nobody is there")
     link.platform = make_nhjc_platform(port=port)
     wait_until(lambda: len(link.taken()) == 3, what="everything is told")
+    wait_until(lambda: json.loads(readiness(vitals) or "{}").get("ready"), what="it says that all is well")
     assert process.terminate() == 0
+
+
+def readiness(port):
+    """What a worker says of itself; nothing before it listens."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            return answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.read().decode()
+    except OSError:
+        return ""
 
 
 # --- commands ---

@@ -381,6 +381,10 @@ def test_a_registration_brings_device_addresses_and_the_time_of_day():
         ("deviceId", "", "no deviceId"),
         ("uploadTime", "half past one", "uploadTime is 'half past one'"),
         ("centerDataURL", "http://platform.example.org/upload", "is not https"),
+        ("centerDataURL", "https://platform.example.org:99999/upload", "centerDataURL of the registration: Port"),
+        ("centerDataURL", "https://platform.example.org/ x", "no address as it is sent"),
+        ("deviceId", "D\0", "deviceId of the platform's answer is too long, or holds signs that are none"),
+        ("deviceId", "D" * 501, "deviceId of the platform's answer is too long"),
         ("centerDataURL", "https://elsewhere.example.org/upload", "leads to elsewhere.example.org"),
         ("loadDicVersionURL", "https://user:word@platform.example.org/", "no user or password"),
     ],
@@ -388,6 +392,35 @@ def test_a_registration_brings_device_addresses_and_the_time_of_day():
 def test_a_registration_that_lacks_something_or_leads_elsewhere_is_no_registration(key, value, complaint):
     with pytest.raises(nhjc.NhjcAnswerError, match=complaint):
         nhjc.registration(REGISTERED | {key: value}, HOSTS)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=5), part, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["responseCode", "responseMessage", "deviceId"]), anything))
+def test_whatever_a_platform_answers_is_a_yes_or_an_error_that_can_be_kept(said):
+    told = ""
+    try:
+        assert str(nhjc.answered(json.dumps(said).encode())["responseCode"]) == "0"
+    except (nhjc.NhjcAnswerError, nhjc.NhjcRefusedError) as error:
+        told = str(error)
+    assert told.isprintable()
+
+
+@given(
+    st.sampled_from(sorted(REGISTERED)), anything | st.text(st.characters(max_codepoint=127)).map("https://".__add__)
+)
+def test_whatever_a_registration_says_is_kept_or_refused(key, value):
+    try:
+        found = nhjc.registration(REGISTERED | {key: value}, HOSTS)
+    except nhjc.NhjcAnswerError:
+        return
+    assert found.device.isprintable()
+    assert found.upload_url.startswith("https://platform.example.org")
 
 
 def test_codes_are_found_however_base_data_are_nested():

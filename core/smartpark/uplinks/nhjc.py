@@ -34,6 +34,8 @@ from smartpark.uplinks.nhjc_settings import (
 WELL = "0"
 """``responseCode`` of an answer that took what was asked."""
 
+_LONGEST = 500
+"""Of what the platform says of itself, and is kept. [characters]"""
 _SINGLE_PRECISION = 2.0**-23
 """Completeness is kept in single precision: nine tenths are a little less there."""
 _EXACT = Context(prec=700, rounding=ROUND_HALF_EVEN)
@@ -248,7 +250,9 @@ def answered(body: bytes) -> dict[str, Any]:
     if not isinstance(code, str | int) or isinstance(code, bool):
         raise NhjcAnswerError("the platform's answer has no responseCode")
     if str(code) != WELL:
-        raise NhjcRefusedError(f"the platform answers {code}: {str(answer.get('responseMessage', ''))[:200]}")
+        said = f"{code}: {answer.get('responseMessage', '')}"[:_LONGEST]
+        # It goes into logs and the database, which cannot keep everything that JSON can.
+        raise NhjcRefusedError(f"the platform answers {''.join(sign for sign in said if sign.isprintable())}")
     return answer
 
 
@@ -277,7 +281,15 @@ def _text(answer: Mapping[str, Any], key: str) -> str:
     value = answer.get(key)
     if not isinstance(value, str | int) or not str(value):
         raise NhjcAnswerError(f"the platform's registration has no {key}")
-    return str(value)
+    return kept_text(value, key)
+
+
+def kept_text(value: object, key: str) -> str:
+    """Something that the platform said as text that can be kept; `NhjcAnswerError` names the key of what cannot."""
+    text = str(value)
+    if len(text) > _LONGEST or not text.isprintable():
+        raise NhjcAnswerError(f"{key} of the platform's answer is too long, or holds signs that are none")
+    return text
 
 
 def _address(answer: Mapping[str, Any], key: str, allowed_hosts: frozenset[str]) -> str:

@@ -29,6 +29,8 @@ def checked_address(url: str) -> str:
         raise ValueError(f"{url!r} is not https://host/path; http is for this very machine only")
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address carries no user or password")
+    if parts.port == 0 or not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(f"{url!r} is no address as it is sent: a name as xn--…, other signs as %E8…")
     return url
 
 

@@ -204,14 +204,15 @@ class NhjcUplink:
             return state
         question = {"deviceId": state["device"], "enterpriseCode": self._settings.platform.enterprise_code}
         key = self._settings.platform.dictionary_version_key
-        version = self._ask(state["dictionary_url"], question).get(key)
-        if version is None:
+        answer = self._ask(state["dictionary_url"], question)
+        if answer.get(key) is None:
             raise nhjc.NhjcAnswerError(
                 f"the answer about the dictionary has no {key}; see platform.dictionary_version_key"
             )
+        version = nhjc.kept_text(answer[key], key)
         known = state | {"dictionary_checked_at": now.isoformat(timespec="seconds")}
-        if str(version) != state.get("dictionary_version"):
-            known |= self._base_data(state, question) | {"dictionary_version": str(version)}
+        if version != state.get("dictionary_version"):
+            known |= self._base_data(state, question) | {"dictionary_version": version}
         self._unknown_codes = len(known.get("unknown_codes", ()))
         return known
 
@@ -280,7 +281,7 @@ class NhjcUplink:
                         raise PlatformAwayError(f"platform {where}: its answer does not end")
                     parts.append(part)
                 status = answer.status_code
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise PlatformAwayError(f"platform {where}: {error or type(error).__name__}") from None
         if status in _REFUSING:
             raise BatchRefusedError(f"platform {where} answers {status}")
