@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 from smartpark.access import ROLE_DOMAINS, ROLE_SCOPES, Domain, Role, Scope
 from smartpark.cli import main
 from smartpark_storage import Connection, connect, load_catalogue
@@ -111,6 +112,21 @@ def test_from_nothing_to_a_working_key_and_its_end(run: Run, db: Connection, tmp
     for secret in (key, another["secret"]):
         assert secret.rsplit("_", 1)[1] not in json.dumps(told) + listed
     assert f"{made['key']} province api_key: revoked" in listed
+
+
+def test_the_role_of_the_api_is_enough(run: Run, access_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("SMARTPARK_DSN", make_conninfo(access_dsn, options="-c role=smartpark_api"))
+    asked(run, "access", "client", "add", "in-compose", "--title", "x")
+    granted = asked(run, "access", "grant", "client:in-compose", "operator", "--park", "hill")
+    made = asked(run, "access", "key", "make", "in-compose")
+    asked(run, "access", "key", "rotate", made["key"])
+    asked(run, "access", "key", "revoke", made["key"])
+    asked(run, "access", "end-grant", str(granted["grant"]))
+    asked(run, "access", "client", "disable", "in-compose")
+    asked(run, "access", "login-link", "chen")
+    asked(run, "access", "sessions")
+    assert asked(run, "audit", "list", "--limit", "1")[0]["action"] == "cli:access login-link"
+    asked(run, "audit", "export", "--into", str(tmp_path / "log"))
 
 
 def test_a_key_is_printed_alone_on_the_first_line(run: Run):
