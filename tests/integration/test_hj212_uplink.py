@@ -353,6 +353,26 @@ def test_a_station_that_the_catalogue_does_not_have_is_named(platform, office):
     assert not platform.stations
 
 
+def test_a_database_that_hangs_up_in_the_middle_costs_nothing(hill, platform, office):
+    one = office(stations=("S2",), tells=("minute", "hour"), more_delivery="batch = 10")
+    assert one.worker.round()
+    hill.connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = %s AND datname = current_database()",
+        (f"smartpark uplink {one.name}, stations",),
+    )
+    hill.connection.rollback()
+    assert not one.worker.round()
+    assert "database" in one.overview().trouble
+    one.now += timedelta(seconds=1)
+    while one.worker.round():
+        pass
+    assert (one.overview().trouble, one.overview().waiting) == ("", 0)
+    assert list(platform.kept.of("2061")) == [at(hour) for hour in range(24)]
+    assert len(platform.kept.of("2051")) == 24 * 6
+    assert platform.kept.corrected == 0
+
+
 def test_data_of_the_past_are_told_when_the_platform_asks(platform, office):
     one = office(tells=("minute", "hour"))
     while one.worker.round():

@@ -1,5 +1,6 @@
 """HJ 212 beside the line: tables, settings, items, marks of stretches, and what a station answers to its platform."""
 
+import json
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from smartpark.uplinks.hj212_answers import Identity, RequestAnswer, Result, rea
 from smartpark.uplinks.hj212_items import factor_item, named_time, packet_items, told_total, told_value, written
 from smartpark.uplinks.hj212_segments import Flag, Packet, write_segment
 from smartpark.uplinks.hj212_settings import (
+    MINUTES,
     Data,
     DataTime,
     Hj212Settings,
@@ -29,6 +31,7 @@ from smartpark.uplinks.hj212_settings import (
 )
 from smartpark.uplinks.hj212_tables import hj212_tables
 from smartpark_analytics.cems_hours import DataFlag
+from smartpark_ingest.uplinks.hj212_minutes import Reached, floor
 from smartpark_ingest.uplinks.hj212_stretches import Rule, stretches
 
 NOW = datetime(2026, 11, 22, 2, 0, 0, 123000, tzinfo=UTC)
@@ -251,6 +254,31 @@ def test_a_stretch_has_a_mark_that_it_was_made_of(text):
     assert letter in set(text)
     assert letter in set(DataFlag)
     assert (letter == "N") == (text.count("N") >= 7.5)
+
+
+# --- how far minutes were told ---
+
+
+def test_what_an_outage_left_behind_is_remembered_and_let_go_when_nobody_looks_after_it():
+    hour = timedelta(hours=1)
+    reached = Reached(NOW - 9 * hour)
+    reached.leave_behind(NOW - 4 * hour)
+    reached.until = NOW - 2 * hour
+    reached.leave_behind(NOW - 3 * hour)
+    assert (reached.until, reached.gaps) == (NOW - 2 * hour, [(NOW - 9 * hour, NOW - 4 * hour)])
+    assert Reached.of(json.loads(json.dumps(reached.as_json()))) == reached
+    reached.let_go(NOW - 6 * hour)
+    assert reached.gaps == [(NOW - 6 * hour, NOW - 4 * hour)]
+    reached.let_go(NOW - hour)
+    assert (reached.until, reached.gaps) == (NOW - hour, [])
+
+
+@given(st.integers(0, 10**7), st.sampled_from(MINUTES))
+def test_periods_begin_with_the_hour(seconds, minutes):
+    moment, length = NOW + timedelta(seconds=seconds), timedelta(minutes=minutes)
+    start = floor(moment, length)
+    assert start <= moment < start + length
+    assert start.minute % minutes == start.second == start.microsecond == 0
 
 
 # --- answers ---
