@@ -6,6 +6,7 @@ transaction ends: where it cannot be written, it was never made.
 
 import argparse
 import os
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from smartpark.access import Grant, Role
 from smartpark.clock import PARK_ZONE, utc_now
 from smartpark_storage.access import (
+    GrantRow,
     NewSecret,
     SecretKind,
     SecretRow,
@@ -48,6 +50,7 @@ from smartpark_api.access.telling import (
     working,
 )
 
+_FEW: Final = 5
 _ONCE: Final = "it is shown this once and kept as a digest; nobody can look it up"
 
 
@@ -70,19 +73,26 @@ def client_list(arguments: argparse.Namespace) -> Told:
     now = utc_now()
     with working() as connection:
         clients, grants = read_clients(connection), read_grants(connection, at=now)
-    held = {
-        one.client: [f"{grant.role} in {grant.park or 'all parks'}" for grant in grants if grant.client == one.client]
-        for one in clients
-    }
     return Told(
         [
-            f"{one.client}: {one.title}; {', '.join(held[one.client]) or 'nothing granted'}"
+            f"{one.client}: {one.title}; {_held(row for row in grants if row.client == one.client)}"
             + (f"; shut out since {day_of(one.disabled_at)}" if one.disabled_at else "")
             for one in clients
         ]
         or ["no program has access"],
         [client_out(one).model_dump(mode="json") for one in clients],
     )
+
+
+def _held(grants: Iterable[GrantRow]) -> str:
+    """Roles, each with its parks, or with how many they are."""
+    parks: dict[str, list[str]] = {}
+    for grant in grants:
+        parks.setdefault(grant.role, []).append(grant.park or "all parks")
+    told = [
+        f"{role} in {', '.join(held) if len(held) <= _FEW else f'{len(held)} parks'}" for role, held in parks.items()
+    ]
+    return ", ".join(told) or "nothing granted"
 
 
 def client_disable(arguments: argparse.Namespace) -> Told:
