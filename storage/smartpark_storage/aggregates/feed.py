@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.types.numeric import Int8
 from smartpark.aggregates import AggregateRow, Cursor, CursorGoneError
 from smartpark.clock import from_us, to_us
 
@@ -54,10 +55,13 @@ class FeedPage:
     """As of which the page is."""
 
 
-def head(connection: Connection) -> Head:
-    """The newest position; cheap."""
+def head(connection: Connection, *, parks: frozenset[str] | None = None) -> Head:
+    """The newest position; cheap. With `parks`, the newest that concerns them: what others do does not show in it."""
     with read_transaction(connection):
-        row = connection.execute(query("aggregate_head")).fetchone()
+        if parks is None:
+            row = connection.execute(query("aggregate_head")).fetchone()
+        else:
+            row = connection.execute(query("aggregate_head_of_parks"), {"parks": sorted(parks)}).fetchone()
     if row is None:
         raise StorageUnavailableError("the database has no publication; is its copy whole?")
     return Head(row[0], row[1], row[2])
@@ -84,7 +88,7 @@ def number_publications(connection: Connection, *, wait: bool) -> int | None:
 
 
 def read_feed(
-    connection: Connection, wanted: FeedFilter, after: Cursor | None, *, limit: int, at: int | None = None
+    connection: Connection, wanted: FeedFilter, after: Cursor | None, *, limit: int, at: Head | int | None = None
 ) -> FeedPage:
     """The next page behind a cursor, or the first.
 
@@ -96,8 +100,8 @@ def read_feed(
         As the page before gave it.
     limit : int
         Rows at most; a page may have fewer and more may follow, as `more` says.
-    at : int, optional
-        Position up to which is read; without, up to the newest.
+    at : Head or int, optional
+        Position up to which is read, or what `head` said of it; without, up to the newest.
 
     Raises
     ------
@@ -107,8 +111,9 @@ def read_feed(
     """
     with read_transaction(connection):
         upto = _upto(connection, at)
-        check_cursor(connection, wanted, after, head(connection) if at is not None else upto)
+        check_cursor(connection, wanted, after, upto)
         names: dict[int, Series] = {}
+        connection.execute(query("plan_aggregate_events"))
         events, following, more = _collect(_Reading(connection, wanted, upto, names), after, limit)
         columns = columns_of(connection, events, names)
         return FeedPage(columns, events["position"].astype(np.int64), following, more, upto)
@@ -130,7 +135,9 @@ def cursor_at(wanted: FeedFilter, upto: Head) -> Cursor:
     )
 
 
-def _upto(connection: Connection, at: int | None) -> Head:
+def _upto(connection: Connection, at: Head | int | None) -> Head:
+    if isinstance(at, Head):
+        return at
     newest = head(connection)
     if at is None or at == newest.position:
         return newest
@@ -194,19 +201,19 @@ def _collect(reading: _Reading, after: Cursor | None, limit: int) -> tuple[NDArr
 def _examine(reading: _Reading, place: "_Place", examine: int) -> NDArray[np.void]:
     """The next `examine` events, in order."""
     position, series, start_us, revision = place
+    # Of one type whatever the value, so that it stays one statement.
     parameters = {
-        "position": position,
-        "series_id": series,
-        "start": from_us(start_us) if series else "-infinity",
-        "revision": revision,
-        "upper": reading.upto.position,
-        "examine": examine,
+        "position": Int8(position),
+        "series_id": Int8(series),
+        "start": from_us(start_us).isoformat() if series else "-infinity",
+        "revision": Int8(revision),
+        "upper": Int8(reading.upto.position),
+        "examine": Int8(examine),
         "parks": reading.wanted.parameters["parks"],
         "all_revisions": reading.wanted.revisions is Revisions.ALL,
     }
     with reading.connection.cursor(binary=True) as cursor:
-        # Prepared, it would after some time be planned for any place.
-        row = cursor.execute(query("aggregate_events"), parameters, prepare=False).fetchone()
+        row = cursor.execute(query("aggregate_events"), parameters, prepare=True).fetchone()
     return unpack_events(None if row is None else row[0])
 
 

@@ -112,7 +112,7 @@ def read_submissions(
     )
     statement = f"{query('submissions')}\n{query('submissions_after')}"
     with transaction(connection), connection.cursor(row_factory=class_row(Submission)) as cursor:
-        upto = head(connection)
+        upto = head(connection, parks=wanted.seen_parks)
         check_cursor(connection, wanted, after, upto)
         given = {
             "parks": wanted.parameters["parks"],

@@ -10,6 +10,26 @@ FROM smartpark.instance AS i,
         WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
     ) AS p;
 
+-- aggregate_head_of_parks --
+-- The newest publication that concerns one of these parks: what others publish does not show in it.
+SELECT i.instance, p.position, p.token, set_config('jit', 'off', true)
+FROM smartpark.instance AS i,
+    LATERAL (
+        SELECT own.position, own.token
+        FROM unnest(%(parks)s::text[]) AS seen (park)
+        CROSS JOIN LATERAL (
+            SELECT position, token FROM smartpark.publication
+            WHERE park = seen.park AND position IS NOT NULL ORDER BY position DESC LIMIT 1
+        ) AS own
+        UNION ALL
+        (
+            SELECT position, token FROM smartpark.publication
+            WHERE park IS NULL AND position IS NOT NULL ORDER BY position DESC LIMIT 1
+        )
+        ORDER BY position DESC
+        LIMIT 1
+    ) AS p;
+
 -- publications_wait --
 -- Whether something is committed that has no position yet.
 SELECT EXISTS (SELECT FROM smartpark.publication WHERE position IS NULL);
@@ -19,6 +39,12 @@ SELECT smartpark.number_publications(%(may_wait)s);
 
 -- publication_token --
 SELECT token FROM smartpark.publication WHERE position = %(position)s;
+
+-- plan_aggregate_events --
+-- The statement below is planned once for all places: a plan for each page costs more than most pages. What it must not
+-- do is to gather all that lies ahead and sort that; what comes in the order of positions is sorted publication by
+-- publication.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_sort', 'off', true);
 
 -- aggregate_events --
 -- So many events behind the given one, and of each whether it is part of the answer, packed (see events.py).
