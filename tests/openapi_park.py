@@ -29,7 +29,6 @@ POWER: Final = "testpark/M0/active_power"
 PDF: Final = b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n"
 EVERYWHERE: Final[dict[str, list[Any]]] = {
     "path.code": ["testpark", "netpark"],
-    "path.key": [POWER, "netpark/M1/active_energy_import"],
     "path.person": ["chen", "lin", "zhao"],
     "path.valid_from": ["2026-01-01", "2027-01-01"],
     "query.park": ["testpark", "netpark"],
@@ -37,14 +36,12 @@ EVERYWHERE: Final[dict[str, list[Any]]] = {
     "query.boundary": ["park", "device/M0", "enterprise/T01"],
     "query.period": ["2026-11", "2026-11-21", "2026-11-22T10", "2026"],
     "query.month": ["2026-11", "2026-10"],
-    "query.from": ["2026-11-22T00:00:00+08:00", "2026-11-22", "2027-03"],
-    "query.to": ["2026-11-22T12:00:00+08:00", "2026-11-23"],
+    "query.from": ["2026-11-22T00:00:00+08:00", "2026-10-01T00:00:00+08:00"],
+    "query.to": ["2026-11-22T12:00:00+08:00", "2026-12-01T00:00:00+08:00"],
     "query.device": ["M0", "T01"],
     "query.entity": ["park"],
     "query.manager": ["chen", "lin"],
     "query.node": ["transformer/TR1", "feeder/F1"],
-    "query.station": ["TR1+TR2"],
-    "query.reserved": ["F1=1000@0.8"],
     "body.manager": ["chen", "lin"],
     "body.person": ["chen", "lin"],
     "body.park": ["testpark"],
@@ -156,7 +153,10 @@ def fill_desk(park: OpenPark) -> None:
         key = _entered(client.post(f"{API}/access/clients/puller/keys", json={"days": 30}))
         role = {"client": "puller", "role": "province", "park": "testpark"}
         grant = _entered(client.post(f"{API}/access/grants", json=role))
-    park.words[""] = EVERYWHERE | ({"header.Smartpark-Actor": ["chen", "lin"]} if park.actor else {})
+    names = ["chen", "lin"] if park.actor else ["client:tester"]
+    park.words[""] = EVERYWHERE | {"header.Smartpark-Actor": names}
+    park.words["/points"] = {"path.key": [POWER, "netpark/M1/active_energy_import"]}
+    park.words["/(headroom|capacity-simulation)"] = {"query.from": ["2027-03", "2027-03-15"]}
     park.words["/load-requests"] = {
         "path.code": codes,
         "path.attachment": [document["attachment"]["attachment"]],
@@ -169,7 +169,11 @@ def fill_desk(park: OpenPark) -> None:
         "path.token": [calendar["path"].rpartition("/")[2].removesuffix(".ics")],
         "path.link_id": [1, 2],
     }
-    park.words["/attachments"] = {"query.name": ["a.pdf", "b.txt"], "query.kind": ["licence", "other"]}
+    park.words["/load-requests/kpis"] = {"query.from": ["2026-01-01"], "query.to": ["2026-12-01"]}
+    park.words["/load-requests/.*/attachments"] = {
+        "query.name": ["a.pdf", "b.txt"],
+        "query.kind": ["licence", "other"],
+    }
     park.words["/submissions"] = {
         "path.park": ["testpark"],
         "path.period": ["2026-10"],

@@ -7,6 +7,7 @@ rest is made up. All that is configured is which refusals of what is as describe
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -66,14 +67,21 @@ def configuration(park: OpenPark) -> str:
     for part, words in park.words.items():
         for place, values in words.items():
             lines += [f"[dictionaries.{_name(part, place)}]", f"values = {json.dumps(values)}"]
-    for part, words in park.words.items():
-        lines += [] if not part else ["[[operations]]", f"include-path-regex = {json.dumps(part)}"]
+    # Of several that fit an operation the first alone counts.
+    for part in sorted(park.words, key=len, reverse=True):
+        lines += ["[[operations]]", f"include-path-regex = {json.dumps(part)}"] if part else []
         lines += ["[operations.parameters]" if part else "[parameters]"]
         lines += [
-            f'{json.dumps(place)} = {{ dictionary = "{_name(part, place)}", probability = {_HITS} }}'
-            for place in words
+            f'{json.dumps(place)} = {{ dictionary = "{name}", probability = {_HITS} }}'
+            for place, name in _words_for(park, part).items()
         ]
     return "\n".join(lines) + "\n"
+
+
+def _words_for(park: OpenPark, part: str) -> dict[str, str]:
+    """Names of the words of a part of the addresses: its own, and of those around it what it does not have."""
+    around = sorted((one for one in park.words if re.search(one, part)), key=len)
+    return {place: _name(one, place) for one in around for place in park.words[one]}
 
 
 def _name(part: str, place: str) -> str:
