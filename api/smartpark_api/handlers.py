@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from smartpark.errors import RetryableError, SmartparkError
 from smartpark.workdays import CalendarNotCoveredError
 from smartpark_storage.asking import NotMigratedError, QueryTooSlowError
-from smartpark_storage.errors import UnstorableTextError
+from smartpark_storage.errors import RowRefusedError, UnstorableTextError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -49,6 +49,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(CalendarNotCoveredError, _on_unknown_year)
     app.add_exception_handler(UnstorableTextError, _on_unstorable_text)
+    app.add_exception_handler(RowRefusedError, _on_refused_row)
     app.add_exception_handler(NotMigratedError, _on_retryable)
     app.add_exception_handler(RetryableError, _on_retryable)
     app.add_exception_handler(SmartparkError, _on_bug)
@@ -96,6 +97,12 @@ async def _on_unknown_year(request: Request, error: Exception) -> Response:
 
 async def _on_unstorable_text(request: Request, error: Exception) -> Response:
     return respond(request, problem_of(ProblemKind.INVALID_REQUEST, str(error), instance=request.url.path))
+
+
+async def _on_refused_row(request: Request, error: Exception) -> Response:
+    """What a handler let pass and the database did not."""
+    _log.warning("%s %s was refused by a rule of the database", request.method, request.url.path)
+    return respond(request, problem_of(ProblemKind.NOT_GRANTED, str(error), instance=request.url.path))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

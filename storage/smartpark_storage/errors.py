@@ -11,6 +11,8 @@ import psycopg
 from psycopg import errors as pg
 from smartpark.errors import RetryableError, SmartparkError
 
+_BEYOND_RIGHTS = "this belongs to a park, a person or a program beyond the rights of whoever asks"
+
 
 class StorageUnavailableError(RetryableError):
     """The database cannot be reached, or has gone away."""
@@ -22,6 +24,10 @@ class StorageConflictError(RetryableError):
 
 class StorageRefusedError(SmartparkError):
     """The database lets this role not do that."""
+
+
+class RowRefusedError(StorageRefusedError):
+    """A rule of the database refuses the row: it belongs to a park beyond what whoever asks was granted."""
 
 
 class UnstorableTextError(SmartparkError):
@@ -48,6 +54,9 @@ def translate_errors() -> Generator[None]:
             f"the schema is missing or old ({_first_line(error)}); run: smartpark migrate"
         ) from error
     except pg.InsufficientPrivilege as error:
+        # What the server says is in its own language; where in the server it was said is not.
+        if error.diag.source_function == "ExecWithCheckOptions":
+            raise RowRefusedError(_BEYOND_RIGHTS) from error
         raise StorageRefusedError(f"the database refuses: {_first_line(error)}") from error
     except (pg.UntranslatableCharacter, psycopg.DataError) as error:
         # The driver itself refuses NUL in a text, the server refuses it in JSON; every other wrong value is a bug.

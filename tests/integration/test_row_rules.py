@@ -18,7 +18,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 from smartpark.access import ROLE_DOMAINS
-from smartpark_storage import Connection, StorageRefusedError, connect, migrate, open_pool
+from smartpark_storage import Connection, Pool, StorageRefusedError, connect, migrate, open_pool
+from smartpark_storage.errors import RowRefusedError
 from smartpark_storage.migrations import builtin_migrations
 from smartpark_storage.reads import read_only, read_parks
 from smartpark_storage.writes import read_write
@@ -491,6 +492,23 @@ def test_a_connection_is_nobodys_until_it_is_said_who_asks(two_parks_dsn: str):
             row = connection.execute("SELECT coalesce(current_setting('smartpark.principal', true), '')").fetchone()
             assert row == ("",)
             assert connection.execute("SELECT current_user = session_user").fetchone() == (True,)
+
+
+def test_a_refused_row_is_an_error_of_its_own_and_nothing_is_kept(two_parks_dsn: str, owner: Connection):
+    given = {"statement_timeout_s": 5.0, "wait_s": 5.0}
+    mark = "INSERT INTO smartpark.stale_ratio (park, month) VALUES (%s, '2020-01-01')"
+
+    def write(pool: Pool, *parks: str) -> None:
+        with read_write(pool, principal=person_of(NEAR), **given) as connection:
+            for park in parks:
+                connection.execute(mark, [park])
+
+    with (
+        open_pool(two_parks_dsn, application="rules", max_size=1) as pool,
+        pytest.raises(RowRefusedError, match="beyond the rights"),
+    ):
+        write(pool, NEAR, FAR)
+    assert not owner.execute("SELECT FROM smartpark.stale_ratio WHERE month = '2020-01-01'").fetchall()
 
 
 def test_who_may_not_act_as_the_role_is_told_what_to_do(two_parks_dsn: str):

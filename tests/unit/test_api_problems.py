@@ -6,6 +6,7 @@ from fix_api import NOON
 from smartpark_api.app import create_app
 from smartpark_api.problems import MEDIA_TYPE, ProblemKind, kind_of_status
 from smartpark_api.settings import ApiSettings, is_loopback
+from smartpark_storage.errors import RowRefusedError
 
 NOBODY = "postgresql://nobody@127.0.0.1:9/none?connect_timeout=1"
 
@@ -19,6 +20,10 @@ async def asking(monkeypatch):
     @app.get("/api/v1/broken")
     def broken():
         raise ValueError("secret detail")
+
+    @app.get("/api/v1/refused")
+    def refused():
+        raise RowRefusedError("beyond the rights of whoever asks")
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -35,6 +40,10 @@ def assert_is_problem(answer, kind):
     assert document["type"] == kind.uri
     assert document["detail"]
     return document
+
+
+async def test_what_a_rule_of_the_database_refuses_is_not_among_ones_rights(asking):
+    assert_is_problem(await asking.get("/api/v1/refused"), ProblemKind.NOT_GRANTED)
 
 
 async def test_an_unknown_address_is_a_problem(asking):
