@@ -80,7 +80,7 @@ def give_digest(request: Request, asked: DigestQuery) -> Response:
         at = cursor_of(asked.at)
         with reading_the_feed(request) as connection:
             check_parks(connection, asked.park)
-            newest = head(connection)
+            newest = head(connection, parks=wanted.seen_parks)
             check_cursor(connection, wanted, at, newest)
             upto = newest if at is None else _whole(at)
             found = digests.digest(connection, wanted, upto)

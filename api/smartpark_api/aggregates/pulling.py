@@ -1,11 +1,10 @@
 """One page of a pull as an answer: for whose eyes, in which form, and whether there is anything new at all.
 
-An entity tag says what an answer was read from. For whoever sees all parks that is how far publications have come,
-so that "nothing new" is said without looking at a row. For whoever sees some parks it is the rows themselves: how far
-publications have come is the doing of all parks, and only theirs is their business.
+An entity tag says what an answer was read from: how far the publications of the parks that may be seen have come.
+So "nothing new" is said without looking at a row, and what other parks publish shows neither in the tag nor in the
+cursor.
 """
 
-from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
@@ -36,13 +35,12 @@ def pull(request: Request, asked: PullQuery) -> Response:
     with cursor_problems():
         after = cursor_of(asked.cursor)
         with reading_the_feed(request) as connection:
-            if wanted.scope is None and is_known(request, tag := _tag(head(connection), wanted, asked, form)):
+            upto = head(connection, parks=wanted.seen_parks)
+            tag = _tag(upto, wanted, asked, form)
+            if is_known(request, tag):
                 return unchanged(tag, {} if asked.cursor is None else {CURSOR_HEADER: asked.cursor})
             check_parks(connection, asked.park)
-            page = read_feed(connection, wanted, after, limit=asked.limit)
-    tag = _tag(page.head if wanted.scope is None else page, wanted, asked, form)
-    if is_known(request, tag):
-        return unchanged(tag, {} if asked.cursor is None else {CURSOR_HEADER: asked.cursor})
+            page = read_feed(connection, wanted, after, limit=asked.limit, at=upto)
     audited(
         request,
         park=asked.park[0] if len(asked.park) == 1 else None,
@@ -52,13 +50,9 @@ def pull(request: Request, asked: PullQuery) -> Response:
     return _answer(request, page, form, tag)
 
 
-def _tag(source: Head | FeedPage, wanted: FeedFilter, asked: PullQuery, form: Form) -> str:
+def _tag(upto: Head, wanted: FeedFilter, asked: PullQuery, form: Form) -> str:
     question = (wanted.filter_digest.hex(), wanted.scope_digest.hex(), asked.cursor, asked.limit, form.name)
-    if isinstance(source, Head):
-        return tag_of(source.instance, source.position, source.token, *question)
-    columns = source.columns
-    rows = sha256(columns.rows.tobytes() + source.positions.tobytes()).hexdigest()
-    return tag_of(source.head.instance, source.more, rows, *columns.series, *columns.submissions, *question)
+    return tag_of(upto.instance, upto.position, upto.token, *question)
 
 
 def _answer(request: Request, page: FeedPage, form: Form, tag: str) -> Response:

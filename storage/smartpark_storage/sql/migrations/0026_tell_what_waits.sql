@@ -6,3 +6,6 @@ FROM smartpark.stale_mark AS m
 JOIN smartpark.point AS p USING (point_id)
 WHERE (SELECT smartpark.sees_all('operation')) OR p.park = ANY ((SELECT smartpark.parks_seen('operation'))::text[]);
 GRANT SELECT ON seen.waiting_span TO smartpark_api, smartpark_ingest;
+
+-- How far the publications of some parks have come is asked with every pull of somebody who sees only these.
+CREATE INDEX publication_of_park ON smartpark.publication (park, position);
