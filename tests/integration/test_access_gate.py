@@ -147,6 +147,15 @@ def test_whoever_has_proved_who_they_are_acts_as_themselves(access_server: Acces
     assert (forged.status_code, forged.json()["type"]) == (403, "urn:smartpark:problem:nobody-acts")
 
 
+def test_a_program_with_the_longest_of_names_acts_under_it(access_server: AccessServer):
+    name = "x" * 63
+    access_server.add(name, Grant(Role.UTILITY_MANAGER, OWN))
+    address = f"/api/v1/load-requests/{access_server.requests[OWN]}/comments"
+    made = access_server.client(name).post(address, json={"text": "by a program"})
+    assert made.status_code == 201, made.text
+    assert made.json()["events"][-1]["by"] == f"client:{name}"
+
+
 def test_nobody_can_be_a_person_who_is_called_like_a_program(access_server: AccessServer):
     answer = access_server.client(CHIEF).put("/api/v1/persons/client:operator", json={"name": "x"})
     assert answer.status_code == 422

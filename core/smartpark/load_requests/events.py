@@ -32,7 +32,9 @@ Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 """One line: it stands in subjects, calendars and tables, where a line break would begin something else."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Person = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
-"""Code of whoever acts; ``applicant`` and ``system`` are reserved."""
+"""Code of a person; ``applicant`` and ``system`` are reserved."""
+Actor = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+"""Whoever acts: a person by their code, a program as ``client:NAME``, or a reserved one."""
 NodeName = Annotated[str, Field(max_length=120, pattern=r"^(transformer|feeder)/\S+$")]
 
 
@@ -240,7 +242,7 @@ class Event(StrictModel):
     at: AwareDatetime
     """When it happened; clocks go by it."""
     recorded_at: AwareDatetime
-    by: Person
+    by: Actor
     body: Body
 
     @model_validator(mode="after")
