@@ -26,7 +26,7 @@ EVENT_DTYPE: Final = np.dtype(
         ("estimated_share", ">f4"),
         ("computed_at", ">i8"),
         ("is_sealed", "?"),
-        ("is_wanted", "?"),
+        ("is_superseded", "?"),
     ]
 )
 """An event as the database packs it, instants in µs since 2000."""

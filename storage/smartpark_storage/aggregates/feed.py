@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg.types.numeric import Int8
 from smartpark.aggregates import AggregateRow, Cursor, CursorGoneError
-from smartpark.clock import from_us, to_us
+from smartpark.clock import from_us
 
-from smartpark_storage.aggregates.columns import AggregateColumns, Series
-from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, fetch_names, unpack_events
-from smartpark_storage.aggregates.filters import FeedFilter, Revisions
+from smartpark_storage.aggregates.choosing import Reading, chosen
+from smartpark_storage.aggregates.columns import AggregateColumns
+from smartpark_storage.aggregates.events import EVENT_DTYPE, columns_of, unpack_events
+from smartpark_storage.aggregates.filters import FeedFilter
 from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.copying import EPOCH_US
 from smartpark_storage.errors import StorageUnavailableError
@@ -112,10 +113,10 @@ def read_feed(
     with read_transaction(connection):
         upto = _upto(connection, at)
         check_cursor(connection, wanted, after, upto)
-        names: dict[int, Series] = {}
+        reading = Reading(connection, wanted, upto.position)
         connection.execute(query("plan_aggregate_events"))
-        events, following, more = _collect(_Reading(connection, wanted, upto, names), after, limit)
-        columns = columns_of(connection, events, names)
+        events, following, more = _collect(reading, cursor_at(wanted, upto), after, limit)
+        columns = columns_of(connection, events, reading.names)
         return FeedPage(columns, events["position"].astype(np.int64), following, more, upto)
 
 
@@ -162,43 +163,31 @@ def check_cursor(connection: Connection, wanted: FeedFilter, after: Cursor | Non
         raise CursorGoneError
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is read for a page, and the names of the series that came up."""
-
-    connection: Connection
-    wanted: FeedFilter
-    upto: Head
-    names: dict[int, Series]
-
-    @property
-    def end(self) -> Cursor:
-        return cursor_at(self.wanted, self.upto)
-
-
-def _collect(reading: _Reading, after: Cursor | None, limit: int) -> tuple[NDArray[np.void], Cursor, bool]:
+def _collect(
+    reading: Reading, end: Cursor, after: Cursor | None, limit: int
+) -> tuple[NDArray[np.void], Cursor, bool]:
     """Events of a page, the cursor behind them, and whether more may follow."""
     place = (1, 0, 0, 0) if after is None else _place(after)
     found, n_found, n_examined, examine = list[NDArray[np.void]](), 0, 0, limit + 1
-    while place[0] <= reading.upto.position:
+    while place[0] <= reading.upper:
         examined = _examine(reading, place, examine)
-        found.append(_wanted(reading, examined))
+        found.append(chosen(reading, examined))
         n_found, n_examined = n_found + len(found[-1]), n_examined + len(examined)
         if n_found > limit:
             whole = np.concatenate(found)[:limit]
-            return whole, _cursor(reading, _key(whole[-1])), True
+            return whole, _cursor(reading, end, _key(whole[-1])), True
         if len(examined) < examine:
             break
         place = _key(examined[-1])
         if n_examined >= EXAMINED_PER_PAGE:
-            return np.concatenate(found), _cursor(reading, place), True
+            return np.concatenate(found), _cursor(reading, end, place), True
         examine = max(limit + 1, min(4 * examine, EXAMINED_AT_ONCE))
     whole = np.concatenate([np.empty(0, EVENT_DTYPE), *found])
     # A cursor beyond `upto` stays where it is: nothing is read twice.
-    return whole, after if after is not None and after.position > reading.upto.position else reading.end, False
+    return whole, after if after is not None and after.position > reading.upper else end, False
 
 
-def _examine(reading: _Reading, place: "_Place", examine: int) -> NDArray[np.void]:
+def _examine(reading: Reading, place: "_Place", examine: int) -> NDArray[np.void]:
     """The next `examine` events, in order."""
     position, series, start_us, revision = place
     # Of one type whatever the value, so that it stays one statement.
@@ -207,29 +196,13 @@ def _examine(reading: _Reading, place: "_Place", examine: int) -> NDArray[np.voi
         "series_id": Int8(series),
         "start": from_us(start_us).isoformat() if series else "-infinity",
         "revision": Int8(revision),
-        "upper": Int8(reading.upto.position),
+        "upper": Int8(reading.upper),
         "examine": Int8(examine),
         "parks": reading.wanted.parameters["parks"],
-        "all_revisions": reading.wanted.revisions is Revisions.ALL,
     }
     with reading.connection.cursor(binary=True) as cursor:
         row = cursor.execute(query("aggregate_events"), parameters, prepare=True).fetchone()
     return unpack_events(None if row is None else row[0])
-
-
-def _wanted(reading: _Reading, events: NDArray[np.void]) -> NDArray[np.void]:
-    """Those that are asked for and may be seen."""
-    wanted = reading.wanted
-    is_wanted = events["is_wanted"].copy()
-    if wanted.since is not None:
-        is_wanted &= events["start"] + EPOCH_US >= to_us(wanted.since)
-    if wanted.until is not None:
-        is_wanted &= events["start"] + EPOCH_US < to_us(wanted.until)
-    ids, of_event = np.unique(events["series_id"], return_inverse=True)
-    names = fetch_names(reading.connection, ids, wanted.parameters)
-    reading.names.update(names)
-    is_wanted &= np.array([number in names for number in ids.tolist()], np.bool_)[of_event]
-    return events if is_wanted.all() else events[is_wanted]
 
 
 _Place = tuple[int, int, int, int]
@@ -246,7 +219,7 @@ def _key(event: np.void) -> _Place:
     return int(event["position"]), int(event["series_id"]), int(event["start"]) + EPOCH_US, int(event["revision"])
 
 
-def _cursor(reading: _Reading, place: _Place) -> Cursor:
-    end, (position, series, start_us, revision) = reading.end, place
+def _cursor(reading: Reading, end: Cursor, place: _Place) -> Cursor:
+    position, series, start_us, revision = place
     token = end.token if position == end.position else token_at(reading.connection, position)
     return Cursor(end.instance, position, token, series, start_us, revision, end.filter_digest, end.scope_digest)

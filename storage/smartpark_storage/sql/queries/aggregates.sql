@@ -47,48 +47,13 @@ SELECT token FROM smartpark.publication WHERE position = %(position)s;
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_sort', 'off', true);
 
 -- aggregate_events --
--- So many events behind the given one, and of each whether it is part of the answer, packed (see events.py).
--- Publications up to `upper` never change, and what has come after it is not looked at: so is the answer.
+-- So many events behind the given one, packed (see events.py). Publications up to `upper` never change.
 SELECT string_agg(
     int8send(e.position) || int4send(e.series_id) || timestamptz_send(e.start) || int4send(e.revision)
     || int4send(e.origin_id) || float8send(coalesce(e.value, 'NaN')) || float8send(coalesce(e.numerator, 'NaN'))
     || float8send(coalesce(e.denominator, 'NaN')) || float8send(coalesce(e.uncertainty, 'NaN'))
     || float4send(e.completeness) || float4send(e.estimated_share) || timestamptz_send(e.computed_at)
-    || boolsend(e.kind = 'seal')
-    || boolsend(e.kind = 'seal' OR (
-        (
-            %(all_revisions)s
-            OR e.superseded_at IS NULL
-            -- Superseded, but by something that this answer does not reach yet: then it still holds here.
-            OR (
-                (e.series_id, e.start) IN (
-                    SELECT n.series_id, n.start
-                    FROM smartpark.publication AS q JOIN smartpark.indicator_value AS n USING (publication_id)
-                    WHERE q.position IS NULL OR q.position > %(upper)s
-                )
-                AND NOT EXISTS (
-                    SELECT FROM smartpark.indicator_value AS n
-                    JOIN smartpark.publication AS q USING (publication_id)
-                    WHERE n.series_id = e.series_id AND n.start = e.start AND n.revision > e.revision
-                        AND q.position <= %(upper)s
-                )
-            )
-        )
-        -- What was submitted comes with its submission. Few rows were, and the short question costs a third of the long.
-        AND NOT (
-            EXISTS (
-                SELECT FROM smartpark.submission_row AS r
-                WHERE r.series_id = e.series_id AND r.start = e.start AND r.revision = e.revision
-            )
-            AND EXISTS (
-                SELECT FROM smartpark.submission_row AS r
-                JOIN smartpark.submission AS b USING (code)
-                JOIN smartpark.publication AS q USING (publication_id)
-                WHERE r.series_id = e.series_id AND r.start = e.start AND r.revision = e.revision
-                    AND q.position <= %(upper)s
-            )
-        )
-    )), ''::bytea
+    || boolsend(e.kind = 'seal') || boolsend(e.superseded_at IS NOT NULL), ''::bytea
 )
 FROM (
     SELECT p.position, p.kind, v.*
@@ -130,6 +95,33 @@ FROM (
     LIMIT %(examine)s
 ) AS e;
 
+-- aggregate_corrected_beyond --
+-- Numbers of which something was published that `upper` does not reach, or that has no position yet.
+SELECT DISTINCT n.series_id, n.start
+FROM smartpark.publication AS q
+JOIN smartpark.indicator_value AS n USING (publication_id)
+WHERE (q.position IS NULL OR q.position > %(upper)s) AND n.series_id = ANY(%(series)s::integer[]);
+
+-- aggregate_followed --
+-- Of these revisions those that another one follows which `upper` reaches.
+SELECT g.place::integer - 1
+FROM unnest(%(series)s::integer[], %(starts)s::timestamptz[], %(revisions)s::integer[])
+    WITH ORDINALITY AS g (series_id, start, revision, place)
+WHERE EXISTS (
+    SELECT FROM smartpark.indicator_value AS n
+    JOIN smartpark.publication AS q USING (publication_id)
+    WHERE n.series_id = g.series_id AND n.start = g.start AND n.revision > g.revision AND q.position <= %(upper)s
+);
+
+-- aggregate_sealed --
+-- Revisions of these numbers that were submitted, as far as `upper` reaches.
+SELECT r.series_id, r.start, r.revision
+FROM smartpark.submission_row AS r
+JOIN smartpark.submission AS b USING (code)
+JOIN smartpark.publication AS q USING (publication_id)
+WHERE r.series_id = ANY(%(series)s::integer[]) AND r.start >= %(first)s::timestamptz AND r.start <= %(last)s::timestamptz
+    AND q.position <= %(upper)s;
+
 -- aggregate_series --
 -- Names of these series, of those that are asked for.
 SELECT
@@ -165,7 +157,7 @@ SELECT string_agg(
     || int4send(v.origin_id) || float8send(coalesce(v.value, 'NaN')) || float8send(coalesce(v.numerator, 'NaN'))
     || float8send(coalesce(v.denominator, 'NaN')) || float8send(coalesce(v.uncertainty, 'NaN'))
     || float4send(v.completeness) || float4send(v.estimated_share) || timestamptz_send(v.computed_at)
-    || boolsend(v.is_sealed) || boolsend(true), ''::bytea
+    || boolsend(v.is_sealed) || boolsend(v.superseded_at IS NOT NULL), ''::bytea
 ) AS packed
 FROM picked AS v;
 
