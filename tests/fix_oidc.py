@@ -77,7 +77,7 @@ class IdentityProvider:
         secret = folder / "oidc-secret"
         secret.write_text(SECRET, encoding="utf-8")
         told = self.settings(secret, **changes).model_dump(mode="json", exclude_defaults=True)
-        lines = [f"{name} = {json.dumps(one, ensure_ascii=False)}" for name, one in told.items()]
+        lines = [f"{name} = {_toml(one)}" for name, one in told.items()]
         path = folder / "oidc.toml"
         path.write_text("[[issuer]]\n" + "\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -213,6 +213,12 @@ class IdentityProvider:
         if query.get("client_id") != CLIENT:
             return HTMLResponse("<h1>unknown client</h1>", 400)
         return RedirectResponse(query["post_logout_redirect_uri"], 303)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def signed(provider: IdentityProvider, claims: Claims) -> str:

@@ -398,6 +398,19 @@ def test_too_many_attempts_are_shut_out(server, tmp_path):
     assert "失败尝试太多" in answers[-1].text
 
 
+@pytest.mark.usefixtures("minute_that_stands_still")
+def test_an_office_that_comes_in_the_morning_is_not_shut_out(server, visitor, client_of):
+    """Many behind one address, each with yesterday's cookie: nobody tries anything, and each gets to the log-in."""
+    log_in(visitor, "chen-1")
+    old = visitor.client.cookies["session"]
+    server.now = NOON + timedelta(days=2)
+    client = client_of(server.dsn, now=server.now, access="enforced", failures_per_minute=3)
+    for _ in range(10):
+        assert client.get("/requests", headers={**HTML, "cookie": f"session={old}"}).status_code == 303
+        assert client.get("/requests", headers=HTML).status_code == 303
+        assert client.get("/login", headers={**HTML, "cookie": f"session={old}"}).status_code == 200
+
+
 def test_over_https_the_cookies_are_for_this_host_alone(server, tmp_path):
     settings = ApiSettings(
         dsn=server.dsn,

@@ -118,3 +118,17 @@ def test_where_any_host_name_is_answered_somebody_has_to_say_which_is_ours(writt
     with pytest.raises(SmartparkError, match="SMARTPARK_PUBLIC_URL has to say"):
         install_logins(FastAPI(), settings, None)
     install_logins(FastAPI(), settings.model_copy(update={"public_url": "https://park.example"}), None)
+
+
+def test_tokens_of_programs_are_for_us_and_not_for_the_log_in(written):
+    plain = 'client_id = "park-minhou"'
+    good = load_oidc(written((plain, f'{plain}\napi_audience = "api"\nprograms = {{ "kc" = "province" }}')))
+    assert good.issuer[1].programs == {"kc": "province"}
+
+    for wrong, told in [
+        ('api_audience = "api"', "both or neither"),
+        ('programs = { "kc" = "province" }', "both or neither"),
+        ('api_audience = "park-minhou"\nprograms = { "kc" = "province" }', "another one than client_id"),
+    ]:
+        with pytest.raises(InvalidFileError, match=told):
+            load_oidc(written((plain, f"{plain}\n{wrong}")))

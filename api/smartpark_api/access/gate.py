@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from smartpark_api.access.audit import READING, audited, is_due, remote_of, write_line
 from smartpark_api.access.declared import is_open
 from smartpark_api.access.limits import RateLimits, Standing
-from smartpark_api.access.proving import Proved, Shown, proved, shown_by, without_proof
+from smartpark_api.access.login.foreign import ForeignToken, ForeignTokenError, foreign_token
+from smartpark_api.access.proving import Proved, Shown, by_foreign_token, proved, shown_by, without_proof
 from smartpark_api.access.refusing import not_logged_in, too_many
 from smartpark_api.access.secrecy import REQUEST_ID, redacted
 from smartpark_api.database import looking_up, noting
@@ -107,23 +108,34 @@ async def _looked_up(request: Request, shown: Shown, limits: RateLimits) -> Prov
     shut_out = limits.shut_out(remote, shown.digest)
     if shut_out is not None:
         raise too_many(shut_out, "proofs that did not hold came from your address")
-    found = await to_thread.run_sync(_look_up, request, shown)
+    try:
+        foreign = await foreign_token(request, shown.bearer) if shown.bearer else None
+    except ForeignTokenError as error:
+        found = without_proof(request.app.state.settings, str(error))
+    else:
+        found = await to_thread.run_sync(_look_up, request, shown, foreign)
     if found.refusal:
-        limits.failed(remote)
+        # Sessions that are over come from whole offices at once, and there is nothing in one to guess.
+        if shown.session is None:
+            limits.failed(remote)
         _log.info("%s showed what does not hold: %s", remote, found.refusal)
     elif found.principal.proof:
         limits.proved(shown.digest)
     return found
 
 
-def _look_up(request: Request, shown: Shown) -> Proved:
+def _look_up(request: Request, shown: Shown, foreign: ForeignToken | None) -> Proved:
     """In a thread: ask the database."""
     settings: ApiSettings = request.app.state.settings
     now: datetime = request.app.state.clock()
     if shown.complaint:
         return without_proof(settings, shown.complaint)
     with looking_up(request) as connection:
-        found = proved(connection, shown, settings, now)
+        found = (
+            by_foreign_token(connection, foreign, settings, now)
+            if foreign is not None
+            else proved(connection, shown, settings, now)
+        )
     if found.secret_used is None and found.session_seen is None:
         return found
     with noting(request) as connection:

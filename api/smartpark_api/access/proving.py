@@ -19,15 +19,19 @@ from smartpark_storage.access import (
     find_secret,
     find_session,
     grants_of,
+    read_client,
 )
 from smartpark_storage.connections import Connection
 
+from smartpark_api.access.login.foreign import ForeignToken
 from smartpark_api.access.login.logins import logins_of
 from smartpark_api.access.principal import COOKIES
 from smartpark_api.settings import AccessMode, ApiSettings
 
 _MOST: Final = 500
 """Letters of anything that can be one of ours."""
+_MOST_OF_JWT: Final = 8000
+"""Letters of a token of an identity provider."""
 _PROOFS: Final = {SecretKind.API_KEY: "key", SecretKind.ACCESS_TOKEN: "token"}
 _WORDS: Final = {
     SecretRefusal.MALFORMED: "what the header Authorization carries is no key of ours, or a letter in it is wrong",
@@ -82,7 +86,8 @@ def shown_by(request: Request) -> Shown:
     if header is not None:
         scheme, _, secret = header.strip().partition(" ")
         secret = secret.strip()
-        is_bearer = scheme.lower() == "bearer" and 0 < len(secret) <= _MOST and secret.isascii()
+        most = _MOST_OF_JWT if secret.startswith("ey") else _MOST
+        is_bearer = scheme.lower() == "bearer" and 0 < len(secret) <= most and secret.isascii()
         return Shown(bearer=secret) if is_bearer else Shown(complaint=_NOT_BEARER)
     # The other name counts for nothing here: over https a neighbour of this host could have planted it.
     cookie = request.cookies.get(COOKIES[0] if logins_of(request).is_secure(request) else COOKIES[1])
@@ -120,6 +125,18 @@ def _by_secret(connection: Connection, text: str, settings: ApiSettings, now: da
     return Proved(
         _client(connection, found, now), secret_used=found.secret_id if found.is_to_be_touched(now) else None
     )
+
+
+def by_foreign_token(connection: Connection, token: ForeignToken, settings: ApiSettings, now: datetime) -> Proved:
+    """The program of ours that an identity provider has sworn to."""
+    client = read_client(connection, token.client)
+    if client is None:
+        return without_proof(settings, "the program that the token is bound to is not known here")
+    if client.disabled_at is not None:
+        return without_proof(settings, _WORDS[SecretRefusal.DISABLED])
+    name = f"client:{client.client}"
+    proof = f"jwt:{token.issuer}:{token.token_id}"
+    return Proved(Principal(name, grants_of(connection, name, now), token.scopes, proof=proof, display=client.title))
 
 
 def _client(connection: Connection, found: FoundSecret, now: datetime) -> Principal:

@@ -18,7 +18,8 @@ _SAY_WHO: Final = (
 def not_logged_in(request: Request) -> ProblemError:
     """What nobody is told; or that their address has been told too often."""
     refusal = refusal_of(request)
-    if not refusal:
+    # Who opens a page before logging in is not trying anything; a whole office may share one address.
+    if not refusal and "text/html" not in request.headers.get("accept", ""):
         limits: RateLimits = request.app.state.limits
         standing = limits.failed(remote_of(request))
         if standing.is_over:

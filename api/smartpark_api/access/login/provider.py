@@ -12,7 +12,7 @@ Calls to the provider run on the event loop, so that one that does not answer ho
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, cast
@@ -26,7 +26,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from joserfc.jwt import Token
+from joserfc.jwt import JWTClaimsRegistry, Token
 
 from smartpark_api.access.login.errors import LoginError, Trouble
 from smartpark_api.access.login.handshake import Handshake
@@ -41,6 +41,7 @@ _KEPT_S: Final = 3600.0
 _KEYS_AGAIN_S: Final = 30.0
 _LEEWAY_S: Final = 60
 """How far the provider's clock may be from ours."""
+_ACCESS_TOKENS: Final = frozenset({"at+jwt", "jwt"})
 _MOST_BYTES: Final = 2**20
 
 
@@ -111,6 +112,32 @@ class Provider:
             answer = await self._exchange(client, metadata, code, handshake)
             claims = await self._believed(answer, metadata, handshake)
             return await self._account(client, metadata, claims)
+
+    async def sworn(self, shown: str) -> Mapping[str, Any]:
+        """Claims of an access token that the provider signed for us (RFC 9068, 4).
+
+        Raises
+        ------
+        LoginError
+            When it does not hold.
+        """
+        metadata = replace(await self._discover(), algorithms=ALGORITHMS)
+        try:
+            token = await self._verified(shown, metadata)
+            kind = str(token.header.get("typ", "JWT")).lower().removeprefix("application/")
+            if kind not in _ACCESS_TOKENS or "nonce" in token.claims:
+                raise LoginError(Trouble.FORGED, "it is no access token")
+            JWTClaimsRegistry(
+                int(self._clock().timestamp()),
+                _LEEWAY_S,
+                iss={"essential": True, "value": self.settings.issuer},
+                aud={"essential": True, "value": self.settings.api_audience},
+                exp={"essential": True},
+                iat={"essential": True},
+            ).validate(token.claims)
+        except (JoseError, ValueError, TypeError) as error:
+            raise LoginError(Trouble.FORGED, _reason(error)) from error
+        return cast("Mapping[str, Any]", token.claims)
 
     async def farewell(self, *, back: str) -> str | None:
         """Address at the provider to log out there as well; none where it cannot or need not be done."""
@@ -193,8 +220,7 @@ class Provider:
             )
             claims.validate(now=int(self._clock().timestamp()), leeway=_LEEWAY_S)
         except (JoseError, ValueError, TypeError) as error:
-            # The kind alone: some of them repeat the token.
-            why = getattr(error, "claim", "") or type(error).__name__
+            why = _reason(error)
             raise LoginError(Trouble.FORGED, f"the ID token of {self.settings.name} does not hold: {why}") from error
         return cast("Mapping[str, Any]", claims)
 
@@ -261,6 +287,11 @@ class Provider:
 
     def _away(self, error: Exception) -> LoginError:
         return LoginError(Trouble.AWAY, f"{self.settings.name} does not answer: {type(error).__name__}")
+
+
+def _reason(error: Exception) -> str:
+    """The kind alone: some of them repeat the token."""
+    return getattr(error, "claim", "") or type(error).__name__
 
 
 @cache

@@ -23,6 +23,7 @@ from smartpark_storage.connections import Connection
 from starlette.responses import Response
 
 from smartpark_api.access.audit import audited, write_line
+from smartpark_api.access.limits import RateLimits
 from smartpark_api.access.login.logins import logins_of
 from smartpark_api.access.login.provider import Account
 from smartpark_api.access.principal import COOKIES
@@ -61,6 +62,8 @@ def let_in(
 def give_cookie(request: Request, response: Response, token: str) -> None:
     """Let the browser keep the session until it is closed, or the session over."""
     is_secure = logins_of(request).is_secure(request)
+    limits: RateLimits = request.app.state.limits
+    limits.proved(digest_of(token))
     response.set_cookie(_name(is_secure=is_secure), token, httponly=True, samesite="lax", secure=is_secure)
     forget_actor(response)
 

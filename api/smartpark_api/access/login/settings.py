@@ -52,6 +52,10 @@ class IssuerSettings(StrictModel):
     the e-mail address that the provider has verified."""
     make_people_of: tuple[str, ...] = ()
     """Domains of verified e-mail addresses whose owners become people here, without any rights; empty: none."""
+    api_audience: str = ""
+    """For whom a program's access token has to be given out to count here; empty: none of this provider counts."""
+    programs: Annotated[dict[str, str], Field(default_factory=dict[str, str])]
+    """Name of a program here by the client id that the provider gave it."""
     ends_session_there: bool = True
     """Whether logging out here offers to log out there too, where the provider can."""
 
@@ -59,6 +63,10 @@ class IssuerSettings(StrictModel):
     def _openid_is_asked_for(self) -> "IssuerSettings":
         if "openid" not in self.scopes:
             raise ValueError("scopes: 'openid' has to be among them")
+        if bool(self.programs) != bool(self.api_audience):
+            raise ValueError("api_audience and programs: both or neither")
+        if self.api_audience == self.client_id:
+            raise ValueError("api_audience: another one than client_id, or people's ID tokens would pass for it")
         if self.make_people_of and self.first_login != "verified_email":
             raise ValueError('make_people_of: needs first_login = "verified_email"')
         return self
