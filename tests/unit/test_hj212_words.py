@@ -14,6 +14,7 @@ from smartpark.measurands import MEANINGS
 from smartpark.tomlfile import parse_model
 from smartpark.uplinks.hj212 import Hj212Error
 from smartpark.uplinks.hj212_answers import Identity, RequestAnswer, Result, reaction_to, result_of
+from smartpark.uplinks.hj212_factors import told_factor
 from smartpark.uplinks.hj212_items import factor_item, named_time, packet_items, told_total, told_value, written
 from smartpark.uplinks.hj212_segments import Flag, Packet, write_segment
 from smartpark.uplinks.hj212_settings import (
@@ -27,7 +28,6 @@ from smartpark.uplinks.hj212_settings import (
     Server,
     SetTime,
     Timing,
-    told_factor,
 )
 from smartpark.uplinks.hj212_tables import hj212_tables
 from smartpark_analytics.cems_hours import DataFlag
@@ -115,7 +115,7 @@ def test_what_no_table_has_is_told_with_what_there_is(ask, words):
 
 def test_a_factor_takes_from_the_tables_what_settings_do_not_say():
     read = settings()
-    so2, flow = (told_factor(read.station[0], one) for one in read.station[0].factor)
+    so2, flow = (told_factor(read.station[0].st, one) for one in read.station[0].factor)
     assert (so2.code, so2.unit, so2.total, so2.corrected) == ("a21026", "mg/m3", "so2_mass", "so2_corrected")
     assert (flow.code, flow.unit, flow.total, flow.corrected) == ("a00000", "m3/s", "flue_gas_volume", None)
     assert told_value(flow, 120_000.0) == "33.333"
@@ -129,7 +129,7 @@ def test_settings_say_otherwise_where_a_platform_wants_otherwise():
         '{ point = "so2_concentration", unit = "ug/m3", decimals = 1, total = "", corrected = "" }',
     ).replace("edition = 2017", "edition = 2025\nreply_timeout_s = 2\nresends = 0\nheartbeat_s = 60")
     read = settings(text)
-    so2 = told_factor(read.station[0], read.station[0].factor[0])
+    so2 = told_factor(read.station[0].st, read.station[0].factor[0])
     assert (told_value(so2, 35.24), so2.total, so2.corrected) == ("35240", None, None)
     assert (read.protocol.wait_s, read.protocol.attempts, read.protocol.has_late_mark) == (2, 1, True)
 
@@ -188,7 +188,7 @@ def test_a_written_number_is_the_number_to_so_many_digits(value, decimals):
 
 
 def test_a_missing_value_is_its_mark_or_nothing_and_never_a_zero():
-    so2 = told_factor(settings().station[0], settings().station[0].factor[0])
+    so2 = told_factor(settings().station[0].st, settings().station[0].factor[0])
     assert factor_item(so2, [("Avg", None)], "C", Missing.FLAG) == (("a21026-Flag", "C"),)
     assert factor_item(so2, [("Avg", None)], "N", Missing.FLAG) == (("a21026-Flag", "B"),)
     assert factor_item(so2, [("Avg", None)], "C", Missing.OMIT) is None

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
+from smartpark.uplinks.hj212_factors import ToldFactor
 from smartpark.uplinks.hj212_segments import Item, data_time
-from smartpark.uplinks.hj212_settings import DataTime, Missing, ToldFactor
+from smartpark.uplinks.hj212_settings import DataTime, Missing
 
 NORMAL: Final = "N"
 NO_DATA: Final = "B"

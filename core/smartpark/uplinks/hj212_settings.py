@@ -12,11 +12,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from smartpark.errors import SmartparkError
-from smartpark.indicators import INDICATORS
-from smartpark.measurands import MEANINGS, Kind, Measurand
 from smartpark.tomlfile import StrictModel
 from smartpark.uplinks import Delivery, UplinkHead
-from smartpark.uplinks.hj212_tables import Binding, Edition, hj212_tables
+from smartpark.uplinks.hj212_factors import StationFactor, ToldFactor, told_factor
+from smartpark.uplinks.hj212_tables import Edition, hj212_tables
 
 MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 """Lengths that a minute packet may have: HJ 212-2017, table 4, ``MinInterval``. [min]"""
@@ -175,32 +174,6 @@ def _some(entries: Entries) -> Entries:
     return entries
 
 
-class StationFactor(StrictModel):
-    """Table ``station.factor``: a point of the station, and which factor it is."""
-
-    point: Annotated[str, Field(min_length=1)]
-    """Code of the point in the catalogue."""
-    measurand: Measurand | None = None
-    """Of the point; none: its code says it."""
-    code: str | None = None
-    """Factor; none: as the tables have it for the measurand."""
-    unit: str | None = None
-    """In which it is told; none: as the tables have it."""
-    decimals: Annotated[int, Field(ge=0, le=9)] = 3
-    """Digits behind the point at most; zeros at the end are left out."""
-    total: str | None = None
-    """Indicator told as ``Cou``; none: as the tables have it; ``""``: not told."""
-    corrected: str | None = None
-    """Indicator told as ``ZsAvg``; the same."""
-
-    @field_validator("total", "corrected")
-    @classmethod
-    def _published(cls, value: str | None) -> str | None:
-        if value and value not in INDICATORS:
-            raise ValueError(f"there is no indicator {value!r}")
-        return value
-
-
 class Station(StrictModel):
     """Table ``station``: a device of a park, and who it is to the platform."""
 
@@ -228,7 +201,7 @@ class Station(StrictModel):
         told, found = list[ToldFactor](), list[str]()
         for factor in self.factor:
             try:
-                told.append(told_factor(self, factor))
+                told.append(told_factor(self.st, factor))
             except SmartparkError as error:
                 found.append(f"{factor.point}: {error}")
         found += [f"{code} is told of two points" for code in _twice([one.code for one in told])]
@@ -237,70 +210,6 @@ class Station(StrictModel):
         if found:
             raise ValueError("; ".join(found))
         return self
-
-
-class ToldFactor(StrictModel):
-    """A factor with everything that settings and tables say of it together."""
-
-    point: str
-    measurand: Measurand
-    code: str
-    unit: str
-    times: float
-    per: float
-    decimals: int
-    total: str | None
-    total_times: float = 1.0
-    total_per: float = 1.0
-    corrected: str | None
-    index: str | None
-
-
-def told_factor(station: Station, factor: StationFactor) -> ToldFactor:
-    """What a station's factor comes to; `SmartparkError` says what is missing or does not fit."""
-    tables = hj212_tables()
-    measurand = factor.measurand or _measurand_of(factor.point)
-    meaning = MEANINGS[measurand]
-    if meaning.kind is not Kind.GAUGE:
-        raise SmartparkError(f"{measurand} is a counter; factors are levels")
-    bound = tables.binding_of(measurand, station.st)
-    if bound is not None and factor.code not in {None, bound.factor}:
-        bound = None
-    code = factor.code or (bound and bound.factor)
-    if code is None:
-        raise SmartparkError(f"{measurand} has no factor in system {station.st}; say code and unit")
-    row = tables.factor_of(code)
-    unit = factor.unit or (bound.unit if bound is not None else row.unit)
-    times, per = tables.scale(meaning.unit, unit)
-    total = _chosen(factor.total, bound, "total")
-    total_times, total_per = tables.scale(INDICATORS[total].unit, row.total_unit or "") if total else (1.0, 1.0)
-    return ToldFactor(
-        point=factor.point,
-        measurand=measurand,
-        code=code,
-        unit=unit,
-        times=times,
-        per=per,
-        decimals=factor.decimals,
-        total=total,
-        total_times=total_times,
-        total_per=total_per,
-        corrected=_chosen(factor.corrected, bound, "corrected"),
-        index=None if bound is None else bound.index,
-    )
-
-
-def _measurand_of(point: str) -> Measurand:
-    try:
-        return Measurand(point)
-    except ValueError:
-        raise SmartparkError("the code of the point does not say what it measures; say measurand") from None
-
-
-def _chosen(said: str | None, bound: Binding | None, name: Literal["total", "corrected"]) -> str | None:
-    if said is not None:
-        return said or None
-    return None if bound is None else getattr(bound, name)
 
 
 class Hj212Settings(StrictModel):

@@ -20,6 +20,7 @@ from smartpark.emission_limits import emission_limits
 from smartpark.errors import RetryableError
 from smartpark.measurands import Measurand
 from smartpark.status import as_uint32
+from smartpark.uplinks.hj212_factors import ToldFactor, told_factor
 from smartpark.uplinks.hj212_items import NO_DATA, factor_item, named_time, packet_items, told_total, told_value
 from smartpark.uplinks.hj212_segments import Item
 from smartpark.uplinks.hj212_settings import (
@@ -27,8 +28,6 @@ from smartpark.uplinks.hj212_settings import (
     DataTime,
     Hj212Settings,
     Station,
-    ToldFactor,
-    told_factor,
 )
 from smartpark.uplinks.hj212_tables import hj212_tables
 from smartpark.wire import MISSING
@@ -76,7 +75,7 @@ class StationData:
 
     def __init__(self, settings: Hj212Settings, station: Station) -> None:
         self._settings, self.station = settings, station
-        self.factors: tuple[ToldFactor, ...] = tuple(told_factor(station, one) for one in station.factor)
+        self.factors: tuple[ToldFactor, ...] = tuple(told_factor(station.st, one) for one in station.factor)
 
     def points(self, registry: Registry) -> list[PointRecord]:
         """Points of the factors, in their order; `StationUnknownError` names those that do not fit."""

@@ -14,8 +14,9 @@ from typing import Final
 from smartpark.clock import PARK_ZONE
 from smartpark.uplinks import digest_of, wait_s
 from smartpark.uplinks.hj212_answers import Asked, Identity, result_of
+from smartpark.uplinks.hj212_factors import ToldFactor
 from smartpark.uplinks.hj212_segments import Item
-from smartpark.uplinks.hj212_settings import COMMANDS, Data, Hj212Settings, Station, ToldFactor
+from smartpark.uplinks.hj212_settings import COMMANDS, Data, Hj212Settings, Station
 from smartpark_storage.uplinks import QueuedNumber, uplink_packet
 
 from smartpark_ingest.uplinks.hj212_data import DAY, HOUR, StationData, StationUnknownError

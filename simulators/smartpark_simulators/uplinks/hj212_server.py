@@ -11,9 +11,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
@@ -31,6 +29,8 @@ from smartpark.uplinks.hj212_segments import (
     parse_segment,
     write_segment,
 )
+
+from smartpark_simulators.uplinks.hj212_kept import Kept, line_of
 
 LONGEST: Final = 9999
 """Characters that the server reads; senders are bound by the standard."""
@@ -59,46 +59,6 @@ class Mood(StrEnum):
     """An answer to something else."""
     PIECES = "pieces"
     """Answers byte by byte: nothing wrong, and hard on careless readers."""
-
-
-Key = tuple[str, str, str, str]
-"""Station, command, time, factor."""
-
-
-@dataclass
-class Kept:
-    """What the platform has."""
-
-    values: dict[Key, dict[str, str]] = field(default_factory=dict[Key, dict[str, str]])
-    packets: list[Packet] = field(default_factory=list[Packet])
-    """Everything that was told and kept, in order, repetitions included."""
-    repeated: int = 0
-    """Items that said what was known."""
-    corrected: int = 0
-    damaged: list[str] = field(default_factory=list[str])
-    commands: Counter[str] = field(default_factory=Counter[str])
-
-    def take(self, packet: Packet) -> None:
-        """Keep the items of a packet."""
-        self.packets.append(packet)
-        time = packet.value("DataTime")
-        for item in packet.items:
-            factor = item[0][0].partition("-")[0]
-            if time is None or "-" not in item[0][0]:
-                continue
-            key, said = (packet.mn or "", packet.cn, time, factor), dict(item)
-            known = self.values.get(key)
-            self.repeated += known == said
-            self.corrected += known is not None and known != said
-            self.values[key] = said
-
-    def of(self, command: str, mn: str | None = None) -> dict[str, dict[str, str]]:
-        """Fields of each time of a command, factors together."""
-        found = dict[str, dict[str, str]]()
-        for (station, cn, time, _), fields in sorted(self.values.items()):
-            if cn == command and mn in {None, station}:
-                found.setdefault(time, {}).update(fields)
-        return found
 
 
 class Hj212Server:
@@ -130,7 +90,7 @@ class Hj212Server:
         tls: ssl.SSLContext | None = None,
         ledger: Path | None = None,
     ) -> None:
-        self._passwords, self._share, self._ledger = passwords, share, ledger
+        self.passwords, self._share, self._ledger = passwords, share, ledger
         self._dice = random.Random(seed)  # noqa: S311  a play, not a secret
         self.moods: frozenset[Mood] = frozenset()
         self.kept = Kept()
@@ -192,7 +152,7 @@ class Hj212Server:
             is_data = packet.cn not in ANSWERS
             is_spoilt = bool(self.moods) and is_data and self._dice.random() < self._share
             moods = self.moods if is_spoilt else frozenset[Mood]()
-            is_known = self._passwords is None or self._passwords.get(packet.mn or "") == packet.pw
+            is_known = self.passwords is None or self.passwords.get(packet.mn or "") == packet.pw
             if is_data and is_known and Mood.FORGET not in moods:
                 self.kept.take(packet)
                 self._write(packet)
@@ -256,19 +216,6 @@ def spoil(sent: bytes, moods: frozenset[Mood]) -> bytes:
     if Mood.HALF in moods:
         sent = sent[: len(sent) // 2]
     return sent
-
-
-def line_of(packet: Packet) -> Mapping[str, Any]:
-    """A packet as a line of the ledger; never its password."""
-    return {
-        "mn": packet.mn,
-        "st": packet.st,
-        "cn": packet.cn,
-        "qn": packet.qn,
-        "flag": None if packet.flag is None else packet.flag.number,
-        "part": None if packet.pnum is None else f"{packet.pno}/{packet.pnum}",
-        "fields": dict(pair for item in packet.items for pair in item),
-    }
 
 
 def command(cn: str, mn: str, pw: str, qn: str, items: Sequence[Item] = (), *, version: int = 1) -> Packet:
