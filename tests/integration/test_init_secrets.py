@@ -76,7 +76,7 @@ def test_force_makes_every_password_anew_and_keeps_lines_of_your_own(folder):
     before = snapshot(folder)
     assert run_script(folder, "--force").returncode == 0
     after = snapshot(folder)
-    assert {path.name for path in after if before[path] == after[path]} == {"acl", "smtp.password"}
+    assert {path.name for path in after if before[path] == after[path]} == {"acl", "smtp.password", "seal.pem"}
     assert "SMARTPARK_API_BIND=0.0.0.0\n" in env.read_text()
 
 

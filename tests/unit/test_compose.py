@@ -13,6 +13,7 @@ import yaml
 from compose_demo import agents_for_compose
 from smartpark.catalogue import load_catalogue
 from smartpark.cli import build_parser
+from smartpark_api.aggregates.seal_keys import load_key
 from smartpark_api.console.signing import key_of_file
 from smartpark_edge.settings import load_settings
 from smartpark_ingest.shards import Shard
@@ -117,6 +118,10 @@ def secrets_of(service):
 
 def test_the_key_of_the_console_is_one_that_it_takes(secrets_folder):
     assert len(key_of_file(secrets_folder / "secrets/desk/console.key")) == 32
+
+
+def test_the_key_that_seals_is_one_that_it_takes(secrets_folder):
+    assert load_key(secrets_folder / "secrets/desk/seal.pem").key_id.startswith("ed25519-")
 
 
 def test_every_secret_that_a_service_uses_is_declared_and_every_declared_one_used():
