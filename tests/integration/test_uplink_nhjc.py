@@ -488,6 +488,9 @@ def test_a_key_that_is_of_no_use_is_told_with_file_and_key_before_anything_leave
     link.tables["encryption"] = {"method": "sm4-ecb", "key_file": key_file}
     with pytest.raises(InvalidFileError, match=r"encryption\.key_file: .* cannot be read: No such file"):
         load_uplink(link.file)
+    link.tables["platform"]["ca_file"] = link.folder / "nobody.pem"
+    with pytest.raises(InvalidFileError, match=r"platform\.ca_file: .*nobody\.pem is of no use: No such file"):
+        load_uplink(link.file)
     key_file.write_text("short")
     with pytest.raises(InvalidFileError, match=r"encryption\.key_file: the key has 5 bytes"):
         load_uplink(link.file)

@@ -48,24 +48,33 @@ def nhjc_uplink(path: Path) -> "NhjcUplink":
     """Uplink of a file, with the secrets that it names."""
     settings = load_model(path, NhjcSettings)
     problems: list[Problem] = []
-    key: bytes | None = None
-    encryption, platform = settings.encryption, settings.platform
-    if encryption.method is not CipherMethod.NONE and encryption.key_file is not None:
-        try:
-            if encryption.key_from is KeyFrom.FILE or encryption.key_file.exists():
-                key = read_key(encryption.key_file, encryption.key_form)
-        except KeyFormError as error:
-            problems.append(Problem(str(path), "encryption.key_file", str(error)))
-    context = ssl.create_default_context()
-    if platform.ca_file is not None:
-        try:
-            context = ssl.create_default_context(cafile=str(platform.ca_file))
-        except (OSError, ssl.SSLError) as error:
-            why = getattr(error, "strerror", None) or error
-            problems.append(Problem(str(path), "platform.ca_file", f"{platform.ca_file} is of no use: {why}"))
-    if problems:
+    key, context = _key(settings, path, problems), _trust(settings, path, problems)
+    if problems or context is None:
         raise InvalidFileError(problems)
     return NhjcUplink(settings, key, context)
+
+
+def _key(settings: NhjcSettings, path: Path, problems: list[Problem]) -> bytes | None:
+    """Key for values; None: values are not encrypted, or the registration brings it."""
+    encryption = settings.encryption
+    if encryption.method is CipherMethod.NONE or encryption.key_file is None:
+        return None
+    try:
+        if encryption.key_from is KeyFrom.FILE or encryption.key_file.exists():
+            return read_key(encryption.key_file, encryption.key_form)
+    except KeyFormError as error:
+        problems.append(Problem(str(path), "encryption.key_file", str(error)))
+    return None
+
+
+def _trust(settings: NhjcSettings, path: Path, problems: list[Problem]) -> ssl.SSLContext | None:
+    """Whose certificates are believed."""
+    ca_file = settings.platform.ca_file
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as error:
+        problems.append(Problem(str(path), "platform.ca_file", f"{ca_file} is of no use: {error.strerror or error}"))
+    return None
 
 
 class NhjcUplink:
