@@ -6,8 +6,10 @@ import gzip
 import io
 import json
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
+from threading import Event, Semaphore
 from uuid import uuid4
 
 import numpy as np
@@ -19,7 +21,7 @@ from smartpark.access import Grant, Role
 from smartpark.aggregates import FIELDS, AggregateRow, Cursor, canonical_line, digest_of, key_of
 from smartpark_storage import connect, publish_indicators
 from smartpark_storage.access import AuditFilter, read_audit
-from smartpark_storage.aggregates import FeedFilter, read_feed
+from smartpark_storage.aggregates import FeedFilter, read_feed, state_digest
 
 SPAN = {"from": "2026-09-30T16:00:00Z", "to": "2026-10-02T16:00:00Z"}
 AWKWARD = [-0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e16, -123456.78900000001, 1 / 3]
@@ -349,6 +351,33 @@ def test_a_digest_of_then_stays_that_of_then(provider):
     provider.publish(number(park, 2.0, day(1)))
     assert client.get("/aggregates/digest", params={"at": before}).json() == then
     assert client.get("/aggregates/digest").json()["sha256"] != then["sha256"]
+
+
+def test_digests_do_not_take_the_whole_server(provider, monkeypatch):
+    park = provider.park()
+    provider.publish(number(park, 1.0, day(1)))
+    begun, may_end = Semaphore(0), Event()
+
+    def slow(connection, wanted, *, at):
+        begun.release()
+        assert may_end.wait(60)
+        return state_digest(connection, wanted, at=at)
+
+    monkeypatch.setattr("smartpark_api.aggregates.describing.state_digest", slow)
+
+    def ask(grain):
+        return provider.client(park).get("/aggregates/digest", params={"grain": grain})
+
+    with ThreadPoolExecutor(2) as others:
+        waiting = [others.submit(ask, grain) for grain in ("day", "month")]
+        try:
+            assert all(begun.acquire(timeout=60) for _ in waiting)
+            refused = ask("year")
+        finally:
+            may_end.set()
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert ask("year").status_code == 200
 
 
 def test_a_digest_needs_a_whole_pull(filled):

@@ -28,6 +28,10 @@ from smartpark_api.negotiation import JSON, chosen_type
 from smartpark_api.problems import ProblemError, ProblemKind
 
 KEPT: Final = 64
+"""Digests that are remembered."""
+AT_ONCE: Final = 2
+"""Digests that are worked out at the same time, at most."""
+RETRY_AFTER_S: Final = 5
 
 
 FIELDS_OUT: Final = FieldsOut(
@@ -55,6 +59,7 @@ class Digests:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._known: OrderedDict[tuple[Any, ...], Digest] = OrderedDict()
 
     def digest(self, connection: Connection, wanted: FeedFilter, upto: Head) -> Digest:
@@ -63,12 +68,25 @@ class Digests:
         with self._lock:
             known = self._known.get(key)
         if known is None:
-            known = state_digest(connection, wanted, at=upto.position)
+            known = self._worked_out(connection, wanted, upto)
             with self._lock:
                 self._known[key] = known
                 while len(self._known) > KEPT:
                     self._known.popitem(last=False)
         return known
+
+    def _worked_out(self, connection: Connection, wanted: FeedFilter, upto: Head) -> Digest:
+        # Many at once would have every connection and the processor, and nobody else an answer.
+        if not self._turns.acquire(blocking=False):
+            raise ProblemError(
+                ProblemKind.QUERY_TOO_SLOW,
+                f"{AT_ONCE} digests are being worked out just now; come back in a moment",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+        try:
+            return state_digest(connection, wanted, at=upto.position)
+        finally:
+            self._turns.release()
 
 
 def give_digest(request: Request, asked: DigestQuery) -> Response:
