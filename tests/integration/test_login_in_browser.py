@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fix_api import NOON
 from fix_console import CHEN, LIN, WU
+from fix_desk import WAIT_MS
 from fix_people import use_link
 from playwright.sync_api import expect
 from smartpark.access import Grant, Role
@@ -51,8 +52,10 @@ def server(login_server):
 @contextmanager
 def opened(browser, *, width=1440, scripts=False):
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
     yield context.new_page()
+    expect.set_options(timeout=None)
     context.close()
 
 

@@ -162,6 +162,7 @@ async def test_a_clock_a_little_ahead_does_not_matter(provider, idp):
 
 
 async def test_new_keys_are_found_when_they_are_needed(provider, idp, monkeypatch):
+    monkeypatch.setattr("smartpark_api.access.login.provider._KEYS_AGAIN_S", 3600.0)
     await log_in(provider)
     idp.key = RSAKey.generate_key(2048, {"kid": "second"})
 
