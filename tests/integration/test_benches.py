@@ -58,3 +58,16 @@ def test_edge_counts_what_its_spool_has_accepted():
     assert report["spool_readings_per_mb"] > 0
     assert {"mqtt_cpu_seconds_per_1000_messages", "mqtt_cpu_seconds_per_1000_messages_of_others"} <= report.keys()
     assert report["opcua"][0]["limit"] in {"none yet", "server", "agent"}
+
+
+def test_aggregates_are_pulled_over_http_and_counted():
+    report = bench(
+        *("aggregates", "--database", "plain", "--parks", "25", "--years", "1", "--rounds", "4", "--pullers", "3"),
+    )
+    assert report["rows"] == 25 * 4 * (365 + 12)
+    assert report["full_rows_per_second"] > 0
+    assert report["share_of_copy"] == pytest.approx(
+        report["full_rows_per_second"] / report["copy_rows_per_second"], abs=0.01
+    )
+    assert {"incremental_p99_ms", "unchanged_p99_ms", "concurrent_p99_ms"} <= report.keys()
+    assert min(report["rows_per_second_by_form"].values()) > 0
