@@ -1,5 +1,7 @@
 """The file of identity providers is refused whole, with each problem under its key; and so is a wrong address."""
 
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from smartpark.errors import InvalidFileError, SmartparkError
@@ -74,6 +76,14 @@ def test_what_is_wrong_is_told_with_its_key(written, change, told):
 
     assert told in str(refused.value)
     assert "hush" not in str(refused.value) or "client_secret" in str(refused.value)
+
+
+def test_the_example_for_containers_lacks_nothing_but_its_secret():
+    with pytest.raises(InvalidFileError) as refused:
+        load_oidc(Path(__file__).parents[2] / "deploy" / "oidc" / "example.toml")
+
+    (problem,) = refused.value.problems
+    assert problem.key == "issuer[park-id].client_secret_file"
 
 
 def test_an_empty_secret_is_none(written, tmp_path):
