@@ -39,7 +39,7 @@ cursors = st.builds(
     st.integers(1, 2**62),
     st.uuids(),
     st.integers(1, 2**31 - 1),
-    st.integers(-(2**55), 2**55),
+    st.integers(-(2**50), 2**57),
     st.integers(0, 2**31 - 1),
     st.binary(min_size=8, max_size=8),
     st.binary(min_size=8, max_size=8),
@@ -105,6 +105,13 @@ def test_a_cursor_of_which_something_is_missing_is_refused(cursor: Cursor, lengt
     for part in (text[:-length], text[length:], text + text[:length]):
         with pytest.raises(BadCursorError):
             Cursor.decode(part)
+
+
+@pytest.mark.parametrize("start_us", [2**63 - 1, -(2**63), 2**58])
+def test_a_cursor_that_names_no_time_is_refused_even_if_its_check_is_right(start_us: int):
+    text = Cursor(OURS, 7, UUID(int=2), 3, start_us, 1, **DIGESTS).encode()
+    with pytest.raises(BadCursorError, match="outside all time"):
+        Cursor.decode(text)
 
 
 @given(st.text())

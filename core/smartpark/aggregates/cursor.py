@@ -9,15 +9,19 @@ import binascii
 import hashlib
 import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Self
 from uuid import UUID
 
+from smartpark.clock import to_us
 from smartpark.errors import SmartparkError
 
 _LAYOUT: Final = struct.Struct(">B16sQ16siqi8s8s")
 _VERSION: Final = 1
 _CHECK_BYTES: Final = 6
 _AFTER_ALL_SERIES: Final = 2**31 - 1
+_EARLIEST_US: Final = to_us(datetime(1900, 1, 1, tzinfo=UTC))
+_LATEST_US: Final = to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 class CursorError(SmartparkError):
@@ -107,6 +111,8 @@ class Cursor:
         version, instance, position, token, series, start_us, revision, filters, scope = _LAYOUT.unpack(packed)
         if version != _VERSION:
             raise BadCursorError(f"the cursor is of form {version}, known here is {_VERSION}; start over without one")
+        if not _EARLIEST_US <= start_us <= _LATEST_US:
+            raise BadCursorError("the cursor names a period outside all time; start over without one")
         return cls(UUID(bytes=instance), position, UUID(bytes=token), series, start_us, revision, filters, scope)
 
     def refuse_other(self, instance: UUID, *, filter_digest: bytes, scope_digest: bytes) -> None:
