@@ -117,6 +117,25 @@ def test_what_is_sent_is_described_as_strictly_as_it_is_taken(description):
         assert "type" in description["components"]["schemas"][reference.rpartition("/")[2]]["required"]
 
 
+def test_patterns_mean_the_same_to_everybody(description):
+    r"""`\s`, `\S` and `\d` are other signs in JavaScript, in Python and in Rust; `.` is, at the end of lines."""
+    found = {
+        pattern for pattern in patterns(description) if re.search(r"\\[sSdDwWbB]|(?<!\\)\.(?![^\[]*\])", pattern)
+    }
+
+    assert found == set()
+
+
+def patterns(node):
+    if isinstance(node, list):
+        node = dict(enumerate(node))
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        for value in node.values():
+            yield from patterns(value)
+
+
 def test_every_body_has_examples_that_are_as_described(description):
     seen = set()
     for path, operation in operations(description):

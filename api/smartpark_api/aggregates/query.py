@@ -54,11 +54,11 @@ AddableIndicator = Annotated[
         }
     ),
 ]
-PERIOD_PATTERN: Final = r"^(19|20|21)\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
+PERIOD_PATTERN: Final = r"^(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 """A year, month or day; whether a month has that day is for the calendar."""
 ParkName = Annotated[str, Field(min_length=1, max_length=100, examples=["minhou-demo"])]
 BoundaryName = Annotated[
-    str, Field(pattern=rf"^(park|({_KINDS})(/.+)?)$", max_length=200, examples=["park", "enterprise/T03"])
+    str, Field(pattern=rf"^(park|({_KINDS})(/[!-~]+)?)$", max_length=200, examples=["park", "enterprise/T03"])
 ]
 
 
@@ -152,7 +152,7 @@ class TotalsQuery(BaseModel):
     region: Annotated[
         str | None,
         Field(
-            pattern=r"^\d{2}(\d{2}(\d{2})?)?$",
+            pattern=r"^[0-9]{2}([0-9]{2}([0-9]{2})?)?$",
             description="GB/T 2260 code: of a province (35, 350000), a city (3501, 350100) or a county (350121).",
             examples=["350100"],
         ),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 from smartpark.isotext import IsoDay
+from smartpark.load_requests.events import EMAIL
 from smartpark.load_requests.words import Duty
 
 from smartpark_api.load_requests.models import Given, PersonOut
@@ -17,7 +18,7 @@ class PersonIn(Given):
     name: Annotated[str, Field(min_length=1, max_length=60)]
     name_en: Annotated[str, Field(max_length=60)] = ""
     email: Annotated[
-        str, Field(max_length=254, pattern=r"^([^@\s]+@[^@\s]+)?$", description="Empty: none known.")
+        str, Field(max_length=254, pattern=EMAIL, description="Empty: none known.")
     ] = ""
     phone: Annotated[str | None, Field(max_length=30, pattern=r"^[+0-9 ()-]+$")] = None
     language: Literal["zh", "en"] = "zh"

@@ -18,7 +18,7 @@ HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "Content-Disposition": ("Name under which to save it.", {"type": "string"}),
     "Deprecation": (
         "Since when the address should no longer be used, as `@` and seconds since 1970 (RFC 9745).",
-        {"type": "string", "pattern": r"^@\d+$", "examples": ["@1830268800"]},
+        {"type": "string", "pattern": r"^@[0-9]+$", "examples": ["@1830268800"]},
     ),
     "ETag": ("Version of what is shown, for `If-Match` or `If-None-Match`.", {"type": "string", "examples": ['"7"']}),
     "Idempotency-Replayed": (

@@ -21,7 +21,13 @@ from smartpark_api.routes.parks import ParkCode
 
 router = APIRouter(tags=["planning"])
 RequestCode = Annotated[
-    str, Path(max_length=20, pattern=r"^LR-\d{4}-\d{6,}$", description="Load request.", examples=["LR-2026-000123"])
+    str,
+    Path(
+        max_length=20,
+        pattern=r"^LR-[0-9]{4}-[0-9]{6,}$",
+        description="Load request.",
+        examples=["LR-2026-000123"],
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from smartpark.access import LOCAL, Scope
 from smartpark.isotext import IsoDay
+from smartpark.load_requests.events import NAME
 from smartpark.load_requests.words import Duty
 from smartpark_storage.load_requests import (
     ManagerTerm,
@@ -50,7 +51,7 @@ PersonCode = Annotated[
     str,
     Path(
         max_length=60,
-        pattern=r"^[^\s/](.*[^\s/])?$",
+        pattern=NAME,
         description="Code of a person; `applicant` and `system` are reserved.",
         examples=["chen"],
     ),

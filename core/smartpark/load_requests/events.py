@@ -31,11 +31,18 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """One line: it stands in subjects, calendars and tables, where a line break would begin something else."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
-Person = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S(.*\S)?$")]
+_UNSEEN = r"\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000"
+"""Signs that nobody sees, for within brackets; told one by one, since the class of spaces is another one in
+JavaScript, Python and Rust."""
+NAME = rf"^[^{_UNSEEN}]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^{_UNSEEN}])?$"
+"""Begins and ends with a sign that is seen, in one line."""
+EMAIL = rf"^([^@{_UNSEEN}]+@[^@{_UNSEEN}]+)?$"
+"""What mail may be sent to, or nothing."""
+Person = Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)]
 """Code of a person; ``applicant`` and ``system`` are reserved."""
-Actor = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+Actor = Annotated[str, Field(min_length=1, max_length=80, pattern=NAME)]
 """Whoever acts: a person by their code, a program as ``client:NAME``, or a reserved one."""
-NodeName = Annotated[str, Field(max_length=120, pattern=r"^(transformer|feeder)/\S+$")]
+NodeName = Annotated[str, Field(max_length=120, pattern=r"^(transformer|feeder)/[!-~]+$")]
 
 
 class Details(StrictModel):

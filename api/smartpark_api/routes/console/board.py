@@ -44,7 +44,7 @@ from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.words import Words, words_of
 
 router = APIRouter()
-Code = Annotated[str, Path(max_length=20, pattern=r"^LR-\d{4}-\d{6,}$")]
+Code = Annotated[str, Path(max_length=20, pattern=r"^LR-[0-9]{4}-[0-9]{6,}$")]
 MOST_AT_ONCE: Final = 200
 MOST_JUDGED: Final = 60
 _LONGEST_NAME: Final = 60
