@@ -73,8 +73,8 @@ def is_healthy(port: int) -> bool:
 
 
 def on_the_page() -> set[str]:
-    # What a worker of an uplink says is held against the page where there is a platform to tell.
-    return set(re.findall(r"^\| `(smartpark_(?!uplink_)\w+)` \|", PAGE, re.MULTILINE))
+    # What workers of an uplink and of a province say is held against the page where they have somebody to speak to.
+    return set(re.findall(r"^\| `(smartpark_(?!uplink_|province_)\w+)` \|", PAGE, re.MULTILINE))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Pulling from a real server: what arrives, what is asked again, what is refused, and that none of it is silent."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,9 +22,13 @@ from smartpark_ingest.province.pulling import Database, Pull
 from smartpark_ingest.province.seals import SealBrokenError
 from smartpark_ingest.province.sources import Source
 from smartpark_ingest.province.verifying import compare
+from smartpark_ingest.province.worker import ProvinceWorker
 from smartpark_storage import connect
 from smartpark_storage.aggregates import ForeignParkError, OtherInstanceError, read_source
 from smartpark_storage.connections import Connection
+from waiting import wait_until
+
+METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 @pytest.fixture
@@ -334,3 +339,28 @@ def test_the_commands_pull_tell_and_compare(provider, province, smartpark, tmp_p
     assert "park: 41 rows, complete 2026" in told.stdout
     assert (compared.returncode, compared.stdout.splitlines()[0]) == (0, "park: the same")
     assert provider.keys["province"] not in pulled.stdout + pulled.stderr + compared.stderr
+
+
+def test_a_worker_pulls_many_and_says_which_it_cannot(provider, province, tmp_path):
+    provider.publish(*two_months("west"))
+    good, bad = source_of(provider, "province", tmp_path), Source(name="bad", url=provider.address)
+    stop = threading.Event()
+    worker = ProvinceWorker(province, [good, bad], stop)
+    running = threading.Thread(target=worker.run)
+    running.start()
+    try:
+        wait_until(lambda: worker.counts["park"].new == 41, what="the good source is pulled")
+        wait_until(worker.vitals.obstacles, what="the bad one is said")
+    finally:
+        stop.set()
+        running.join()
+
+    (said,) = worker.vitals.obstacles()
+    assert "bad" in said
+    assert "401" in said
+    assert not worker.vitals.ailments()
+    families = {family.name: family for family in worker.vitals.families()}
+    on_the_page = set(re.findall(r"^\| `(smartpark_province_\w+)` \|", METRICS_PAGE.read_text(), re.MULTILINE))
+    assert set(families) == on_the_page
+    new = {sample.labels["source"]: sample.value for sample in families["smartpark_province_new_rows_total"].samples}
+    assert new == {"park": 41, "bad": 0}
