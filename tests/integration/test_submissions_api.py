@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from hashlib import sha256
 
+import httpx
 import pytest
 from fix_provider import ENERGY, PARK_ZONE, day, number, provide, two_months
 from smartpark.aggregates import Manifest
@@ -11,6 +12,7 @@ from smartpark_api.aggregates.seal_keys import is_signed, load_key, make_key, pu
 from smartpark_api.aggregates.verifying import MANIFEST, Paper, read_paper, verify, write_paper
 from smartpark_storage import connect
 from smartpark_storage.access import AuditFilter, read_audit
+from smartpark_storage.load_requests import Person, put_person
 
 
 @pytest.fixture
@@ -257,6 +259,34 @@ def test_a_server_without_a_key_seals_nothing(plain_database_dsn, tmp_path):
         answer = seal(provider, "west", name="chief")
         assert kind_of(answer) == (501, "not-configured")
         assert "SMARTPARK_SEAL_KEY_FILE" in answer.json()["detail"]
+
+
+def test_a_key_that_cannot_be_used_is_the_logs_business(plain_database_dsn, tmp_path, caplog):
+    file = tmp_path / "other.key"
+    make_key(file)
+    file.chmod(0o644)
+    for provider in provide(plain_database_dsn, tmp_path, seal_key_file=file):
+        answer = seal(provider, "west", name="chief")
+        assert kind_of(answer) == (501, "not-configured")
+        assert "other.key" not in answer.text
+    assert "others can read the key that seals" in caplog.text
+
+
+def test_at_the_machine_itself_the_header_names_who_seals(plain_database_dsn, tmp_path):
+    for provider in provide(plain_database_dsn, tmp_path, access="local"):
+        provider.publish(*two_months("west"))
+        client = httpx.Client(base_url=f"{provider.address}/api/v1", timeout=60)
+        given = {"park": "west", "period": "2026-10"}
+        with client:
+            stranger = client.post("/submissions", json=given, headers={"Smartpark-Actor": "nobody-known"})
+            assert kind_of(stranger) == (403, "nobody-acts")
+            with connect(provider.dsn, application="test") as connection:
+                put_person(connection, Person("chen", "陈", "Chen", "chen@example.org"))
+                connection.commit()
+            named = client.post("/submissions", json=given, headers={"Smartpark-Actor": "chen"})
+            assert named.json()["sealed_by"] == "chen"
+            provider.publish(number("west", 1.0, day(1), grain="month"))
+            assert client.post("/submissions", json=given).json()["sealed_by"] == "local"
 
 
 # --- verification from files ---

@@ -1,11 +1,12 @@
 """Submissions over HTTP: what storage and keys refuse becomes its problem; rows, manifests, keys become answers."""
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from smartpark.access import LOCAL, Scope
@@ -31,9 +32,12 @@ from smartpark_api.aggregates.models import CorrectionOut, GapOut, RowOut, SealK
 from smartpark_api.aggregates.seal_keys import KEY_FILE_VARIABLE, SealKeyError, load_key, pem_of
 from smartpark_api.aggregates.seal_keys import SealKey as PrivateKey
 from smartpark_api.aggregates.sealing import Correction, Gap, IncompletePeriodError
-from smartpark_api.load_requests.identity import HEADER as ACTOR_HEADER
+from smartpark_api.load_requests.identity import known_actor, named_actor
 from smartpark_api.problems import InvalidField, ProblemError, ProblemKind
 from smartpark_api.settings import ApiSettings
+
+_NOBODY_NAMED: Final = "system"
+_log = logging.getLogger(__name__)
 
 
 def key_of(settings: ApiSettings) -> PrivateKey:
@@ -44,7 +48,15 @@ def key_of(settings: ApiSettings) -> PrivateKey:
             f"this server has no key to seal with: make one with `smartpark submissions key make --into FILE` and "
             f"start the server with {KEY_FILE_VARIABLE}=FILE",
         )
-    return _loaded(settings.seal_key_file)
+    try:
+        return _loaded(settings.seal_key_file)
+    except SealKeyError as error:
+        # The message names files of the server: for its log, not for the asker.
+        _log.error("%s", error)
+        raise ProblemError(
+            ProblemKind.NOT_CONFIGURED,
+            f"the key that {KEY_FILE_VARIABLE} names cannot be used; the server's log says why",
+        ) from None
 
 
 @lru_cache(maxsize=8)
@@ -52,12 +64,13 @@ def _loaded(path: Path) -> PrivateKey:
     return load_key(path)
 
 
-def sealer(request: Request) -> str:
+def sealer(request: Request, connection: Connection) -> str:
     """Whose word a submission is: the person or the program; at the machine itself, whom the header names."""
     principal = principal_of(request)
     if principal.name != LOCAL.name:
         return principal.name
-    return request.headers.get(ACTOR_HEADER) or principal.name
+    named = named_actor(request, is_required=False)
+    return principal.name if named == _NOBODY_NAMED else known_actor(connection, named).code
 
 
 def period_of(text: str, *, where: str) -> Period:

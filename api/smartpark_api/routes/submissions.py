@@ -39,6 +39,7 @@ from smartpark_api.aggregates.submitting import (
 from smartpark_api.aggregates.up_to_date import reading_the_feed
 from smartpark_api.aggregates.whose import check_parks, scope_of
 from smartpark_api.database import Now, Settings, reading, writing
+from smartpark_api.load_requests.writes import NAMED
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.aggregates import CURSOR_PROBLEMS
 
@@ -67,7 +68,7 @@ class SubmissionsQuery(BaseModel):
 
 @router.post(
     "/submissions",
-    dependencies=[needs(Scope.SUBMISSIONS_SEAL)],
+    dependencies=[needs(Scope.SUBMISSIONS_SEAL), *NAMED],
     status_code=201,
     responses={501: {"description": "This server has no key to seal with, or one that was retired."}},
 )
@@ -82,16 +83,16 @@ def seal_submission(
     check_park(request, Scope.SUBMISSIONS_SEAL, given.park)
     period = period_of(given.period, where="body.period")
     key = key_of(settings)
-    wanted = Seal(
-        park=given.park,
-        period=period,
-        sealed_by=sealer(request),
-        note=given.note,
-        accept_incomplete=given.accept_incomplete,
-    )
     audited(request, park=given.park, detail={"period": given.period})
     with writing(request) as connection, seal_problems():
         check_parks(connection, [given.park])
+        wanted = Seal(
+            park=given.park,
+            period=period,
+            sealed_by=sealer(request, connection),
+            note=given.note,
+            accept_incomplete=given.accept_incomplete,
+        )
         sealed = seal_period(connection, wanted, key, now=now)
         audited(
             request,
