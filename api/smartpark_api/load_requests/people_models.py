@@ -17,9 +17,7 @@ class PersonIn(Given):
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     name_en: Annotated[str, Field(max_length=60)] = ""
-    email: Annotated[
-        str, Field(max_length=254, pattern=EMAIL, description="Empty: none known.")
-    ] = ""
+    email: Annotated[str, Field(max_length=254, pattern=EMAIL, description="Empty: none known.")] = ""
     phone: Annotated[str | None, Field(max_length=30, pattern=r"^[+0-9 ()-]+$")] = None
     language: Literal["zh", "en"] = "zh"
     is_active: Annotated[bool, Field(description="False: has left, and can act no more.")] = True

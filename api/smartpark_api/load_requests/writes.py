@@ -68,7 +68,9 @@ def _named(
     _actor: Annotated[
         str | None,
         Header(
-            alias=ACTOR_HEADER, description="Who acts: code of a person who is known and active.", examples=["chen"]
+            alias=ACTOR_HEADER,
+            description="Who acts: a person who is known and active. Only where nobody has to prove who they are.",
+            examples=["chen"],
         ),
     ] = None,
 ) -> None:
