@@ -3,6 +3,7 @@
 import ssl
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from smartpark.clock import utc_now
 from smartpark.tomlfile import parse_model
 from smartpark.uplinks.hj212 import frame
 from smartpark.uplinks.hj212_answers import Identity
-from smartpark.uplinks.hj212_segments import qn_of, write_segment
+from smartpark.uplinks.hj212_segments import answer, qn_of, write_segment
 from smartpark.uplinks.hj212_settings import Data, Protocol, Server, SetTime
 from smartpark_ingest.uplinks.hj212_link import LineLostError, StationLine
 from smartpark_simulators.uplinks.commands import HJ212_MOODS
@@ -138,6 +139,22 @@ def test_an_answer_that_is_not_in_order_is_none(platform, new_line, mood):
     wait_until(noticed, what="the answer came, and was of no use")
     # A CRC without letters is the same in small ones.
     assert not taken or mood is Mood.SMALL_CRC
+
+
+def test_an_answer_for_another_station_is_none(platform, brisk_line):
+    def answer_for_another(to, packet):
+        said = replace(answer(packet, "9014"), mn="0" * 24)
+        to.send(frame(write_segment(said), longest=1024))
+
+    platform.told = answer_for_another
+
+    def noticed():
+        brisk_line.open()
+        with pytest.raises(LineLostError):
+            brisk_line.tell("2011", ITEMS)
+        return brisk_line.counts.foreign_answers
+
+    wait_until(noticed, what="the answer came, and was of no use")
 
 
 @pytest.mark.parametrize("mood", [Mood.SHORT_LENGTH, Mood.SMALL_CRC])

@@ -122,7 +122,7 @@ class Office:
 
     def new_worker(self):
         settings = parse_model(tomllib.loads(self.text), Hj212Settings, file="test")
-        passwords = {one.mn: "123456" for one in settings.station}
+        passwords = {one.mn: "hJ2pw9" for one in settings.station}
         self.uplink = Hj212Uplink(settings, passwords, dsn=self._dsn, clock=lambda: self.now, jitter=lambda: 0)
         self.worker = UplinkWorker(
             self._dsn, threading.Event(), self.uplink, clock=lambda: self.now, jitter=lambda: 0
@@ -325,7 +325,7 @@ def test_nothing_counts_as_told_that_was_not_acknowledged(platform, office, mood
 
 
 def test_a_station_that_is_not_answered_does_not_hold_up_the_others(platform, office):
-    platform.passwords = {STACK: "123456", AIR: "123456"}
+    platform.passwords = {STACK: "hJ2pw9", AIR: "hJ2pw9"}
     one = office(stations=("S2", "S1", "A1"), reply_timeout_s=0.2, tells=("hour",))
 
     def told():
@@ -382,7 +382,7 @@ def test_data_of_the_past_are_told_when_the_platform_asks(platform, office):
 
     def ask(cn, qn, begin, end):
         items = ((("BeginTime", begin),), (("EndTime", end),))
-        packet = command(cn, STACK, "123456", qn, items, version=2)
+        packet = command(cn, STACK, "hJ2pw9", qn, items, version=2)
         thread = threading.Thread(target=lambda: answers.append(platform.ask(STACK, packet, until="9012")))
         thread.start()
         wait_until(lambda: (one.worker.round(), not thread.is_alive())[1], what="the platform had its answer")
@@ -416,7 +416,7 @@ def test_what_is_done_is_counted(platform, office):
     text = render(one.worker.vitals.families())
     assert f'smartpark_uplink_hj212_line_up{{uplink="{one.name}",station="{STACK_2}"}} 1' in text
     assert f'smartpark_uplink_hj212_packets_total{{uplink="{one.name}",command="2031"}} 1' in text
-    assert "123456" not in text
+    assert "hJ2pw9" not in text
 
 
 # --- the file and the process ---
@@ -435,9 +435,9 @@ def test_every_problem_of_a_file_and_its_passwords_is_told_at_once(tmp_path):
         "station[0].password_file",
         "station[1].password_file",
     ]
-    bad.write_text("123456\n")
+    bad.write_text("hJ2pw9\n")
     (tmp_path / "gone").write_text("654321")
-    assert len(hj212_uplink(file).series) == 7 + 4 + 1
+    assert len(hj212_uplink(file).series) == 7 + 4 + 2
 
 
 def kill_after(packets, platform, process):
@@ -457,7 +457,7 @@ def live(fresh, platform, plain_database_dsn, monkeypatch, tmp_path):
     fresh.feed(to_us(now - timedelta(hours=12)), to_us(now), keys=STACK_KEYS)
     fresh.derive(now=to_us(now) + 5 * MINUTE)
     password, file = tmp_path / "password", tmp_path / "uplink.toml"
-    password.write_text("123456\n")
+    password.write_text("hJ2pw9\n")
     since = (now - timedelta(days=1)).date()
     file.write_text(text_of(platform.port, since=since, tells=("minute", "hour"), password_file=password))
     monkeypatch.setenv("SMARTPARK_DSN", plain_database_dsn)
@@ -480,7 +480,7 @@ def test_killed_at_any_moment_it_goes_on_where_the_platform_stopped_acknowledgin
     )
     assert process.terminate() == 0
     assert platform.kept.corrected == 0
-    assert "123456" not in process.output()
+    assert "hJ2pw9" not in process.output()
     assert main(["uplink", "status", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["waiting"], told["trouble"]) == (0, "")

@@ -33,7 +33,7 @@ from smartpark_storage.uplinks import DueNumber, QueuedNumber
 from smartpark_ingest.uplinks.hj212_data import StationUnknownError
 from smartpark_ingest.uplinks.hj212_database import StationDatabase
 from smartpark_ingest.uplinks.hj212_link import LineLostError
-from smartpark_ingest.uplinks.hj212_station import GRAINS, ServedStation, indicators
+from smartpark_ingest.uplinks.hj212_station import GRAINS, ServedStation
 from smartpark_ingest.uplinks.kinds import Reply, Series, State, Verdict
 from smartpark_ingest.uplinks.pacing import Allowance
 
@@ -97,8 +97,7 @@ class Hj212Uplink:
             (station.packet(data), indicator): factor
             for station in self._stations.values()
             for data in GRAINS
-            for factor in station.data.factors
-            for indicator in indicators(factor, data)
+            for indicator, factor in station.indicators(data).items()
         }
         self._allowance: Allowance | None = None
         self._forgot_at: datetime | None = None
@@ -135,6 +134,8 @@ class Hj212Uplink:
         if value is None and self._settings.quality.missing is Missing.OMIT:
             why = "rests on substituted hours" if is_left_out else number.reason or "no value"
             return Verdict("", withheld=why)
+        if factor is None:
+            return Verdict(digest_of(number.indicator, value))
         text = told_total(factor, value) if number.indicator == factor.total else told_value(factor, value)
         return Verdict(digest_of(number.indicator, factor.code, factor.unit, text))
 

@@ -80,19 +80,32 @@ class ServedStation:
         """What goes through the queue: its published hours and days."""
         place = self.data.station
         for data, grain in GRAINS.items():
-            for factor in self.data.factors if data in self.tells else ():
-                form = digest_of(factor.model_dump(mode="json"), self._settings.quality.model_dump(mode="json"))
-                for indicator in indicators(factor, data):
-                    packet = self.packet(data)
-                    yield Series(
-                        item=f"{packet}/{indicator}",
-                        form=form,
-                        park=place.park,
-                        boundary=f"device/{place.device}",
-                        indicator=indicator,
-                        grain=grain,
-                        packet=packet,
-                    )
+            packet = self.packet(data)
+            for indicator, factor in self.indicators(data).items() if data in self.tells else ():
+                said = None if factor is None else factor.model_dump(mode="json")
+                yield Series(
+                    item=f"{packet}/{indicator}",
+                    form=digest_of(said, self._settings.quality.model_dump(mode="json")),
+                    park=place.park,
+                    boundary=f"device/{place.device}",
+                    indicator=indicator,
+                    grain=grain,
+                    packet=packet,
+                )
+
+    def indicators(self, data: Data) -> dict[str, ToldFactor | None]:
+        """Published numbers on which a packet rests, and of which factor they are; None: of the whole station.
+
+        Corrected means are published of hours alone. The index of an air station is there for every hour with
+        readings, those of its pollutants only where they have a value.
+        """
+        found: dict[str, ToldFactor | None] = {}
+        for factor in self.data.factors:
+            names = (factor.total, factor.index, factor.corrected if data is Data.HOUR else None)
+            found |= {name: factor for name in names if name}
+            if factor.index:
+                found["air_quality_index"] = None
+        return found
 
     def packet(self, data: Data) -> str:
         """Name of a packet in the queue."""
@@ -242,9 +255,3 @@ class ServedStation:
             return 0
         self.line.tell(COMMANDS[asked.data], late(told) if self._settings.protocol.has_late_mark else told)
         return 1
-
-
-def indicators(factor: ToldFactor, data: Data) -> list[str]:
-    """Published numbers on which the packet of a factor rests; corrected means are published of hours alone."""
-    names = (factor.total, factor.index, factor.corrected if data is Data.HOUR else None)
-    return [name for name in names if name]
