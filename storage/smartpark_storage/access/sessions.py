@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from smartpark_storage.access.clients import AccessConflictError, UnknownAccessError
 from smartpark_storage.access.texts import digest_of, make_token
-from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 
@@ -157,7 +157,7 @@ def begin_session(
 def find_session(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> Session | None:
     """The session of a cookie; None: none, or one that has ended or was left alone for too long."""
     parameters = {"digest": digest_of(token), "at": now, "idle_since": now - idle}
-    with transaction(connection), connection.cursor(row_factory=class_row(Session)) as cursor:
+    with read_transaction(connection), connection.cursor(row_factory=class_row(Session)) as cursor:
         return cursor.execute(query("access_find_session"), parameters).fetchone()
 
 
