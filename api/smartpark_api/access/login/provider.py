@@ -9,17 +9,14 @@ both sides know, is refused. What goes wrong is a `LoginError`; nothing here tou
 Calls to the provider run on the event loop, so that one that does not answer holds no thread of the server.
 """
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any, Final, cast
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
-from authlib.common.security import is_secure_transport
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -28,13 +25,11 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry, Token
 
+from smartpark_api.access.login.discovery import ALGORITHMS, Metadata, checked, json_of, trusted
 from smartpark_api.access.login.errors import LoginError, Trouble
 from smartpark_api.access.login.handshake import Handshake
 from smartpark_api.access.login.settings import IssuerSettings
 
-ALGORITHMS: Final = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
-)
 _TIMEOUT_S: Final = 8.0
 _KEPT_S: Final = 3600.0
 """Discovery and keys; an unknown key is asked for at once, though not more often than the next line says."""
@@ -42,7 +37,6 @@ _KEYS_AGAIN_S: Final = 30.0
 _LEEWAY_S: Final = 60
 """How far the provider's clock may be from ours."""
 _ACCESS_TOKENS: Final = frozenset({"at+jwt", "jwt"})
-_MOST_BYTES: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +50,13 @@ class Account:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Metadata:
-    """What we use of a provider's discovery document."""
-
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    userinfo_endpoint: str
-    end_session_endpoint: str
-    algorithms: frozenset[str]
-    auth_methods: tuple[str, ...]
-    names_itself: bool
-    """Whether it says with each answer who it is (RFC 9207)."""
-
-
 class Provider:
     """An identity provider of our settings."""
 
     def __init__(self, settings: IssuerSettings, *, clock: Callable[[], datetime]) -> None:
         self.settings = settings
         self._clock = clock
-        self._metadata: tuple[float, _Metadata] | None = None
+        self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
     async def leaving(self, handshake: Handshake, *, redirect_uri: str, language: str) -> str:
@@ -149,7 +128,7 @@ class Provider:
         told = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
         return str(httpx2.URL(endpoint).copy_merge_params(told))
 
-    def _client(self, redirect_uri: str = "", metadata: _Metadata | None = None) -> Any:
+    def _client(self, redirect_uri: str = "", metadata: Metadata | None = None) -> Any:
         """Authlib's client, which has no types of its own."""
         secret = self.settings.secret()
         by_body = metadata is not None and metadata.auth_methods == ("client_secret_post",)
@@ -163,10 +142,10 @@ class Provider:
             code_challenge_method="S256",
             timeout=_TIMEOUT_S,
             follow_redirects=False,
-            verify=_trusted(),
+            verify=trusted(),
         )
 
-    def _check_sender(self, query: Mapping[str, str], metadata: _Metadata) -> None:
+    def _check_sender(self, query: Mapping[str, str], metadata: Metadata) -> None:
         """Refuse an answer that another provider gave (RFC 9207, 2.4)."""
         sender = query.get("iss")
         if sender is None and not metadata.names_itself:
@@ -174,7 +153,7 @@ class Provider:
         if sender != self.settings.issuer:
             raise LoginError(Trouble.FORGED, f"the answer for {self.settings.name} names {str(sender)[:200]!r}")
 
-    async def _exchange(self, client: Any, metadata: _Metadata, code: str, handshake: Handshake) -> Mapping[str, Any]:
+    async def _exchange(self, client: Any, metadata: Metadata, code: str, handshake: Handshake) -> Mapping[str, Any]:
         name = self.settings.name
         try:
             answer = await client.fetch_token(
@@ -195,7 +174,7 @@ class Provider:
         return cast("Mapping[str, Any]", answer)
 
     async def _believed(
-        self, answer: Mapping[str, Any], metadata: _Metadata, handshake: Handshake
+        self, answer: Mapping[str, Any], metadata: Metadata, handshake: Handshake
     ) -> Mapping[str, Any]:
         """Claims of the ID token, after every check."""
         shown = answer.get("id_token")
@@ -224,14 +203,14 @@ class Provider:
             raise LoginError(Trouble.FORGED, f"the ID token of {self.settings.name} does not hold: {why}") from error
         return cast("Mapping[str, Any]", claims)
 
-    async def _verified(self, shown: str, metadata: _Metadata) -> Token:
+    async def _verified(self, shown: str, metadata: Metadata) -> Token:
         registry = JWSRegistry(algorithms=sorted(metadata.algorithms), strict_check_header=False)
         try:
             return jwt.decode(shown, await self._key_set(metadata), registry=registry)
         except InvalidKeyIdError:
             return jwt.decode(shown, await self._key_set(metadata, is_stale=True), registry=registry)
 
-    async def _account(self, client: Any, metadata: _Metadata, claims: Mapping[str, Any]) -> Account:
+    async def _account(self, client: Any, metadata: Metadata, claims: Mapping[str, Any]) -> Account:
         told = claims
         if "email" not in claims and "email" in self.settings.scopes and metadata.userinfo_endpoint:
             told = await self._userinfo(client, metadata.userinfo_endpoint, claims["sub"])
@@ -249,21 +228,21 @@ class Provider:
             answer = await client.get(endpoint)
         except (httpx2.HTTPError, AuthlibBaseError) as error:
             raise self._away(error) from error
-        told = _json_of(answer, self.settings.name)
+        told = json_of(answer, self.settings.name)
         if told.get("sub") != subject:
             raise LoginError(Trouble.FORGED, f"{self.settings.name} tells about somebody else (sub)")
         return told
 
-    async def _discover(self) -> _Metadata:
+    async def _discover(self) -> Metadata:
         kept = self._metadata
         if kept is not None and time.monotonic() - kept[0] < _KEPT_S:
             return kept[1]
         document = await self._fetched(f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration")
-        metadata = _checked(document, self.settings)
+        metadata = checked(document, self.settings)
         self._metadata = (time.monotonic(), metadata)
         return metadata
 
-    async def _key_set(self, metadata: _Metadata, *, is_stale: bool = False) -> KeySet:
+    async def _key_set(self, metadata: Metadata, *, is_stale: bool = False) -> KeySet:
         kept = self._keys
         if kept is not None and time.monotonic() - kept[0] < (_KEYS_AGAIN_S if is_stale else _KEPT_S):
             return kept[1]
@@ -279,11 +258,11 @@ class Provider:
 
     async def _fetched(self, address: str) -> Mapping[str, Any]:
         try:
-            async with httpx2.AsyncClient(timeout=_TIMEOUT_S, verify=_trusted()) as client:
+            async with httpx2.AsyncClient(timeout=_TIMEOUT_S, verify=trusted()) as client:
                 answer = await client.get(address, headers={"accept": "application/json"})
         except httpx2.HTTPError as error:
             raise self._away(error) from error
-        return _json_of(answer, self.settings.name)
+        return json_of(answer, self.settings.name)
 
     def _away(self, error: Exception) -> LoginError:
         return LoginError(Trouble.AWAY, f"{self.settings.name} does not answer: {type(error).__name__}")
@@ -292,55 +271,3 @@ class Provider:
 def _reason(error: Exception) -> str:
     """The kind alone: some of them repeat the token."""
     return getattr(error, "claim", "") or type(error).__name__
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Certificates that this machine trusts; read once, for it takes longer than the rest of a call."""
-    return httpx2.create_ssl_context()
-
-
-def _json_of(answer: httpx2.Response, name: str) -> Mapping[str, Any]:
-    if answer.status_code >= 500:
-        raise LoginError(Trouble.AWAY, f"{name} answers {answer.url.path} with {answer.status_code}")
-    try:
-        document = answer.json() if answer.status_code == 200 and len(answer.content) <= _MOST_BYTES else None
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise LoginError(Trouble.MISFIT, f"{name} answers {answer.url.path} with {answer.status_code}, not with JSON")
-    return cast("Mapping[str, Any]", document)
-
-
-def _checked(document: Mapping[str, Any], settings: IssuerSettings) -> _Metadata:
-    """A discovery document that is the provider's own, and good enough for us (OpenID Connect Discovery 1.0, 4.3)."""
-    if document.get("issuer") != settings.issuer:
-        raise LoginError(
-            Trouble.MISFIT, f"{settings.issuer} calls itself {str(document.get('issuer'))[:200]!r}, to the letter"
-        )
-
-    def address(name: str, *, is_needed: bool = True) -> str:
-        given = document.get(name)
-        if given is None and not is_needed:
-            return ""
-        if not isinstance(given, str) or not is_secure_transport(given):
-            raise LoginError(Trouble.MISFIT, f"{settings.name}: {name} is missing, or not https")
-        return given
-
-    def texts(name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        given = document.get(name, default)
-        return tuple(str(one) for one in given) if isinstance(given, list | tuple) else default
-
-    algorithms = ALGORITHMS & frozenset(texts("id_token_signing_alg_values_supported", ("RS256",)))
-    if not algorithms:
-        raise LoginError(Trouble.MISFIT, f"{settings.name} signs with none of {', '.join(sorted(ALGORITHMS))}")
-    return _Metadata(
-        authorization_endpoint=address("authorization_endpoint"),
-        token_endpoint=address("token_endpoint"),
-        jwks_uri=address("jwks_uri"),
-        userinfo_endpoint=address("userinfo_endpoint", is_needed=False),
-        end_session_endpoint=address("end_session_endpoint", is_needed=False),
-        algorithms=algorithms,
-        auth_methods=texts("token_endpoint_auth_methods_supported", ("client_secret_basic",)),
-        names_itself=document.get("authorization_response_iss_parameter_supported") is True,
-    )
