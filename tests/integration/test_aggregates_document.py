@@ -64,8 +64,8 @@ def test_forms_parameters_gaps_and_problems_are_those_of_the_code():
     assert f"1 to {MOST_ROWS:,}" in section("Addresses")
     assert [row[0].strip("`") for row in cells("Submissions 上报")] == [kind.value for kind in GapKind]
     kinds = {kind.slug: kind.status for kind in ProblemKind}
-    for slug, status, _ in cells("The cursor 游标"):
-        assert kinds[slug.strip("`")] == int(status), slug
+    said = {row[0].strip("`"): int(row[1]) for row in cells("The cursor 游标") if row[1].isdigit()}
+    assert said == {slug: status for slug, status in kinds.items() if "cursor" in slug}
 
 
 def test_the_canonical_line_and_its_digest_are_as_told():
