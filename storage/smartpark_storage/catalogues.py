@@ -87,13 +87,15 @@ def load_catalogue(
     Raises
     ------
     CatalogueConflictError
-        When points with readings would change their measurand or exponent; the message names them all.
+        When points with readings would change their measurand or exponent; the message names them all. And when
+        the park is pulled from another instance, whose catalogue it has.
     """
     at = at.astimezone(UTC)
     park = catalogue.park.code
     wanted = _entities(catalogue)
     with transaction(connection):
         connection.execute(query("lock_catalogue"))
+        _refuse_pulled_park(connection, park)
         stored = {entity: _stored(connection, entity, park) for entity in _ENTITIES}
         changes = [c for entity in _ENTITIES for c in compare(entity, stored[entity], wanted[entity])]
         digest = _digest(catalogue)
@@ -108,6 +110,13 @@ def load_catalogue(
         _record(connection, park, version_id, changes)
         registry = _bump_registry(connection) if changes else _registry_version(connection)
     return LoadReport(park, version_id, registry, len(wanted["point"]), changes)
+
+
+def _refuse_pulled_park(connection: Connection, park: str) -> None:
+    """Two who publish numbers of one park would contradict each other."""
+    row = connection.execute(query("sources_of_parks"), {"parks": [park]}).fetchone()
+    if row is not None and row[1] is not None:
+        raise CatalogueConflictError(f"park {park} is pulled from {row[1]}; its catalogue is loaded there")
 
 
 def compare(entity: str, stored: Mapping[str, Entity], wanted: Mapping[str, Entity]) -> list[EntityChange]:

@@ -20,7 +20,13 @@ from aggregate_cases import (
     publish,
 )
 from smartpark.aggregates import Cursor, CursorGoneError, Manifest
-from smartpark_storage import Connection, StorageRefusedError, StorageUnavailableError, connect
+from smartpark_storage import (
+    CatalogueConflictError,
+    Connection,
+    StorageRefusedError,
+    StorageUnavailableError,
+    connect,
+)
 from smartpark_storage.aggregates import (
     AggregateColumns,
     ConflictingRevisionError,
@@ -321,6 +327,11 @@ def test_a_source_speaks_of_its_own_parks_only(ours: Connection, province: Conne
             store_pulled(province, source, AggregateColumns.of([wrong]), "x", at=LATER, complete=True)
     with pytest.raises(ForeignParkError, match=own):
         put_identities(province, source, identities(province, [own]))
+
+
+def test_a_pulled_park_has_its_catalogue_at_its_source(province: Connection, park: str, source: str):
+    with pytest.raises(CatalogueConflictError, match=f"{park} is pulled from {source}"):
+        make_park(province, park)
 
 
 def test_a_pulled_park_is_sealed_at_its_source(ours: Connection, province: Connection, park: str, source: str):

@@ -1,7 +1,8 @@
 -- Loading and showing park catalogues. Each entity has the same three statements.
 
 -- stored_park --
-SELECT code, to_jsonb(e) - '{retired_at}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
+-- From whom it is pulled is not the catalogue's to say.
+SELECT code, to_jsonb(e) - '{retired_at,source}'::text[] || jsonb_build_object('retired', retired_at IS NOT NULL)
 FROM smartpark.park AS e WHERE code = %(park)s ORDER BY code;
 
 -- upsert_park --
