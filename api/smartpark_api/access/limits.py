@@ -14,7 +14,7 @@ from typing import Final
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from smartpark.access import LOCAL, NOBODY, Principal
 
 _REMEMBERED: Final = 10_000
@@ -44,7 +44,7 @@ class RateLimits:
     """Counters of one server."""
 
     def __init__(self, *, requests_per_minute: int, failures_per_minute: int) -> None:
-        self._strategy = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._strategy = MovingWindowRateLimiter(MemoryStorage())
         self._requests = RateLimitItemPerMinute(requests_per_minute)
         self._failures = RateLimitItemPerMinute(failures_per_minute)
         self._lock = Lock()
