@@ -7,7 +7,7 @@ a load request with a link and a calendar, and people who work there.
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ NETPARK_FILE: Final = Path(__file__).parent / "data" / "planning_park.toml"
 NOBODY: Final = "nobody"
 CHIEF: Final = "chief"
 """Administrator of all parks."""
+LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""Whatever the clock of the database says: its rules go by that one."""
 PEOPLE: Final = {"chen": OWN, "lin": OTHER}
 AS_JSON: Final = {"accept": "application/json"}
 
@@ -76,19 +78,21 @@ class AccessServer:
         made.cookies.set("session", token)
         return self.guests.enter_context(made)
 
-    def add(self, name: str, *grants: Grant, scopes: tuple[Scope, ...] = (), days: int = 30) -> str:
+    def add(
+        self, name: str, *grants: Grant, scopes: tuple[Scope, ...] = (), days: int = 30, at: datetime = LONG_AGO
+    ) -> str:
         """Make another program known, and keep its key under its name; gives the id of the key."""
         with connect(self.dsn, application="test") as connection:
-            add_client(connection, name, title=name, contact="", by="test", at=NOON - timedelta(days=60))
+            add_client(connection, name, title=name, contact="", by="test", at=at)
             for grant in grants:
-                add_grant(connection, f"client:{name}", grant, by="test", at=NOON - timedelta(days=60))
+                add_grant(connection, f"client:{name}", grant, by="test", at=at)
             made = make_secret(
                 connection,
                 name,
                 SecretKind.API_KEY,
                 by="test",
-                at=NOON - timedelta(days=60),
-                expires_at=NOON + timedelta(days=days),
+                at=at,
+                expires_at=max(at, NOON) + timedelta(days=days),
                 scopes=[scope.value for scope in scopes],
             )
             connection.commit()
@@ -99,7 +103,7 @@ class AccessServer:
         """Grant a person something."""
         with connect(self.dsn, application="test") as connection:
             for grant in grants:
-                add_grant(connection, f"person:{person}", grant, by="test", at=NOON - timedelta(days=60))
+                add_grant(connection, f"person:{person}", grant, by="test", at=LONG_AGO)
             connection.commit()
 
 

@@ -112,7 +112,7 @@ KEY: dict[str, str] = {}
 
 
 def test_no_secret_is_left_anywhere(filled: AccessServer, tmp_path: Path):
-    filled.add("chief", Grant(Role.ADMINISTRATOR, None), days=3650)
+    filled.add("chief", Grant(Role.ADMINISTRATOR, None), at=utc_now() - timedelta(days=1))
     secrets = secrets_of(filled)
     KEY["authorization"] = f"Bearer {secrets['api_key']}"
     log = tmp_path / "server.log"
