@@ -89,6 +89,8 @@ def parameters_asking_for(connection: Connection, park: str, statement: str) -> 
     given = _parameters(connection, park)
     if statement.startswith("load_request"):
         return given | {"stages": ["survey"], "source": None, "person": None, "grains": None}
+    if statement == "aggregate_corrected_beyond":
+        return given | {"upper": 0}
     if statement.startswith("access_"):
         row = connection.execute("SELECT statement_timestamp()").fetchone()
         client = {} if "session" in statement else {"person": None}
@@ -121,5 +123,6 @@ def _parameters(connection: Connection, park: str) -> dict[str, Any]:
         "start": first, "starts": [month], "boundary": "park", "boundaries": ["park", "enterprise"],
         "indicator": "energy", "indicators": ["energy"], "grain": "month", "grains": ["hour", "month", "year"],
         "history": True, "with_tokens": True, "refused_only": False, "all_revisions": True,
-        "position": 1, "positions": [1, 2, 3], "upper": 1000, "revision": 1, "zone": "Asia/Shanghai",
+        "position": 1, "positions": [1, 2, 3], "upper": 1000, "revision": 1, "revisions": [0],
+        "first": first, "last": last, "zone": "Asia/Shanghai",
     }  # fmt: skip
