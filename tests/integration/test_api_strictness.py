@@ -131,6 +131,21 @@ def test_a_body_is_of_the_types_that_are_described(client, changed, location, co
     assert where(answer) == {(f"body.{location}", code)}
 
 
+def test_nobody_is_called_by_signs_that_are_not_seen(client):
+    code = opened(client).json()["request"]["code"]
+    many = {"manager": "two\nlines", "requests": [{"code": code, "expected": 1}]}
+    one = {"manager": " chen", "expected": 1}
+    term = {"person": "chen\t"}
+    answers = [
+        client.post(f"{API}/load-requests/assignments", json=many, headers=CHEN),
+        client.put(f"{API}/load-requests/{code}/manager", json=one, headers=CHEN),
+        client.put(f"{API}/parks/testpark/managers/manager/2026-01-01", json=term, headers=CHEN),
+    ]
+
+    for answer, name in zip(answers, ("manager", "manager", "person"), strict=True):
+        assert where(answer) == {(f"body.{name}", "string_pattern_mismatch")}
+
+
 @pytest.mark.parametrize(("name", "wrong"), [("is_lead", "true"), ("is_lead", 1), ("at", 0), ("at", "1763784000")])
 def test_beside_the_details_too(client, name, wrong):
     answer = client.post(f"{API}/load-requests", json={"details": DETAILS, name: wrong}, headers=CHEN)

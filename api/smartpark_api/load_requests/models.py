@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from smartpark.isotext import IsoInstant
-from smartpark.load_requests.events import Body, Details
+from smartpark.load_requests.events import Body, Details, Person
 from smartpark.load_requests.words import (
     Channel,
     Importance,
@@ -188,7 +188,7 @@ class CommentIn(Given):
 class AssignIn(Given):
     """Whose request it becomes."""
 
-    manager: Annotated[str, Field(min_length=1, max_length=60)]
+    manager: Person
     expected: Annotated[int | None, Field(ge=1, description="Version you have seen, where If-Match is not sent.")] = (
         None
     )
@@ -204,7 +204,7 @@ class AssignOne(Given):
 class AssignManyIn(Given):
     """Requests that become somebody's: all of them, or none."""
 
-    manager: Annotated[str, Field(min_length=1, max_length=60)]
+    manager: Person
     requests: Annotated[list[AssignOne], Field(min_length=1, max_length=500)]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 from smartpark.isotext import IsoDay
-from smartpark.load_requests.events import EMAIL
+from smartpark.load_requests.events import EMAIL, Person
 from smartpark.load_requests.words import Duty
 
 from smartpark_api.load_requests.models import Given, PersonOut
@@ -32,7 +32,7 @@ class PersonList(Answer):
 class TermIn(Given):
     """A person's duty for a park, from a day."""
 
-    person: Annotated[str, Field(min_length=1, max_length=60)]
+    person: Person
     valid_to: Annotated[IsoDay | None, Field(description="Day after the last; null: until further notice.")] = None
 
 
