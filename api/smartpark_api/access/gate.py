@@ -90,10 +90,12 @@ async def _admitted(request: Request) -> Response | None:
 
 async def _identified(request: Request) -> None:
     """Put the principal where everybody finds it, and count the request."""
-    if request.url.path.startswith(_NEVER_ASKED):
+    is_never_asked = request.url.path.startswith(_NEVER_ASKED)
+    if is_never_asked and request.method in READING:
         return
+    # What is sent to those addresses is counted all the same: each leaves a line in the audit log.
     limits: RateLimits = request.app.state.limits
-    shown = shown_by(request)
+    shown = Shown() if is_never_asked else shown_by(request)
     if shown.is_anything:
         found = await _looked_up(request, shown, limits)
         _is_known_as(request, found)

@@ -30,6 +30,12 @@ def grants_in_force(request: Request, principal: str | None = None) -> list[Gran
         return read_grants(connection, principal=principal, at=request.app.state.clock())
 
 
+def grants_ever(request: Request, principal: str) -> list[GrantRow]:
+    """What somebody was granted at any time: who held something elsewhere may come to hold it again."""
+    with looking_up(request) as connection:
+        return read_grants(connection, principal=principal)
+
+
 def may_manage(principal: Principal, grants: Sequence[GrantRow]) -> bool:
     """Whether somebody with these grants may be let in or shut out by a principal."""
     return all(principal.may(_SCOPE, grant.park) for grant in grants)
@@ -40,6 +46,24 @@ def check_managed(request: Request, whose: str) -> None:
     principal = admitted(request, _SCOPE)
     if not may_manage(principal, grants_in_force(request, whose)):
         raise not_everywhere(principal, _SCOPE)
+
+
+def check_managed_for_long(request: Request, whose: str) -> None:
+    """The same for a way in that lasts: not for somebody either who had rights elsewhere, and may have them again."""
+    principal = admitted(request, _SCOPE)
+    if not may_manage(principal, grants_ever(request, whose)):
+        raise not_everywhere(principal, _SCOPE)
+
+
+def check_no_wider(request: Request, scopes: Sequence[str]) -> None:
+    """Refuse a way in that opens more than what was shown itself; no scopes: all that the roles do."""
+    principal = principal_of(request)
+    most = principal.scopes
+    if most is not None and (not scopes or not most.issuperset(scopes)):
+        raise ProblemError(
+            ProblemKind.NOT_GRANTED,
+            f"what you showed opens {', '.join(sorted(most))} only, and lets nobody make what opens more",
+        )
 
 
 def known_client(request: Request, name: str) -> Client:

@@ -36,6 +36,8 @@ from smartpark_api.access.audit import audited
 from smartpark_api.access.managing import (
     actor_name,
     check_managed,
+    check_managed_for_long,
+    check_no_wider,
     grants_in_force,
     known_client,
     managed_clients,
@@ -157,7 +159,8 @@ def list_keys(request: Request, client: _Client) -> KeyList:
 def make_key(request: Request, response: Response, client: _Client, given: KeyIn, now: Now) -> KeyMade:
     """Make a key for a program. It is told in this answer and never again."""
     known_client(request, client)
-    check_managed(request, f"client:{client}")
+    check_managed_for_long(request, f"client:{client}")
+    check_no_wider(request, given.scopes)
     with _told(), writing(request) as connection:
         made = make_secret(
             connection,
@@ -176,6 +179,8 @@ def make_key(request: Request, response: Response, client: _Client, given: KeyIn
 def rotate_key(request: Request, response: Response, key: _Key, given: RotateIn, now: Now) -> KeyMade:
     """Make a key in place of another one, which goes on for the overlap so that nothing stands still."""
     old = managed_secret(request, key)
+    check_managed_for_long(request, f"client:{old.client}")
+    check_no_wider(request, old.scopes)
     with _told(), writing(request) as connection:
         made = rotate_secret(
             connection,

@@ -20,7 +20,7 @@ from smartpark_api.access.audit import audited
 from smartpark_api.access.login.logins import logins_of
 from smartpark_api.access.login.return_to import own_address
 from smartpark_api.access.login.sessions import named_session
-from smartpark_api.access.managing import actor_name, check_managed
+from smartpark_api.access.managing import actor_name, check_managed, check_managed_for_long, check_no_wider
 from smartpark_api.access.models import GrantIn
 from smartpark_api.access.needs import needs
 from smartpark_api.console.access import (
@@ -111,6 +111,7 @@ def end_role(request: Request, form: SentForm, now: Now) -> Response:
 def make_link_for_person(request: Request, code: Code, form: SentForm, now: Now) -> Response:
     """Make a one-time log-in link. It is shown this once, hence no redirect: nobody keeps it, not even we."""
     check_managed(request, f"person:{code}")
+    check_no_wider(request, ())
     hours = form.whole("hours") or _LINK_HOURS[0]
     if hours not in _LINK_HOURS:
         raise ProblemError(ProblemKind.INVALID_REQUEST, f"hours: one of {_LINK_HOURS}")
@@ -128,7 +129,8 @@ def make_link_for_person(request: Request, code: Code, form: SentForm, now: Now)
 @router.post("/people/{code}/bind", dependencies=_MANAGES)
 def bind_account(request: Request, code: Code, form: SentForm, now: Now) -> Response:
     """Say which account at an identity provider is this person."""
-    check_managed(request, f"person:{code}")
+    check_managed_for_long(request, f"person:{code}")
+    check_no_wider(request, ())
     back = f"/access/people/{code}"
     issuer, subject = form.text("issuer"), form.text("subject")[:255]
     if logins_of(request).of_issuer(issuer) is None or not subject:

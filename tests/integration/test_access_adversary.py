@@ -1,0 +1,61 @@
+"""What somebody tries who wants more than they were granted, or to do harm without any right at all."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fix_api import NOON, serving
+from fix_gate import AS_JSON, CHIEF, OTHER, OWN, AccessServer
+from smartpark.access import Grant, Role, Scope
+from smartpark_api.app import create_app
+from smartpark_api.settings import ApiSettings
+
+ACCESS = "/api/v1/access"
+
+
+def answered(answer: httpx.Response, status: int) -> Any:
+    """Body of an answer of that status."""
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else {}
+
+
+def test_nobody_fills_the_audit_log_by_addresses_where_nobody_is_looked_up(access_server: AccessServer):
+    settings = ApiSettings(dsn=access_server.dsn, access="enforced", requests_per_minute=5)
+    app = create_app(settings, clock=lambda: NOON)
+    paths = ("/oauth/token", "/healthz", "/healthz-of-mine", "/assets/x")
+    with serving(app) as address, httpx.Client(base_url=address, headers=AS_JSON, timeout=60) as nobody:
+        statuses = [nobody.post(paths[n % 4], content=b"x").status_code for n in range(9)]
+        reads = [nobody.get("/healthz").status_code for _ in range(6)]
+
+    assert statuses[:5] == [400, 405, 404, 404, 400]
+    assert statuses[5:] == [429] * 4
+    assert reads == [200] * 6
+
+
+@pytest.mark.parametrize("asked", [{}, {"scopes": ["access:manage", "audit:read"]}])
+def test_a_narrow_key_makes_no_wider_one(access_server: AccessServer, asked: dict[str, list[str]]):
+    name = f"narrow-{len(asked)}"
+    access_server.add(name, Grant(Role.ADMINISTRATOR, OWN), scopes=(Scope.ACCESS_MANAGE,))
+    narrow, wide = access_server.client(name), access_server.client(CHIEF)
+    other = answered(wide.post(f"{ACCESS}/clients/{name}/keys", json={"days": 2, **asked}), 201)["key"]
+
+    said = answered(narrow.post(f"{ACCESS}/clients/{name}/keys", json={"days": 1, **asked}), 403)
+    answered(narrow.post(f"{ACCESS}/keys/{other}/rotate", json={}), 403)
+
+    assert "access:manage only" in said["detail"]
+    answered(narrow.post(f"{ACCESS}/clients/{name}/keys", json={"days": 1, "scopes": ["access:manage"]}), 201)
+    answered(narrow.delete(f"{ACCESS}/keys/{other}"), 204)
+
+
+def test_whoever_had_rights_elsewhere_gets_no_lasting_key_here(access_server: AccessServer):
+    """They may have them again, and so would whoever keeps the key."""
+    access_server.add("own-admin", Grant(Role.ADMINISTRATOR, OWN))
+    access_server.add("seasonal", Grant(Role.PROVINCE, OTHER))
+    chief, own = access_server.client(CHIEF), access_server.client("own-admin")
+    (grant,) = answered(chief.get(f"{ACCESS}/grants", params={"client": "seasonal"}), 200)["grants"]
+    (key,) = answered(chief.get(f"{ACCESS}/clients/seasonal/keys"), 200)["keys"]
+    answered(chief.delete(f"{ACCESS}/grants/{grant['grant']}"), 204)
+
+    answered(own.post(f"{ACCESS}/clients/seasonal/keys", json={"days": 700}), 403)
+    answered(own.post(f"{ACCESS}/keys/{key['key']}/rotate", json={}), 403)
+    answered(chief.post(f"{ACCESS}/clients/seasonal/keys", json={"days": 1}), 201)
