@@ -72,8 +72,8 @@ def test_every_word_that_a_template_asks_for_is_there_and_every_word_is_asked_fo
         "age.",
         "span.",
         "chosen.",
-        *re.findall(r"""['"]([a-z]+\.(?:[a-z]+_)?)['"] ~""", templates),
-        *re.findall(r"""f"([a-z]+\.(?:[a-z]+_)?){""", code),
+        *re.findall(r"""['"]([a-z_]+\.(?:[a-z]+_)?)['"] ~""", templates),
+        *re.findall(r"""f"([a-z_]+\.(?:[a-z]+_)?){""", code),
     }
 
     entries = words_of(language).entries
