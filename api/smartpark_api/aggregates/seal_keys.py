@@ -9,7 +9,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from smartpark.aggregates import key_id_of
 from smartpark.errors import SmartparkError
 
 KEY_FILE_VARIABLE: Final = "SMARTPARK_SEAL_KEY_FILE"
-_ID_DIGITS: Final = 16
 
 
 class SealKeyError(SmartparkError):
@@ -56,17 +55,6 @@ class SealKey:
     def __repr__(self) -> str:
         """Nothing of the secret."""
         return f"SealKey({self.key_id})"
-
-
-def key_id_of(public: bytes) -> str:
-    """Name of a key: the beginning of the SHA-256 of its public half.
-
-    Examples
-    --------
-    >>> key_id_of(bytes(32))
-    'ed25519-66687aadf862bd77'
-    """
-    return f"ed25519-{sha256(public).hexdigest()[:_ID_DIGITS]}"
 
 
 def pem_of(public: bytes) -> str:

@@ -14,7 +14,7 @@ from smartpark.aggregates.cursor import (
     CursorOfOtherFiltersError,
     CursorScopeChangedError,
 )
-from smartpark.aggregates.manifest import BadManifestError, Manifest, name_of_period, period_named
+from smartpark.aggregates.manifest import BadManifestError, Manifest, key_id_of, name_of_period, period_named
 from smartpark.aggregates.rows import (
     CANONICAL,
     FIELDS,
@@ -75,6 +75,7 @@ __all__ = [
     "canonical_line",
     "digest_of",
     "instant_text",
+    "key_id_of",
     "key_of",
     "line_head",
     "line_middle",

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass, fields
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from smartpark.periods import Grain, Period, period_containing
 
 KIND: Final = "smartpark-submission-1"
 """What the text says it is, and in which form."""
+_KEY_DIGITS: Final = 16
 _COUNTS: Final = frozenset({"sequence", "rows"})
 _PERIOD: Final = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
@@ -84,6 +86,17 @@ class Manifest:
             raise BadManifestError("the manifest is not in the one form that is signed")
         period_named(manifest.period)
         return manifest
+
+
+def key_id_of(public: bytes) -> str:
+    """Name of a key that seals: the beginning of the SHA-256 of its public half, so that whoever has one has both.
+
+    Examples
+    --------
+    >>> key_id_of(bytes(32))
+    'ed25519-66687aadf862bd77'
+    """
+    return f"ed25519-{sha256(public).hexdigest()[:_KEY_DIGITS]}"
 
 
 def period_named(name: str) -> Period:

@@ -31,6 +31,10 @@ _BUSY: Final = frozenset({408, 425, 429})
 _START_OVER: Final = frozenset({409, 410})
 _TOKEN_MARGIN_S: Final = 30.0
 _MOST_WORDS: Final = 500
+_MOST_BYTES: Final = 512 * 2**20
+"""Of an answer: many times what the longest page has; a source that sends without end fills no memory. [B]"""
+_CODINGS: Final = frozenset({"", "identity", "gzip"})
+"""A body in several codings, one within the other, may be larger by thousands each time."""
 
 
 class SourceAwayError(RetryableError):
@@ -62,7 +66,7 @@ class Answer:
         """The body as JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SourceAwayError("the answer is not JSON; is something between us and the source?") from None
 
 
@@ -76,7 +80,12 @@ class SourceClient:
             verify = ssl.create_default_context(cafile=str(source.ca_file))
         timeout = httpx.Timeout(source.timeout_s, connect=min(_CONNECT_S, source.timeout_s))
         self._http = httpx.Client(
-            base_url=source.url.rstrip("/"), timeout=timeout, verify=verify, follow_redirects=False, trust_env=False
+            base_url=source.url.rstrip("/"),
+            headers={"Accept-Encoding": "gzip"},
+            timeout=timeout,
+            verify=verify,
+            follow_redirects=False,
+            trust_env=False,
         )
         self._token = ""
         self._token_until_s = 0.0
@@ -112,7 +121,8 @@ class SourceClient:
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], **more: Any) -> Answer:
         try:
-            answer = self._http.request(method, path, headers=dict(headers), **more)
+            with self._http.stream(method, path, headers=dict(headers), **more) as answer:
+                body = self._whole(answer, path)
         except httpx.InvalidURL as error:
             raise SourceError(f"{self._source.url}: {error}") from error
         except httpx.HTTPError as error:
@@ -122,8 +132,22 @@ class SourceClient:
         given = answer.headers.get("Unencoded-Digest") or (
             "" if "Content-Encoding" in answer.headers else answer.headers.get("Repr-Digest", "")
         )
-        _check_digest(self._source.name, given, answer.content)
-        return Answer(answer.status_code, answer.headers, answer.content)
+        _check_digest(self._source.name, given, body)
+        return Answer(answer.status_code, answer.headers, body)
+
+    def _whole(self, answer: httpx.Response, path: str) -> bytes:
+        """The body, as long as it is no longer than any we asked for."""
+        coding = answer.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in _CODINGS:
+            raise SourceRefusedError(f"{self._source.name}: {path} is coded as {coding[:60]!r}, asked for was gzip")
+        body = bytearray()
+        for part in answer.iter_bytes():
+            body += part
+            if len(body) > _MOST_BYTES:
+                raise SourceRefusedError(
+                    f"{self._source.name}: {path} is longer than {_MOST_BYTES >> 20} MiB; ask for less with page_rows"
+                )
+        return bytes(body)
 
     def _judge(self, answer: Answer, path: str) -> None:
         status = answer.status
@@ -190,7 +214,7 @@ def _check_digest(source: str, header: str, body: bytes) -> None:
 def _retry_after_s(answer: Answer) -> float | None:
     """Seconds of ``Retry-After``; None where there are none, or it is a date, which a wrong clock would garble."""
     text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def _words_of(answer: Answer) -> str:
@@ -198,6 +222,6 @@ def _words_of(answer: Answer) -> str:
     try:
         given: Any = json.loads(answer.body)
         words = str(given["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = answer.body[:_MOST_WORDS].decode("utf-8", "replace")
     return " ".join(words.split())[:_MOST_WORDS]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from smartpark.clock import utc_now
 from smartpark.errors import SmartparkError
@@ -31,7 +32,7 @@ from smartpark_storage.aggregates import (
 
 from smartpark_ingest.province.client import ARROW, JSON, NDJSON, SourceClient, StartOverError
 from smartpark_ingest.province.identities import identities_of
-from smartpark_ingest.province.pages import Page, page_of
+from smartpark_ingest.province.pages import BadPageError, Page, page_of
 from smartpark_ingest.province.patience import Patience
 from smartpark_ingest.province.seals import SealedPaper, check_seal, paper_of, rows_of_lines
 from smartpark_ingest.province.sources import Source
@@ -135,8 +136,10 @@ class Pull:
         self._etags["identities"] = answer.headers.get("ETag", "")
 
     def _take_pages(self, report: PullReport, said: Said) -> None:
-        cursor = self._database.do(lambda connection: read_source(connection, self._source.name)).cursor
+        met = self._database.do(lambda connection: read_source(connection, self._source.name))
+        cursor, passed = met.cursor, set[str]()
         while True:
+            passed.add(cursor)
             try:
                 page = self._page(cursor, report)
             except StartOverError:
@@ -146,11 +149,13 @@ class Pull:
                 self._database.do(lambda connection: reset_source_cursor(connection, self._source.name))
                 self._etags.clear()
                 cursor = ""
+                passed.clear()
                 self._meet()
                 continue
             if page is None:
                 report.unchanged = report.pages == 0
                 return
+            _refuse_astray(page, met.instance, passed)
             report.new += self._store(page, report)
             report.pages, report.rows = report.pages + 1, report.rows + len(page.columns)
             said(len(page.columns))
@@ -231,3 +236,11 @@ class Pull:
                 return  # never met: there is no row to say it in, and the caller is told
 
         self._database.do(note)
+
+
+def _refuse_astray(page: Page, instance: UUID, passed: set[str]) -> None:
+    """Refuse a page of another instance than the one whose parks we know, and one that leads back where we were."""
+    if page.instance != instance:
+        raise BadPageError(f"the page is of instance {page.instance}, and the source was met as {instance}")
+    if page.more and page.cursor in passed:
+        raise BadPageError("the source says that there is more, and its cursor leads where we have been")

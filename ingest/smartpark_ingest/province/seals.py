@@ -14,7 +14,7 @@ from typing import Any, cast
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from smartpark.aggregates import AggregateRow, Manifest
+from smartpark.aggregates import AggregateRow, Manifest, key_id_of
 from smartpark.clock import from_us, parse_instant, to_us, utc_now
 from smartpark.errors import SmartparkError
 from smartpark_storage import Connection
@@ -48,6 +48,11 @@ def paper_of(code: str, told: Any, keys: Any) -> SealedPaper:
         public = load_pem_public_key(named[key_id].encode())
         if not isinstance(public, Ed25519PublicKey):
             raise SealBrokenError(f"submission {code}: key {key_id} is not an Ed25519 key")
+        if key_id != key_id_of(public.public_bytes_raw()):
+            # People compare names: under the name of a key they trust stands no other one.
+            raise SealBrokenError(
+                f"submission {code}: what is told as key {key_id} is {key_id_of(public.public_bytes_raw())}"
+            )
         return SealedPaper(
             code, str(told["manifest"]), bytes.fromhex(told["signature"]), key_id, public.public_bytes_raw()
         )

@@ -99,6 +99,9 @@ class ProvinceWorker:
         except SmartparkError as error:
             count.failures, count.trouble = count.failures + 1, str(error)
             _log.error("source %s: %s", source.name, error)
+        except Exception as error:  # noqa: BLE001  a source's edge: what nobody thought of is asked again as well
+            count.failures, count.trouble = count.failures + 1, f"{type(error).__name__}: {error}"[:500]
+            _log.exception("source %s: it answers what nobody thought of", source.name)
         else:
             count.add(report)
             if report.new:
