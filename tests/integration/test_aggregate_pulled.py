@@ -358,6 +358,9 @@ def test_a_submission_is_taken_whole_and_unchanged_or_not_at_all(
     ):
         with pytest.raises(ConflictingSubmissionError):
             store_submission(province, source, manifest, one.signature, AggregateColumns.of(wrong))
+    for about in ({"period": "2026-10-01"}, {"period": "2026-10"}, {"rows": 1}):
+        with pytest.raises(ConflictingSubmissionError):
+            store_submission(province, source, replace(manifest, **about), one.signature, rows)
     with pytest.raises(SealKeyError):
         store_submission(province, source, replace(manifest, key_id="other"), one.signature, rows)
     assert store_submission(province, source, manifest, one.signature, rows)

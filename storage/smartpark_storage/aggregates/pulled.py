@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-from smartpark.aggregates import Manifest, digest_of
+from smartpark.aggregates import Manifest, digest_of, period_named
+from smartpark.clock import to_us
 
 from smartpark_storage.aggregates.columns import AggregateColumns, listed
 from smartpark_storage.aggregates.errors import (
@@ -64,7 +65,7 @@ def store_submission(
     verified here.
     """
     rows = rows.in_order_of_keys()
-    if {one.park for one in rows.series} - {manifest.park} or digest_of(rows.lines()) != manifest.digest:
+    if not _are_sealed(rows, manifest):
         raise ConflictingSubmissionError(f"the rows of {manifest.code} are not those that were sealed")
     with transaction(connection):
         hold_source(connection, source)
@@ -81,6 +82,18 @@ def store_submission(
         insert_submission(connection, manifest, signature, SealedRows(rows, series))
         number_publications(connection, wait=True)
     return True
+
+
+def _are_sealed(rows: AggregateColumns, manifest: Manifest) -> bool:
+    """Whether rows are those of a manifest, and all of the park and the period that it speaks of."""
+    period = period_named(manifest.period)
+    about = {(one.park, one.grain) for one in rows.series} <= {(manifest.park, period.grain.value)}
+    return (
+        about
+        and bool((rows.rows["start"] == to_us(period.start)).all())
+        and len(rows) == manifest.rows
+        and digest_of(rows.lines()) == manifest.digest
+    )
 
 
 def store_rows(connection: Connection, columns: AggregateColumns) -> int:
