@@ -38,6 +38,7 @@ class ProblemKind(Enum):
     KEY_REUSED = ("idempotency-key-reused", 422, "The key stands for another write")
     DOCUMENT_REFUSED = ("document-refused", 422, "The document is not one that is taken")
     DOCUMENT_TOO_LARGE = ("document-too-large", 413, "The document is too large")
+    BODY_TOO_LARGE = ("body-too-large", 413, "The body is too large")
     DOCUMENT_MISSING = ("document-missing", 410, "The file of the document is gone")
     NOT_CONFIGURED = ("not-configured", 501, "This server is not set up for that")
     BAD_CURSOR = ("bad-cursor", 400, "That is no cursor")
@@ -166,6 +167,8 @@ def kind_of_status(status: int) -> ProblemKind:
             return ProblemKind.NOT_FOUND
         case 405:
             return ProblemKind.METHOD_NOT_ALLOWED
+        case 413:
+            return ProblemKind.BODY_TOO_LARGE
         case 422:
             return ProblemKind.INVALID_REQUEST
         case _ if status >= 500:

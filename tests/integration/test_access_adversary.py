@@ -59,3 +59,17 @@ def test_whoever_had_rights_elsewhere_gets_no_lasting_key_here(access_server: Ac
     answered(own.post(f"{ACCESS}/clients/seasonal/keys", json={"days": 700}), 403)
     answered(own.post(f"{ACCESS}/keys/{key['key']}/rotate", json={}), 403)
     answered(chief.post(f"{ACCESS}/clients/seasonal/keys", json={"days": 1}), 201)
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_whoever_has_few_rights_fills_no_memory_with_a_body(access_server: AccessServer, *, is_announced: bool):
+    """It would be read before anybody asks for rights."""
+    body = bytes(9 * 2**20)
+    content = body if is_announced else iter([body[: 2**20]] * 9)
+    chief = access_server.client(CHIEF)
+
+    said = answered(access_server.client("province").post(f"{ACCESS}/clients", content=content), 413)
+
+    assert said["type"] == "urn:smartpark:problem:body-too-large"
+    asked = {"principal": "client:province", "action": "makeClient" if not is_announced else "(POST)"}
+    assert answered(chief.get("/api/v1/audit", params=asked), 200)["entries"][0]["status"] == 413

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from anyio import to_thread
-from fastapi import Request
+from fastapi import HTTPException, Request
 from smartpark.access import LOCAL, NOBODY
 from smartpark.errors import SmartparkError
 from smartpark_storage.access import touch_secret, touch_session
@@ -34,6 +34,11 @@ from smartpark_api.settings import AccessMode, ApiSettings, is_loopback
 ID_HEADER: Final = "X-Request-Id"
 _NEVER_ASKED: Final = ("/assets/", "/healthz", "/readyz", "/oauth/token")
 """Nobody is looked up for these; the last one finds out itself who asks."""
+_MOST_BODY: Final = 8 * 2**20
+"""Of what the API reads whole before it knows what is asked; several times the longest list it takes. [B]"""
+_READ_IN_PARTS: Final = "/attachments"
+"""Ends the address of documents, which are held to a length of their own."""
+_TOO_LONG: Final = f"a body has at most {_MOST_BODY >> 20} MiB here"
 _PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _PROXY: Final = (
     "this server trusts the machine it is on, and the request came through something that serves others; "
@@ -70,7 +75,7 @@ class Gate:
             await refusal(request.scope, receive, answer.send)
             return
         try:
-            await self._app(request.scope, receive, answer.send)
+            await self._app(request.scope, _held_short(request, receive), answer.send)
         except BaseException:
             # The answer is made outside of this layer.
             await answer.end(500)
@@ -83,6 +88,7 @@ async def _admitted(request: Request) -> Response | None:
         await _identified(request)
         _check_origin(request)
         _check_not_anonymous(request)
+        _check_announced(request)
     except SmartparkError as error:
         return await answer_to(request, error)
     return None
@@ -179,6 +185,35 @@ def _check_not_anonymous(request: Request) -> None:
     if is_write and request.state.principal.name == NOBODY.name and not is_open(request.app, request.scope):
         audited(request)
         raise not_logged_in(request)
+
+
+def _is_read_whole(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith("/api/") and not path.endswith(_READ_IN_PARTS)
+
+
+def _check_announced(request: Request) -> None:
+    """Refuse a body that says it is too long; the framework would read it before anybody asks for rights."""
+    announced = request.headers.get("content-length", "")
+    if _is_read_whole(request) and announced.isdigit() and int(announced) > _MOST_BODY:
+        raise ProblemError(ProblemKind.BODY_TOO_LARGE, _TOO_LONG)
+
+
+def _held_short(request: Request, receive: Receive) -> Receive:
+    """The same for a body that does not say how long it is."""
+    if not _is_read_whole(request):
+        return receive
+    read = 0
+
+    async def counting() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > _MOST_BODY:
+            raise HTTPException(413, _TOO_LONG)
+        return message
+
+    return counting
 
 
 class _Answer:
