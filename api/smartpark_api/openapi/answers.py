@@ -121,7 +121,7 @@ RULES: Final = (
         "It does not go together with what is on record, or with what happened meanwhile.",
         lambda one: one.is_write,
     ),
-    Rule(413, "It is too large.", lambda one: "application/octet-stream" in one.body_types),
+    Rule(413, "The body, or the document in it, is too large.", _has_body),
     Rule(422, _NOT_AS_DESCRIBED, _always),
     Rule(428, "Say which version has been seen.", lambda one: "If-Match" in one.headers),
     Rule(429, "Too many requests.", _always, ("Retry-After", *_QUOTA)),
