@@ -17,6 +17,8 @@ from schemathesis.core.failures import Failure
 
 OWN = "SMARTPARK_TEST_OPENAPI_OWN"
 """Variable with the program's own name, key and grant."""
+_OTHERS = {"client": "somebodyelse", "key": "somebodyelse", "grant": "9"}
+"""Well formed, and nothing of that name."""
 
 
 class CalledMalformedError(Failure):
@@ -43,4 +45,4 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     if case.method != "GET" and case.path.startswith("/api/v1/access/"):
         for name, value in dict(case.path_parameters or {}).items():
             if str(value) in own:
-                case.path_parameters[name] = "9" if name == "grant" else "somebody-new"
+                case.path_parameters[name] = _OTHERS[name]
