@@ -296,6 +296,14 @@ def test_all_revisions_come_where_they_are_wanted(provider, pull_from, connectio
     assert found == [(1, False), (2, False), (3, True)]
 
 
+def test_whoever_pulls_all_revisions_may_compare_too(provider, pull_from):
+    provider.publish(number("west", 1.0, day(3)))
+    provider.publish(number("west", 2.0, day(3)))
+    pull_from(revisions="all")
+
+    assert pull_from(verify=True, revisions="all").is_same
+
+
 def test_a_province_is_pulled_in_turn(provider, pull_from, province, plain_template_dsn):
     provider.publish(*two_months("west"))
     seal(provider)

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -11,7 +11,16 @@ from typing import Any, Final
 from fastapi import Request
 from smartpark.aggregates import CANONICAL, FIELDS, Cursor
 from smartpark.indicators import INDICATORS
-from smartpark_storage.aggregates import Digest, FeedFilter, Head, cursor_at, head, identities, state_digest
+from smartpark_storage.aggregates import (
+    Digest,
+    FeedFilter,
+    Head,
+    Revisions,
+    cursor_at,
+    head,
+    identities,
+    state_digest,
+)
 from smartpark_storage.aggregates.feed import check_cursor
 from smartpark_storage.connections import Connection
 from starlette.responses import Response
@@ -99,16 +108,23 @@ def give_digest(request: Request, asked: DigestQuery) -> Response:
         with reading_the_feed(request) as connection:
             check_parks(connection, asked.park)
             newest = head(connection, parks=wanted.seen_parks)
-            check_cursor(connection, wanted, at, newest)
+            pulled = _as_pulled(wanted, at)
+            check_cursor(connection, pulled, at, newest)
             upto = newest if at is None else _whole(at)
             found = digests.digest(connection, wanted, upto)
-    cursor = cursor_at(wanted, upto).encode()
+    cursor = cursor_at(pulled, upto).encode()
     tag = tag_of("digest", upto.instance, found.rows, found.sha256, asked.at)
     if is_known(request, tag):
         return unchanged(tag, {})
     audited(request, park=asked.park[0] if len(asked.park) == 1 else None, rows=found.rows)
     out = DigestOut(instance=str(upto.instance), cursor=cursor, rows=found.rows, sha256=found.sha256)
     return answer(request, out.model_dump_json().encode(), JSON, tag=tag, headers={})
+
+
+def _as_pulled(wanted: FeedFilter, at: Cursor | None) -> FeedFilter:
+    """The filter of the pull that a cursor is of: what holds is the same, whichever revisions were pulled."""
+    of_all = replace(wanted, revisions=Revisions.ALL)
+    return of_all if at is not None and at.filter_digest == of_all.filter_digest else wanted
 
 
 def _whole(at: Cursor) -> Head:
