@@ -1,5 +1,6 @@
 """What somebody tries who wants more than they were granted, or to do harm without any right at all."""
 
+import re
 from typing import Any
 
 import httpx
@@ -73,3 +74,18 @@ def test_whoever_has_few_rights_fills_no_memory_with_a_body(access_server: Acces
     assert said["type"] == "urn:smartpark:problem:body-too-large"
     asked = {"principal": "client:province", "action": "makeClient" if not is_announced else "(POST)"}
     assert answered(chief.get("/api/v1/audit", params=asked), 200)["entries"][0]["status"] == 413
+
+
+@pytest.mark.parametrize(
+    "form", [("link", {"hours": "1"}), ("bind", {"issuer": "https://idp.example", "subject": "me"})]
+)
+def test_a_narrow_key_lets_nobody_in_as_a_person(access_server: AccessServer, form: tuple[str, dict[str, str]]):
+    verb, fields = form
+    access_server.add(f"for-{verb}", Grant(Role.ADMINISTRATOR, OWN), scopes=(Scope.ACCESS_MANAGE,))
+    narrow = access_server.client(f"for-{verb}")
+    page = narrow.get("/access/people/chen", headers={"accept": "text/html"}).text
+    (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', page)
+
+    said = answered(narrow.post(f"/access/people/chen/{verb}", data={"csrf": token, **fields}), 403)
+
+    assert "access:manage only" in said["detail"]
