@@ -1,15 +1,18 @@
 """What somebody tries who wants more than they were granted, or to do harm without any right at all."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from fix_api import NOON, serving
-from fix_gate import AS_JSON, CHIEF, OTHER, OWN, AccessServer
+from fix_gate import AS_JSON, CHIEF, LONG_AGO, OTHER, OWN, AccessServer
 from smartpark.access import Grant, Role, Scope
 from smartpark_api.app import create_app
 from smartpark_api.settings import ApiSettings
+from smartpark_storage import connect
+from smartpark_storage.access import add_grant
 
 ACCESS = "/api/v1/access"
 
@@ -89,3 +92,22 @@ def test_a_narrow_key_lets_nobody_in_as_a_person(access_server: AccessServer, fo
     said = answered(narrow.post(f"/access/people/chen/{verb}", data={"csrf": token, **fields}), 403)
 
     assert "access:manage only" in said["detail"]
+
+
+def test_whose_right_ends_cannot_make_it_last(access_server: AccessServer):
+    access_server.add("visiting")
+    ends = NOON + timedelta(days=7)
+    with connect(access_server.dsn, application="test") as connection:
+        role = Grant(Role.ADMINISTRATOR, OWN)
+        add_grant(connection, "client:visiting", role, by="test", at=LONG_AGO, until=ends)
+        connection.commit()
+    visiting = access_server.client("visiting")
+    asked = {"client": "visiting", "role": "administrator", "park": OWN}
+
+    for until in (None, (ends + timedelta(seconds=1)).isoformat()):
+        said = answered(visiting.post(f"{ACCESS}/grants", json=asked | {"until": until}), 403)
+        assert "your own right to grant ends at" in said["detail"]
+
+    asked["role"] = "province"
+    answered(visiting.post(f"{ACCESS}/grants", json=asked | {"until": ends.isoformat()}), 201)
+    answered(access_server.client(CHIEF).post(f"{ACCESS}/grants", json=asked), 201)

@@ -5,9 +5,10 @@ administrator of all of that. The database holds the same rule (`smartpark.is_ma
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from fastapi import Request
-from smartpark.access import LOCAL, Principal, Scope
+from smartpark.access import LOCAL, ROLE_SCOPES, Principal, Scope
 from smartpark_storage.access import Client, GrantRow, SecretRow, read_clients, read_grants, read_secrets
 
 from smartpark_api.access.needs import admitted
@@ -64,6 +65,23 @@ def check_no_wider(request: Request, scopes: Sequence[str]) -> None:
             ProblemKind.NOT_GRANTED,
             f"what you showed opens {', '.join(sorted(most))} only, and lets nobody make what opens more",
         )
+
+
+def check_no_longer(request: Request, park: str | None, until: datetime | None) -> None:
+    """Refuse a grant that outlasts the right of whoever makes it: else nobody's right would end that can grant."""
+    principal = principal_of(request)
+    if principal.name == LOCAL.name:
+        return
+    now: datetime = request.app.state.clock()
+    ends = [
+        one.valid_to
+        for one in grants_in_force(request, principal.name)
+        if _SCOPE in ROLE_SCOPES[one.role] and one.park in {None, park} and one.valid_from <= now
+    ]
+    known = [end for end in ends if end is not None]
+    if len(known) == len(ends) and (until is None or not known or until > max(known)):
+        last = f" at {max(known).isoformat()}" if known else ""
+        raise ProblemError(ProblemKind.NOT_GRANTED, f"your own right to grant ends{last}: grant nothing beyond that")
 
 
 def known_client(request: Request, name: str) -> Client:

@@ -37,6 +37,7 @@ from smartpark_api.access.managing import (
     actor_name,
     check_managed,
     check_managed_for_long,
+    check_no_longer,
     check_no_wider,
     grants_in_force,
     known_client,
@@ -238,6 +239,7 @@ def make_grant(request: Request, given: GrantIn, now: Now) -> GrantOut:
         check_park(request, Scope.ACCESS_MANAGE, given.park)
     if given.until is not None and given.until <= now:
         raise ProblemError(ProblemKind.INVALID_REQUEST, "body.until: the grant would end before it begins")
+    check_no_longer(request, given.park, given.until)
     with _told(), writing(request) as connection:
         grant = Grant(given.role, given.park)
         number = add_grant(connection, given.principal, grant, by=actor_name(request), at=now, until=given.until)
