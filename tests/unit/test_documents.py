@@ -57,7 +57,9 @@ def test_commands_that_a_document_names_exist(document):
     known = set(commands(build_parser()))
     groups = {path[:1] for path in known if len(path) == 2}
     for call in re.findall(
-        r"(?:^ {4}|`|bin/)smartpark ([a-z-]+(?: [a-z][a-z0-9-]*)?)", document.read_text(encoding="utf-8"), re.MULTILINE
+        r"(?:^ {4}|`|bin/)smartpark ([a-z-]+(?: [a-z][a-z0-9-]*)?)",
+        document.read_text(encoding="utf-8"),
+        re.MULTILINE,
     ):
         words = tuple(call.split())
         wanted = words[:2] if words[:1] in groups else words[:1]

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from smartpark.aggregates import BadManifestError, Manifest, period_named
+from smartpark.aggregates.manifest import key_id_of
 from smartpark.clock import parse_instant
 from smartpark.errors import SmartparkError
 
-from smartpark_api.aggregates.seal_keys import is_signed, key_id_of, pem_of, public_of_pem
+from smartpark_api.aggregates.seal_keys import is_signed, pem_of, public_of_pem
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
