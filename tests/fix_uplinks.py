@@ -37,7 +37,7 @@ def number(start: datetime, value: float | None, **changed: object) -> Indicator
         reason="",
         computed_at_us=to_us(start + timedelta(hours=25)),
     )
-    return replace(row, **changed)  # pyright: ignore[reportArgumentType]  names of its fields
+    return replace(row, **changed)
 
 
 def publish(dsn: str, *rows: IndicatorRow) -> None:

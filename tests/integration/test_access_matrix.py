@@ -229,7 +229,7 @@ BODIES: list[tuple[str, str, str, dict[str, Any], int]] = [
 def test_what_a_body_names_has_to_be_theirs_too(access_server: AccessServer, clients: dict[str, httpx.Client]):
     """In order: the last two show that a key is nobody's to make who does not administer all that it opens."""
     for name, method, path, body, status in BODIES:
-        path = path.format(own=access_server.requests[OWN])  # noqa: PLW2901
+        path = path.format(own=access_server.requests[OWN])  # noqa: PLW2901  the address with its number in it
         answer = clients[name].request(method, path, json=body)
         assert answer.status_code == status, f"{name} {method} {path} {body}: {answer.text[:500]}"
 

@@ -52,7 +52,7 @@ def served(dsn: str, log: Path) -> Iterator[tuple[str, int]]:
 @pytest.fixture
 def filled(plain_database_dsn: str) -> AccessServer:
     """A filled database; its server is started by the test."""
-    server = AccessServer(plain_database_dsn, "", None)  # pyright: ignore[reportArgumentType]
+    server = AccessServer(plain_database_dsn, "", None)
     fill(server)
     return server
 

@@ -333,7 +333,7 @@ def test_an_identity_is_of_one_person(db: Connection, somebody: str) -> None:
 
 def entry(number: int, **changed: object) -> AuditEntry:
     given = {"at": NOW + number // 3 * MINUTE, "principal": "client:auditor", "proof": "key:a", "action": "read"}
-    return AuditEntry(**(given | {"object": str(number)} | changed))  # type: ignore[arg-type]
+    return AuditEntry(**(given | {"object": str(number)} | changed))
 
 
 def test_the_log_is_read_page_by_page_and_none_is_missed_or_doubled(db: Connection) -> None:
@@ -359,5 +359,5 @@ def test_the_log_is_read_page_by_page_and_none_is_missed_or_doubled(db: Connecti
 def test_nobody_rewrites_the_log(db: Connection, statement: str) -> None:
     add_audit(db, entry(1))
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only added to"):
-        db.execute(statement.format("smartpark.audit_entry"))  # type: ignore[arg-type]
+        db.execute(statement.format("smartpark.audit_entry"))
     db.rollback()

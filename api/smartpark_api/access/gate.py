@@ -76,8 +76,7 @@ class Gate:
             return
         try:
             await self._app(request.scope, _held_short(request, receive), answer.send)
-        except BaseException:
-            # The answer is made outside of this layer.
+        except BaseException:  # raised again; the answer is made outside of this layer, its line is written here
             await answer.end(500)
             raise
 

@@ -66,7 +66,7 @@ def new_file(path: Path | None) -> Generator[Write]:
                 os.fsync(file.fileno())
 
             yield write
-    except BaseException:
+    except BaseException:  # raised again; half a secret must not lie there as if it were one
         path.unlink(missing_ok=True)
         raise
 

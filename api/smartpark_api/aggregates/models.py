@@ -243,8 +243,8 @@ class CorrectionOut(Answer):
 
     boundary: str
     indicator: str
-    submitted: RowOut | None  # pyright: ignore[reportInvalidTypeForm]
-    current: RowOut  # pyright: ignore[reportInvalidTypeForm]
+    submitted: RowOut | None  # pyright: ignore[reportInvalidTypeForm]  see `rows` of a page
+    current: RowOut  # pyright: ignore[reportInvalidTypeForm]  likewise
 
 
 class CorrectionList(Answer):

@@ -49,8 +49,7 @@ class Patience:
                 return work()
             except RetryableError as error:
                 asked_s = getattr(error, "retry_after_s", None)
-                # Spreads load, hides nothing.
-                pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311
+                pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311  spreads load, hides nothing
                 if asked_s is not None:
                     pause_s = max(pause_s, min(asked_s, LONGEST_ASKED_S))
                 spent_s = time.monotonic() - began_s

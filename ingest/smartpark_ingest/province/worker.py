@@ -80,8 +80,8 @@ class ProvinceWorker:
         try:
             with SourceClient(source) as client:
                 pull = Pull(source, client, Database(database.run), patience)
-                # Many sources that start together are not asked in the same second. Spreads load, hides nothing.
-                self._stop.wait(random.uniform(0, min(source.every_s, 5.0)))  # noqa: S311
+                # Many sources that start together are not asked in the same second.
+                self._stop.wait(random.uniform(0, min(source.every_s, 5.0)))  # noqa: S311  spreads load, hides nothing
                 while not self._stop.is_set():
                     self._pull_once(source, pull, count)
                     count.retries = patience.retries

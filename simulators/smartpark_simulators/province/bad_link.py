@@ -55,8 +55,7 @@ class BadLink:
         parts = urlsplit(url)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._plan = plan
-        # Not for secrets: a plan that can be repeated.
-        self._random = random.Random(plan.seed)  # noqa: S311
+        self._random = random.Random(plan.seed)  # noqa: S311  a plan that can be repeated, not a secret
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._open = set[socket.socket]()

@@ -62,8 +62,7 @@ def pull_under_faults(story: ProvinceStory, *, before_the_end: Callable[[], None
     `before_the_end` is called when faults are over: whoever writes over there may come to rest, so that there is one
     state to compare.
     """
-    # Not for secrets: kills that can be repeated.
-    chance = random.Random(story.seed)  # noqa: S311
+    chance = random.Random(story.seed)  # noqa: S311  kills that can be repeated, not a secret
     report = ProvinceReport()
     with BadLink(story.url, LinkPlan(share=story.share, seed=story.seed)) as link:
         until_s = time.monotonic() + story.seconds
