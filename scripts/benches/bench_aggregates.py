@@ -8,17 +8,13 @@ had: `share_of_copy`.
 """
 
 import argparse
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -26,9 +22,9 @@ from typing import Any, Final, Self
 import httpx
 import pyarrow as pa
 from aggregates_park import INDICATORS, Filled, fill
+from api_server import api_server
 from servers import Server, installed_timescale, plain_server, timescale_server
 from smartpark.access import Grant, Role
-from smartpark.cli import command_line
 from smartpark.clock import to_us, utc_now
 from smartpark.periods import Grain, period_containing
 from smartpark_storage import Connection, IndicatorRow, connect, describe_database, publish_indicators
@@ -87,6 +83,10 @@ def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
     return {**first, **{f"on {other['database']}": other for other in others}}
 
 
+_AS_IN_OPERATION: Final = {"SMARTPARK_ACCESS": "enforced", "SMARTPARK_RATE_LIMIT": "40000"}
+"""The limit lies above what the bench asks for."""
+
+
 def _measure_on(server: Server, arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
     with connect(server.dsn, application="bench") as connection:
         label = describe_database(connection).label
@@ -96,7 +96,7 @@ def _measure_on(server: Server, arguments: argparse.Namespace, say: Say) -> dict
         say(f"{filled.rows:,} rows; pulling them")
         with (
             tempfile.TemporaryDirectory(prefix="smartpark-bench-") as folder,
-            _api(server.dsn, Path(folder)) as address,
+            api_server(server.dsn, Path(folder), _AS_IN_OPERATION) as address,
             Puller(address, key) as puller,
         ):
             full = _full(puller, filled, arguments.page)
@@ -182,44 +182,6 @@ def _key_of_a_province(connection: Connection) -> str:
     made = make_secret(connection, _CLIENT, SecretKind.API_KEY, by="bench", at=now, expires_at=now.replace(year=2099))
     connection.commit()
     return made.text
-
-
-@contextmanager
-def _api(dsn: str, folder: Path) -> Iterator[str]:
-    """Address of a server of ours over the database."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "SMARTPARK_DSN": dsn,
-        "SMARTPARK_CONSOLE_KEY_FILE": str(folder / "console.key"),
-        "SMARTPARK_ACCESS": "enforced",
-        "SMARTPARK_RATE_LIMIT": "40000",
-    }
-    with (folder / "api.log").open("wb") as log:
-        process = subprocess.Popen(
-            command_line("api", "serve", "--port", str(port)), stdout=log, stderr=log, env=environment
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_ready(process, address, folder / "api.log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"scripts/bench: the API does not answer\n{log.read_text(errors='replace')}")
 
 
 # --- what is measured ---------------------------------------------------------------------------------------------

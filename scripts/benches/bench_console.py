@@ -6,25 +6,21 @@ filters, one visitor after another and then eight at once; timed is the whole an
 """
 
 import argparse
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from api_server import api_server
 from park import document
 from servers import Server, installed_timescale, plain_server, timescale_server
 from smartpark.catalogue import parse_catalogue
-from smartpark.cli import command_line
 from smartpark.clock import PARK_ZONE, utc_now
 from smartpark.load_requests.clocks import clocks_of
 from smartpark.load_requests.events import Event
@@ -93,7 +89,10 @@ def _measure_on(server: Server, arguments: argparse.Namespace, say: Say) -> dict
         ended = _fill(connection, arguments.requests)
         connection.autocommit = True
         connection.execute("ANALYZE")
-    with tempfile.TemporaryDirectory(prefix="smartpark-bench-") as folder, _api(server.dsn, Path(folder)) as address:
+    with (
+        tempfile.TemporaryDirectory(prefix="smartpark-bench-") as folder,
+        api_server(server.dsn, Path(folder)) as address,
+    ):
         by_page = {name: _ask(address, path, arguments.rounds) for name, path in ASKED.items()}
         crowd = _crowd(address, arguments.rounds)
     board = by_page["whole"]
@@ -151,38 +150,6 @@ def _keep(connection: Connection, events: tuple[Event, ...]) -> bool:
         else:
             code = insert_request(connection, event, request, clocks)
     return replay(events, rules).outcome is None
-
-
-@contextmanager
-def _api(dsn: str, folder: Path) -> Iterator[str]:
-    """Address of a server of ours over the database."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "SMARTPARK_DSN": dsn, "SMARTPARK_CONSOLE_KEY_FILE": str(folder / "console.key")}
-    with (folder / "api.log").open("wb") as log:
-        process = subprocess.Popen(
-            command_line("api", "serve", "--port", str(port)), stdout=log, stderr=log, env=environment
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_ready(process, address, folder / "api.log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if httpx.get(f"{address}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"scripts/bench: the API does not answer\n{log.read_text(errors='replace')}")
 
 
 def _ask(address: str, path: str, rounds: int) -> list[float]:

@@ -515,7 +515,7 @@ def test_who_may_not_act_as_the_role_is_told_what_to_do(two_parks_dsn: str):
     with psycopg.connect(two_parks_dsn, autocommit=True) as admin:
         name = f"smartpark_stranger_{uuid4().hex[:8]}"
         admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(sql.Identifier(name)))
-        stranger = make_conninfo(two_parks_dsn, user=name, password="x")  # noqa: S106  never asked for: the server trusts
+        stranger = make_conninfo(two_parks_dsn, user=name, password="x")  # noqa: S106  of a role of this test
         try:
             with (
                 open_pool(stranger, application="stranger", max_size=1) as pool,
