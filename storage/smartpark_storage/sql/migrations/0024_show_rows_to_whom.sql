@@ -2,8 +2,9 @@
 -- `smartpark.principal` of the transaction. A handler that forgets to ask shows nothing; nobody writes into another park.
 --
 -- On tables these are policies. Hypertables with a columnstore, and continuous aggregates, can have none, and nothing is
--- copied into a table that has one; so of readings and interval energy the role reads views that hold the same rule. The views of the schema `park` show all parks, to Grafana; the role
--- loses them too, and has the same ones in the schema `seen`, which obey the rules of the tables below them.
+-- copied into a table that has one; so of readings and interval energy the role reads views that hold the same rule. The
+-- views of the schema `park` show all parks, to Grafana; the role loses them too, and has the same ones in the schema
+-- `seen`, which obey the rules of the tables below them.
 
 CREATE TABLE smartpark.role_domain (
     role text NOT NULL CHECK (role IN ('operator', 'utility_manager', 'province', 'administrator')),
