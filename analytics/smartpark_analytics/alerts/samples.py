@@ -1,6 +1,6 @@
 """The shapes that detectors speak in: samples of many objects in, a verdict on each sample out.
 
-Samples are flat arrays, all objects behind one another, because objects speak at their own times. A detector that needs
+Samples are flat arrays, all objects behind one another, as objects speak at their own times. A detector that needs
 to remember takes what it remembered and gives it back, so that judging in steps comes to the same as judging at once:
 that is a law, and each detector's tests hold it. Nothing here judges.
 """
