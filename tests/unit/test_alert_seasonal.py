@@ -72,8 +72,10 @@ def test_outliers_in_the_history_do_not_widen_the_band():
     clean = fit_seasonal(history, days, floor=np.array([0.5]))
     robust = fit_seasonal(history._replace(value=spoilt), days, floor=np.array([0.5]))
     night = (slice(None), 0, slice(None), slice(1, 6))
-    assert np.nanmax(robust.spread[night] / clean.spread[night]) < 1.6
-    assert np.nanmax(np.abs(robust.middle[night] - clean.middle[night])) < 2.0
+    # One value in twenty is fifty times too great; a standard deviation would grow a hundredfold.
+    assert np.nanmedian(robust.spread[night] / clean.spread[night]) < 1.3
+    assert np.nanmax(robust.spread[night]) < 8.0
+    assert np.nanmax(np.abs(robust.middle[night] - clean.middle[night])) < 3.0
 
 
 def test_a_coarser_division_answers_where_the_finer_has_too_few_days():

@@ -3,7 +3,7 @@
 `fit_seasonal` learns from a stretch of history the middle and the spread of each slot of the day for each kind of
 day, by the finest division of days that has enough history; `judge_seasonal` holds samples against it. A level
 follows slow drift: the trailing mean of cut residuals over the slots before, so that it forgets wholly after `memory`
-slots, and a great fault cannot draw it along. What the days are (weekday, holiday, shift plan) is the caller's to say.
+slots, and a great fault cannot draw it along. What the days are (weekday, holiday, shift) is the caller's to say.
 
 Refused: values of which nothing comparable is known are UNKNOWN, never fine; a gap is never filled. Residuals that
 are remembered are whole numbers, so that judging in steps comes to the same as judging at once to the last bit.
