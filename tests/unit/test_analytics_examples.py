@@ -7,7 +7,9 @@ import pkgutil
 import pytest
 import smartpark_analytics
 
-MODULES = [f"smartpark_analytics.{module.name}" for module in pkgutil.iter_modules(smartpark_analytics.__path__)]
+MODULES = [
+    module.name for module in pkgutil.walk_packages(smartpark_analytics.__path__, f"{smartpark_analytics.__name__}.")
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
