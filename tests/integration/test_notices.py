@@ -19,7 +19,7 @@ from smartpark.load_requests.words import Channel, Stage
 from smartpark.webhooks import SIGNATURE, signature
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase
-from smartpark_ingest.notices.mail import MailServer, MailSettingsError
+from smartpark_ingest.mail import MailServer, MailSettingsError
 from smartpark_ingest.notices.planning import Office
 from smartpark_ingest.notices.sending import Channels, deliver_events, send_notices
 from smartpark_ingest.notices.worker import NoticeWorker, channels_from_environment

@@ -6,8 +6,9 @@ from datetime import datetime
 from smartpark_storage import Connection
 from smartpark_storage.load_requests import read_persons
 
+from smartpark_ingest.mail import Words
 from smartpark_ingest.notices.planning import Office, standing_notices
-from smartpark_ingest.notices.wording import Words, words_of
+from smartpark_ingest.notices.wording import words_of
 
 
 @dataclass(frozen=True, slots=True)

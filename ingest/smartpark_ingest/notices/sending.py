@@ -28,7 +28,7 @@ from smartpark_storage.load_requests import (
 )
 
 from smartpark_ingest.database import PatientDatabase
-from smartpark_ingest.notices.mail import MailServer
+from smartpark_ingest.mail import MailServer
 from smartpark_ingest.notices.wording import words_of
 
 _log = logging.getLogger(__name__)

@@ -1,24 +1,16 @@
 """The words of a notice, in the receiver's language: subject and text of a message. It decides nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from smartpark.load_requests.reminders import REMINDER_WORDS, ReminderKind
 from smartpark.load_requests.words import WORDS, Channel, Owner, Stage, Standing, VoltageClass
 
+from smartpark_ingest.mail import Words
 from smartpark_ingest.notices.planning import DIGEST
 
 _URGENT: Final = (Standing.OVERDUE, Standing.DUE, Standing.AT_RISK)
 _ZH, _EN = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What is sent."""
-
-    subject: str
-    text: str
 
 
 def words_of(kind: str, document: Mapping[str, Any], language: str, *, console: str | None = None) -> Words:

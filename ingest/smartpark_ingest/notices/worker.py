@@ -20,7 +20,7 @@ from smartpark.workdays import CalendarNotCoveredError, builtin_workdays, load_w
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
-from smartpark_ingest.notices.mail import MailServer
+from smartpark_ingest.mail import MailServer
 from smartpark_ingest.notices.planning import Office, PlanReport, plan
 from smartpark_ingest.notices.sending import Channels, Sent, deliver_events, send_notices
 

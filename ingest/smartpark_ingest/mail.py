@@ -20,10 +20,16 @@ from urllib.parse import urlsplit
 from smartpark.errors import RetryableError, SmartparkError
 from smartpark.webhooks import is_loopback_name
 
-from smartpark_ingest.notices.wording import Words
-
 TIMEOUT_S: Final = 20.0
 _PORTS: Final = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody reads."""
+
+    subject: str
+    text: str
 
 
 class MailSettingsError(SmartparkError):
