@@ -1,0 +1,52 @@
+"""Detectors of the platform and three plain baselines on labelled series: F1, precision, recall, delay.
+
+Reads NAB and SKAB below the folder `anomaly` in the one that SMARTPARK_SHARED_DATA names; neither is part of the
+project (MIT, GPL-3). What is not at hand is left out of the report, and said. Every method goes through the same
+protocol with limits that were fixed on other data: docs/methods/alerts.md.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nab
+import skab
+from chosen import BASELINES_NAB, BASELINES_SKAB
+from methods import Method
+from tqdm import tqdm
+
+Say = Callable[[str], None]
+Report = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the series are."""
+    shared = os.environ.get("SMARTPARK_SHARED_DATA")
+    folder = Path(shared) / "anomaly" if shared else None
+    parser.add_argument(
+        "--data", type=Path, default=folder, help="folder with nab/ and skab/ (default: of the environment)"
+    )
+
+
+def measure(arguments: argparse.Namespace, say: Say) -> Report:
+    """Score everything that is at hand."""
+    report: Report = {"baselines": {}}
+    folder: Path | None = arguments.data
+    if folder is None or not (folder / "nab" / "labels_combined_windows.json").exists():
+        say(f"no NAB series: {folder or 'SMARTPARK_SHARED_DATA is not set'}")
+    else:
+        series = nab.load(folder / "nab")
+        _score(report, "nab", BASELINES_NAB, lambda method: nab.run(series, method))
+    if folder is None or not (folder / "skab").is_dir():
+        say(f"no SKAB files: {folder or 'SMARTPARK_SHARED_DATA is not set'}")
+    else:
+        files = skab.load(folder / "skab")
+        _score(report, "skab", BASELINES_SKAB, lambda method: skab.run(files, method))
+    return report
+
+
+def _score(report: Report, part: str, baselines: dict[str, Method], run: Callable[[Method], Report]) -> None:
+    for name, method in tqdm(baselines.items(), desc=part):
+        report["baselines"].setdefault(name, {})[part] = run(method)
