@@ -25,9 +25,8 @@ from smartpark.alerts.events import (
 from smartpark.alerts.life import Alert
 from smartpark.alerts.words import AlertState, EndedBy, Severity
 
-
 MEASURED_EVERY: Final = timedelta(minutes=5)
-"""What a firing alert shows is recorded so often: enough to see that it still holds, not a second copy of readings."""
+"""What a firing alert shows is recorded so often: enough to see that it holds, not a second copy of readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _begin(alert: Alert | None, episode: Episode, about: About, severity: Severi
             return NOTHING
         return Course(True, (Step(episode.since, Began(about=about, severity=severity, evidence=episode.last)),))
     if comes_back and alert is not None:
-        steps = [Step(episode.since, Returned(evidence=episode.last))]
+        steps = [Step(episode.since, Returned(evidence=episode.last)), *_measure(episode, episode.since)]
         if episode.cleared_at is not None:
             settle = _settle_after_return(alert)
             steps.append(Step(episode.cleared_at, Cleared(evidence=episode.last, settle_s=settle)))
@@ -124,15 +123,21 @@ def _on(alert: Alert, episode: Episode) -> Sequence[Step]:
         return ()
     if episode.cleared_at is not None:
         return _clear(episode, alert.settle().total_seconds() if alert.is_open else 0.0)
-    if alert.is_open and episode.last_at - alert.last_at >= MEASURED_EVERY:
-        return (
-            Step(episode.last_at, Measured(evidence=episode.last, worst=episode.worst, worst_at=episode.worst_at)),
-        )
-    return ()
+    return _measure(episode, alert.last_at) if alert.is_open else ()
 
 
 def _fire(episode: Episode) -> tuple[Step, ...]:
-    return () if episode.fired_at is None else (Step(episode.fired_at, Fired(evidence=episode.last)),)
+    if episode.fired_at is None:
+        return ()
+    return (Step(episode.fired_at, Fired(evidence=episode.last)), *_measure(episode, episode.fired_at))
+
+
+def _measure(episode: Episode, known_until: datetime) -> tuple[Step, ...]:
+    """What it shows, where that says more than what is on record until a moment."""
+    if episode.cleared_at is not None or episode.last_at - known_until < MEASURED_EVERY:
+        return ()
+    body = Measured(evidence=episode.last, worst=episode.worst, worst_at=episode.worst_at)
+    return (Step(episode.last_at, body),)
 
 
 def _clear(episode: Episode, settle_s: float) -> tuple[Step, ...]:

@@ -266,7 +266,6 @@ def _labelled(alert: Alert, body: Labelled, _event: Event) -> Alert:
 
 
 def _hidden(alert: Alert, body: HiddenFrom, _event: Event) -> Alert:
-    _require_open(alert)
     if (body.reason, body.by) == (alert.hidden, alert.hidden_by):
         raise RefusedEventError("people are told of it as little, or as well, as before")
     return replace(alert, hidden=body.reason, hidden_by=body.by)

@@ -12,7 +12,7 @@ from smartpark.alerts.life import Alert
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.rules import Rule
 from smartpark.alerts.silences import Silence, covers
-from smartpark.alerts.words import AlertState, Cause, Hidden, PageKind
+from smartpark.alerts.words import AlertState, Cause, EndedBy, Hidden, PageKind
 from smartpark.workdays import WorkdayCalendar
 
 
@@ -93,8 +93,7 @@ def due_page(alert: Alert, now: datetime, *, escalates_after: Iterable[timedelta
         Steps of its route, each counted from the moment it fired.
     """
     if alert.state is AlertState.RESOLVED:
-        was_told = alert.told not in (None, PageKind.RESOLVED)
-        return Page(PageKind.RESOLVED) if was_told else None
+        return _end(alert)
     if alert.state is AlertState.PENDING or alert.hidden is not None:
         return None
     if alert.snoozed_until is not None and now < alert.snoozed_until:
@@ -102,12 +101,19 @@ def due_page(alert: Alert, now: datetime, *, escalates_after: Iterable[timedelta
     return _news(alert) or _escalation(alert, now, tuple(escalates_after))
 
 
+def _end(alert: Alert) -> Page | None:
+    if alert.told is None:
+        is_news = alert.fired_at is not None and alert.ended_by is EndedBy.CONDITION and alert.hidden is None
+        return Page(PageKind.PASSED) if is_news else None
+    return Page(PageKind.RESOLVED) if alert.told not in (PageKind.RESOLVED, PageKind.PASSED) else None
+
+
 def _news(alert: Alert) -> Page | None:
     if alert.told is None:
         return Page(PageKind.FIRED) if alert.holds else None
     if alert.is_flapping and not alert.told_flapping:
         return Page(PageKind.FLAPPING)
-    if alert.told is PageKind.RESOLVED:
+    if alert.told in (PageKind.RESOLVED, PageKind.PASSED):
         return Page(PageKind.AGAIN)
     if alert.told_severity is not None and alert.severity.rank > alert.told_severity.rank:
         return Page(PageKind.WORSE)

@@ -95,6 +95,8 @@ class PageKind(StrEnum):
     """Its severity has risen."""
     ESCALATED = "escalated"
     """Nobody has taken note of it in time."""
+    PASSED = "passed"
+    """It was, and was over by the time it became known."""
     RESOLVED = "resolved"
 
 
@@ -165,6 +167,7 @@ WORDS: Final[Mapping[type[StrEnum], Words]] = {
         PageKind.FLAPPING: ("反复告警", "comes and goes"),
         PageKind.WORSE: ("级别升高", "worse"),
         PageKind.ESCALATED: ("升级", "escalated"),
+        PageKind.PASSED: ("告警（已恢复）", "alert, over by now"),
         PageKind.RESOLVED: ("恢复", "resolved"),
     },
     Hidden: {

@@ -1,0 +1,219 @@
+"""Which points a rule watches: those that fit its scope and that its detector can make something of.
+
+Storage's registry records are points here, and so are those of a catalogue in a file (`points_of`), so that a rule can
+be tried before there is a database. Nothing here knows a reading or a limit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from smartpark.alerts.detectors import (
+    Balance,
+    ChangePoint,
+    DemandWarning,
+    Detector,
+    Emission,
+    Limit,
+    NightBase,
+    PowerFactor,
+    PowerQuality,
+    Rate,
+    Register,
+    Relative,
+    Seasonal,
+    TransformerLoad,
+)
+from smartpark.alerts.rules import Rule, Scope, Source, matches
+from smartpark.catalogue import Catalogue, CataloguePoint, Device, DeviceKind, Furnace, Role
+from smartpark.flows import MeteredPoint
+from smartpark.measurands import Carrier, Kind, Measurand
+
+POLLUTANTS: Final = frozenset(
+    {Measurand.SO2_CONCENTRATION, Measurand.NOX_CONCENTRATION, Measurand.DUST_CONCENTRATION}
+)
+QUALITY: Final = frozenset(
+    {Measurand.VOLTAGE, Measurand.FREQUENCY, Measurand.VOLTAGE_UNBALANCE, Measurand.VOLTAGE_THD}
+)
+"""What national limits of power quality are held against here."""
+
+
+class PointFacts(MeteredPoint, Protocol):
+    """What is to be known of a point; storage's `PointRecord` is one."""
+
+    @property
+    def kind(self) -> Kind: ...  # noqa: D102  the names say it
+    @property
+    def exponent(self) -> int | None: ...  # noqa: D102
+    @property
+    def register_modulus(self) -> int | None: ...  # noqa: D102
+    @property
+    def multiplier(self) -> float: ...  # noqa: D102
+    @property
+    def max_rate(self) -> float | None: ...  # noqa: D102
+    @property
+    def transformer(self) -> str | None: ...  # noqa: D102
+    @property
+    def device_kind(self) -> DeviceKind: ...  # noqa: D102
+    @property
+    def nominal_voltage_v(self) -> float | None: ...  # noqa: D102
+    @property
+    def o2_reference_pct(self) -> float | None: ...  # noqa: D102
+    @property
+    def emission_limit(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFacts:
+    """A point of a catalogue that is in no database; fields as in `PointFacts`."""
+
+    point_id: int
+    """Its place in the catalogue."""
+    key: str
+    park: str
+    device: str
+    code: str
+    measurand: Measurand
+    kind: Kind
+    unit: str
+    carrier: Carrier
+    exponent: int | None
+    register_modulus: int | None
+    multiplier: float
+    max_rate: float | None
+    role: Role
+    internal_transfer: bool
+    parent_device: str | None
+    sub_park: str | None
+    enterprise: str | None
+    transformer: str | None
+    device_kind: DeviceKind
+    accuracy_class: float | None
+    nominal_voltage_v: float | None
+    o2_reference_pct: float | None
+    emission_limit: str | None
+    is_feedstock: bool = False
+    furnace: Furnace | None = None
+    installed_at_us: int | None = None
+    retired_at_us: int | None = None
+
+
+def points_of(catalogue: Catalogue) -> tuple[CatalogueFacts, ...]:
+    """Points of a catalogue, in its order."""
+    devices = {device.code: device for device in catalogue.device}
+    return tuple(_facts(number, point, devices[point.device]) for number, point in enumerate(catalogue.points()))
+
+
+def _facts(number: int, point: CataloguePoint, device: Device) -> CatalogueFacts:
+    return CatalogueFacts(
+        point_id=number,
+        key=point.key,
+        park=point.park,
+        device=point.device,
+        code=point.code,
+        measurand=point.measurand,
+        kind=point.kind,
+        unit=point.unit,
+        carrier=point.carrier,
+        exponent=point.exponent,
+        register_modulus=point.register_modulus,
+        multiplier=point.multiplier,
+        max_rate=point.max_rate,
+        role=device.role,
+        internal_transfer=device.internal_transfer,
+        parent_device=device.parent,
+        sub_park=device.sub_park,
+        enterprise=device.enterprise,
+        transformer=device.transformer,
+        device_kind=device.kind,
+        accuracy_class=device.accuracy_class,
+        nominal_voltage_v=device.nominal_voltage_v,
+        o2_reference_pct=device.o2_reference_pct,
+        emission_limit=device.emission_limit,
+        is_feedstock=device.is_feedstock,
+        furnace=device.furnace,
+    )
+
+
+def fits(scope: Scope, point: PointFacts) -> bool:
+    """Whether a point fits all keys of a scope."""
+    return (
+        _fits_words(scope, point)
+        and matches(scope.parks, point.park)
+        and matches(scope.sub_parks, point.sub_park)
+        and matches(scope.enterprises, point.enterprise)
+        and matches(scope.devices, point.device, f"{point.park}/{point.device}")
+        and matches(scope.points, point.key, point.code)
+        and not (scope.except_points and matches(scope.except_points, point.key, point.code))
+    )
+
+
+def _fits_words(scope: Scope, point: PointFacts) -> bool:
+    return all(
+        not wanted or word in wanted
+        for wanted, word in (
+            (scope.measurands, point.measurand),
+            (scope.carriers, point.carrier),
+            (scope.device_kinds, point.device_kind),
+            (scope.roles, point.role),
+        )
+    )
+
+
+def suits(detector: Detector, point: PointFacts, source: Source = Source.READING) -> bool:
+    """Whether a detector can make something of a point at all: rates of gauges, resets of registers."""
+    is_gauge = point.kind is Kind.GAUGE
+    match detector:
+        case Register():
+            return not is_gauge
+        case Limit(relative_to=relative) | Rate(relative_to=relative):
+            # A register's reading itself says nothing; what it counted in a window does.
+            return (is_gauge or source is not Source.READING) and _knows(relative, point)
+        case DemandWarning():
+            return point.measurand is Measurand.ACTIVE_POWER
+        case TransformerLoad():
+            return point.measurand is Measurand.ACTIVE_POWER and point.transformer is not None
+        case PowerFactor():
+            return point.measurand is Measurand.POWER_FACTOR
+        case PowerQuality():
+            return point.measurand in QUALITY
+        case Emission():
+            return point.measurand in POLLUTANTS and point.device_kind is DeviceKind.STACK
+        case Balance():
+            return not is_gauge
+        case NightBase() | Seasonal() | ChangePoint():
+            return is_gauge or source is not Source.READING
+        case _:
+            return True
+
+
+def _knows(relative: Relative | None, point: PointFacts) -> bool:
+    match relative:
+        case Relative.CONTRACT_DEMAND:
+            return point.measurand is Measurand.ACTIVE_POWER
+        case Relative.TRANSFORMER_RATING:
+            return point.measurand is Measurand.APPARENT_POWER and point.transformer is not None
+        case Relative.NOMINAL_VOLTAGE:
+            return point.measurand is Measurand.VOLTAGE
+        case Relative.MAX_RATE:
+            return point.max_rate is not None
+        case None:
+            return True
+
+
+def watched_points(rule: Rule, points: Sequence[PointFacts]) -> tuple[int, ...]:
+    """Places of the points that a rule watches, ascending; those out of service are watched by none."""
+    if rule.source is Source.EDGE:
+        return ()
+    return tuple(
+        place
+        for place, point in enumerate(points)
+        if point.retired_at_us is None and suits(rule.detector, point, rule.source) and fits(rule.scope, point)
+    )
+
+
+def watched_edges(rule: Rule, edges: Iterable[str]) -> tuple[str, ...]:
+    """Codes of the edge agents that a rule watches, sorted."""
+    if rule.source is not Source.EDGE:
+        return ()
+    return tuple(sorted(edge for edge in edges if matches(rule.scope.edges, edge)))
