@@ -8,17 +8,17 @@ the window came to in the end is `demand`'s to say, not this module's.
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.electricity_rules import DemandRule
 
-from smartpark_analytics.alerts.recursion import forgetting_sum, sums_in_runs
+from smartpark_analytics.alerts.recursion import forgetting_sum, put, sums_in_runs
+from smartpark_analytics.alerts.rows import in_order
 from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Levels, Samples, Verdicts
 
 Bools = NDArray[np.bool_]
-Number = TypeVar("Number", np.float64, np.int64)
 MINUTE_US: Final = 60_000_000
 _HOUR_US: Final = 60 * MINUTE_US
 _STEPS: Final = 1000.0
@@ -189,7 +189,7 @@ class _Recent(NamedTuple):
 
 def _steps(samples: Samples, carry: DemandCarry, is_register: Bools, max_gap_us: int) -> _Steps:
     row, time, value = samples
-    is_first = np.diff(row, prepend=-1) != 0
+    is_first = in_order(row, time, is_register.size, carry.time_us)
     time_before = np.where(is_first, carry.time_us[row], np.roll(time, 1))
     value_before = np.where(is_first, carry.value[row], np.roll(value, 1))
     is_seen = time_before != NOT_YET_US
@@ -280,18 +280,12 @@ def _carried(samples: Samples, window: _Windows, recent: _Recent, carry: DemandC
     known = recent.place[np.flatnonzero(np.diff(samples.row[recent.place], append=-1) != 0)]
     row, row_known = samples.row[last], samples.row[known]
     return DemandCarry(
-        time_us=_put(carry.time_us, row, samples.time_us[last]),
-        value=_put(carry.value, row, samples.value[last]),
-        energy=_put(carry.energy, row, window.energy[last]),
-        known_us=_put(carry.known_us, row, window.known_us[last]),
-        power=_put(carry.power, row_known, recent.power[known]),
-        variance=_put(carry.variance, row_known, recent.variance[known]),
-        spoke_us=_put(carry.spoke_us, row_known, samples.time_us[known]),
-        since_us=_put(carry.since_us, row_known, recent.since_us[known]),
+        time_us=put(carry.time_us, row, samples.time_us[last]),
+        value=put(carry.value, row, samples.value[last]),
+        energy=put(carry.energy, row, window.energy[last]),
+        known_us=put(carry.known_us, row, window.known_us[last]),
+        power=put(carry.power, row_known, recent.power[known]),
+        variance=put(carry.variance, row_known, recent.variance[known]),
+        spoke_us=put(carry.spoke_us, row_known, samples.time_us[known]),
+        since_us=put(carry.since_us, row_known, recent.since_us[known]),
     )
-
-
-def _put(old: NDArray[Number], row: Ints, new: NDArray[Number]) -> NDArray[Number]:
-    out = old.copy()
-    out[row] = new
-    return out

@@ -20,7 +20,7 @@ from smartpark_analytics.power_quality import voltage_deviation
 
 
 class Bounds(NamedTuple):
-    """Band of each object; arrays have shape (n_rows,). NaN: no bound on that side."""
+    """Band of each object for `limits.band`; arrays have shape (n_rows,). NaN: not known; infinite: no such bound."""
 
     low: Floats
     """[unit of the limit]"""
@@ -37,7 +37,7 @@ def quality_bounds(
     quantity : QualityQuantity
         Voltage deviation [%], frequency [Hz], voltage unbalance [%], voltage distortion [%], flicker [1].
     nominal_kv : sequence of float or None, length n_rows
-        Between phases; None: nobody said, and there is no bound. [kV]
+        Between phases; None: nobody said, and it is not judged. [kV]
     on : date
         Day whose rows hold.
     share : float
@@ -74,7 +74,7 @@ def quality_bounds(
 def _band(limit: QualityLimit, share: float) -> tuple[float, float]:
     if limit.basis is Basis.PROBABILITY:
         high = limit.high if limit.short_time_high is None else limit.short_time_high
-        return np.nan, share * high
+        return -np.inf, share * high
     low = -limit.high if limit.low is None else limit.low
     if low < 0 < limit.high:
         return share * low, share * limit.high
@@ -88,7 +88,7 @@ def power_factor_bounds(standard: Sequence[str | None], on: date) -> Bounds:
     Parameters
     ----------
     standard : sequence of str or None, length n_rows
-        As a contract has it, e.g. ``"0.90"``; None: no contract, no bound.
+        As a contract has it, e.g. ``"0.90"``; None: no contract, not judged.
     on : date
         Day whose rows hold.
 
@@ -114,7 +114,7 @@ def power_factor_bounds(standard: Sequence[str | None], on: date) -> Bounds:
     rules = builtin_electricity_rules()
     least = {s: rules.power_factor_on(s, on).standard_h / FULL_POWER_FACTOR for s in set(standard) if s is not None}
     low = np.array([np.nan if s is None else least[s] for s in standard], np.float64)
-    return Bounds(low, np.full(low.shape, np.nan))
+    return Bounds(low, np.full(low.shape, np.inf))
 
 
 def deviation_samples(voltage: Samples, nominal_v: Floats) -> Samples:

@@ -4,12 +4,15 @@ By doubling: after k passes each place knows the 2^k steps before it, so the lon
 many passes there are: none in live work, where each object brings one sample.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from smartpark_analytics.alerts.samples import Floats, Ints
 
 Bools = NDArray[np.bool_]
+Number = TypeVar("Number", np.float64, np.int64)
 
 
 def forgetting_sum(keep: Floats, add: Floats, row: Ints, before: Floats) -> Floats:
@@ -61,3 +64,16 @@ def sums_in_runs(values: Ints, is_start: Bools) -> Ints:
     total = np.cumsum(values)  # may wrap around; differences stay right
     start = np.maximum.accumulate(np.where(is_start, np.arange(values.size), 0))
     return total - (total[start] - values[start])
+
+
+def put(old: NDArray[Number], row: Ints, new: NDArray[Number]) -> NDArray[Number]:
+    """A copy with new values in some rows: how a carry goes on without changing the one before.
+
+    Examples
+    --------
+    >>> put(np.array([1.0, 2.0]), np.array([1]), np.array([5.0]))
+    array([1., 5.])
+    """
+    out = old.copy()
+    out[row] = new
+    return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from smartpark.electricity_rules import LoadBands
 
 from smartpark_analytics.alerts.companions import Latest, as_of, latest_after, nothing_yet
+from smartpark_analytics.alerts.rows import in_order
 from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Samples, Verdicts
 from smartpark_analytics.headroom import apparent_power_of
 from smartpark_analytics.transformer import apparent_power
@@ -184,7 +185,7 @@ def transformer_load_alerts(
 def _since(rate: Samples, is_above: Bools, carry: TransformerCarry, max_gap_us: int) -> Ints:
     """Since when each grade has been exceeded, shape (n, n_grades); `NOT_YET_US` where it is not."""
     row, time, _ = rate
-    is_first = np.diff(row, prepend=-1) != 0
+    is_first = in_order(row, time, carry.time_us.size, carry.time_us)
     before = np.where(is_first, carry.time_us[row], np.roll(time, 1))
     is_seen = before != NOT_YET_US
     is_linked = is_seen & (time - np.where(is_seen, before, time) <= max_gap_us)
