@@ -6,6 +6,7 @@ per delivery and that very address is connected to, so that a name cannot point 
 are not followed. The secret is read from a file by its name and is never told, logged or sent.
 """
 
+import contextlib
 import hmac
 import http.client
 import ipaddress
@@ -13,6 +14,7 @@ import json
 import re
 import socket
 import ssl
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from urllib.parse import SplitResult, urlsplit
 from smartpark.errors import SmartparkError
 
 SIGNATURE: Final = "Smartpark-Signature"
+IDEMPOTENCY: Final = "Idempotency-Key"
+"""Header by which a receiver tells what it was told before."""
 TIMEOUT_S: Final = 10.0
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _LEAST_SECRET: Final = 16
@@ -109,31 +113,88 @@ def deliver(
     secret: bytes,
     *,
     at_s: int,
+    key: str | None = None,
     may_be_private: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> Delivered:
-    """Send a document once, signed; what goes wrong is told, and only an address that may not be told is an error."""
+    """Send a document once, signed; what goes wrong is told, and only an address that may not be told is an error.
+
+    A receiver tells by `key` what it was told before.
+    """
+    body = encoded(document)
+    headers = {SIGNATURE: signature(secret, body, at_s)} | ({} if key is None else {IDEMPOTENCY: key})
+    answer = post(url, body, headers, may_be_private=may_be_private, timeout_s=timeout_s)
+    return Delivered(answer.status, answer.detail)
+
+
+def encoded(document: Any) -> bytes:
+    """JSON as it is sent."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; without a status, why nothing did."""
+
+    status: int | None
+    detail: str
+    body: bytes = b""
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+    *,
+    may_be_private: bool = False,
+    timeout_s: float = TIMEOUT_S,
+) -> Answer:
+    """Send JSON once to an address that may be told; what goes wrong is told, without the address.
+
+    Other than a socket's own limit, `timeout_s` is for all of it: a receiver that dribbles holds nobody up.
+    """
     parts = checked_url(url, may_be_private=may_be_private)
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {
+    sent = {
         "Content-Type": "application/json",
         "User-Agent": "smartpark",
-        SIGNATURE: signature(secret, body, at_s),
         "Host": parts.netloc,
-    }
+    } | dict(headers or {})
+    is_late = threading.Event()
     try:
         connection = _Pinned(parts, _address(parts, may_be_private=may_be_private), timeout_s)
+        watch = threading.Timer(timeout_s, _cut, (connection, is_late))
+        watch.daemon = True
+        watch.start()
         try:
-            connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else "") or "/", body, headers)
+            connection.request("POST", parts.path + (f"?{parts.query}" if parts.query else "") or "/", body, sent)
             answer = connection.getresponse()
-            answer.read(_MOST_ANSWER)
-            return Delivered(answer.status, f"answered {answer.status} {answer.reason}")
+            return Answer(answer.status, f"answered {answer.status} {answer.reason}", _begin_of(answer))
         finally:
+            watch.cancel()
             connection.close()
     except (OSError, http.client.HTTPException) as error:
-        return Delivered(
-            None, f"could not be delivered: {getattr(error, 'strerror', None) or error or type(error).__name__}"
+        said = (
+            f"took longer than {timeout_s:g} s"
+            if is_late.is_set()
+            else getattr(error, "strerror", None) or error or type(error).__name__
         )
+        return Answer(None, f"could not be delivered: {said}")
+
+
+def _begin_of(answer: http.client.HTTPResponse) -> bytes:
+    """It has answered; what follows may be lost, and must not make this look like no answer."""
+    try:
+        return answer.read(_MOST_ANSWER)
+    except (OSError, http.client.HTTPException):
+        return b""
+
+
+def _cut(connection: http.client.HTTPConnection, is_late: threading.Event) -> None:
+    is_late.set()
+    # Closing alone does not wake a thread that reads; it may be over already.
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Pinned(http.client.HTTPConnection):

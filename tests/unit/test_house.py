@@ -37,6 +37,7 @@ MAY_STAND_ON = {
     "analytics": {"coolprop", "numpy", "smartpark"},
     "edge": {"asyncua", "cryptography", "paho-mqtt", "smartpark", "tqdm"},
     "ingest": {
+        "apprise",
         "cryptography",
         "httpx",
         "numpy",
