@@ -43,6 +43,12 @@ class Scope(StrEnum):
     PEOPLE_WRITE = "people:write"
     OPERATIONS_READ = "operations:read"
     """Edge agents, dead letters."""
+    ALERTS_READ = "alerts:read"
+    """Alerts with their evidence, and what people were told of them; rules, silences."""
+    ALERTS_WRITE = "alerts:write"
+    """Deal with alerts: take note, resolve, silence."""
+    ALERT_RULES_WRITE = "alert-rules:write"
+    """Say what is to be watched, and what is too much."""
     ACCESS_MANAGE = "access:manage"
     """Clients, keys, grants, sessions, log-in links."""
     AUDIT_READ = "audit:read"
@@ -74,6 +80,9 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
             Scope.REQUESTS_READ,
             Scope.PEOPLE_READ,
             Scope.OPERATIONS_READ,
+            Scope.ALERTS_READ,
+            Scope.ALERTS_WRITE,
+            Scope.ALERT_RULES_WRITE,
         }
     ),
     Role.UTILITY_MANAGER: frozenset(

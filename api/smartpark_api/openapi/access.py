@@ -32,6 +32,9 @@ _WHAT_FOR: Final[dict[Scope, str]] = {
     Scope.PEOPLE_READ: "read who works at the desk",
     Scope.PEOPLE_WRITE: "say who works at the desk",
     Scope.OPERATIONS_READ: "read edge agents and dead letters",
+    Scope.ALERTS_READ: "read alerts, their evidence, rules and silences",
+    Scope.ALERTS_WRITE: "deal with alerts: acknowledge, assign, resolve, silence",
+    Scope.ALERT_RULES_WRITE: "write rules of alerts",
     Scope.ACCESS_MANAGE: "decide who has access",
     Scope.AUDIT_READ: "read the audit log",
 }
