@@ -1,4 +1,4 @@
-"""Every method with its parameters, fixed on data that is not scored: docs/methods/alerts.md says on which, and how."""
+"""Every method with its parameters, fixed on data that is not scored: docs/methods/alerts.md says on which."""
 
 from baselines import Forest, SeasonalNaive, ThreeSigma
 from methods import Method

@@ -288,12 +288,20 @@ def _fit_division(lent: _Lent, floor: Floats, min_days: int, shape: tuple[int, .
 
 def grouped_median(group: Ints, value: Floats, n_groups: int) -> Floats:
     """Median of each group, NaN of those without values. Shape (n_groups,)."""
+    return grouped_quantile(group, value, n_groups, 0.5)
+
+
+def grouped_quantile(group: Ints, value: Floats, n_groups: int, share: float) -> Floats:
+    """Quantile of each group, linear between ranks; NaN of those without values. Shape (n_groups,)."""
     order = np.lexsort((value, group))
     ranked = value[order]
-    count = np.bincount(group, minlength=n_groups)
-    begin = np.cumsum(count) - count
+    number = np.bincount(group, minlength=n_groups)
+    begin = np.cumsum(number) - number
     found = np.full(n_groups, np.nan)
-    some = count > 0
-    low, high = begin[some] + (count[some] - 1) // 2, begin[some] + count[some] // 2
-    found[some] = 0.5 * (ranked[low] + ranked[high])
+    some = number > 0
+    rank = share * (number[some] - 1)
+    low = np.floor(rank).astype(np.int64)
+    high = np.minimum(low + 1, number[some] - 1)
+    lower, upper = ranked[begin[some] + low], ranked[begin[some] + high]
+    found[some] = lower + (rank - low) * (upper - lower)
     return found

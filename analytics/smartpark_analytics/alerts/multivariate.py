@@ -1,0 +1,308 @@
+"""Whether the channels of one device still go together: a robust distance of their newest means from what is usual.
+
+Each channel is taken in its own robust spread and averaged over the newest samples, so that a glitch counts little
+and a state that lasts counts fully. How such means lie together is learnt from a training stretch: their middle,
+their spread, their correlation (of cut values, drawn halfway towards none), and the distance that few of them
+exceeded, which is the unit in which later ones are given. The distance is Mahalanobis', by known channel.
+
+Refused: judging by fewer channels than `min_share` of them. A missing value is left out of the mean, never replaced.
+Devices of one call have the same channels; others are another call. What is remembered are whole numbers, so judging
+in steps comes to the same as judging at once to the last bit.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Verdicts
+from smartpark_analytics.alerts.seasonal import FINE, MAD_TO_SIGMA, grouped_quantile
+
+UNKNOWN: Final = np.iinfo(np.int64).min
+"""Stands for a missing value among whole numbers."""
+CUT: Final = 1000.0
+"""A single value counts no more than this. [spreads]"""
+WINSOR: Final = 3.0
+"""Means further away are cut for the correlation. [spreads]"""
+
+
+class Vectors(NamedTuple):
+    """Values of the channels of many devices; sorted by row, and within a row by time, no time twice."""
+
+    row: Ints
+    """Which device, shape (n,)."""
+    time_us: Ints
+    """[µs since the epoch], shape (n,)."""
+    values: Floats
+    """NaN is unknown. [unit of the channel], shape (n, n_channels)."""
+
+
+class ChannelsProfile(NamedTuple):
+    """What is usual for each device."""
+
+    middle: Floats
+    """Median of each channel, shape (n_rows, n_channels). [unit of the channel]"""
+    spread: Floats
+    """Its robust standard deviation; NaN: the channel is not known. Shape as `middle`."""
+    offset: Floats
+    """Median of the means, shape as `middle`. [spreads]"""
+    size: Floats
+    """Robust standard deviation of the means, shape as `middle`. [spreads]"""
+    correlation: Floats
+    """Of the means, shape (n_rows, n_channels, n_channels)."""
+    usual: Floats
+    """Distance that the share 1 - `quantile` of the training exceeded; NaN: too little is known. Shape (n_rows,)."""
+
+
+class ChannelsCarry(NamedTuple):
+    """The newest samples of each device, the oldest first."""
+
+    time_us: Ints
+    """`NOT_YET_US` where there is none. Shape (n_rows, window - 1)."""
+    fine: Ints
+    """[1/`FINE` spread], `UNKNOWN` where missing. Shape (n_rows, window - 1, n_channels)."""
+
+
+def fresh_channels(n_rows: int, n_channels: int, window: int) -> ChannelsCarry:
+    """Carry of devices of which nothing was seen; means go over `window` samples."""
+    kept = window - 1
+    return ChannelsCarry(
+        np.full((n_rows, kept), NOT_YET_US), np.full((n_rows, kept, n_channels), UNKNOWN, dtype=np.int64)
+    )
+
+
+def fit_channels(
+    vectors: Vectors,
+    n_rows: int,
+    *,
+    window: int,
+    max_age_us: int,
+    shrink: float = 0.5,
+    quantile: float = 0.99,
+    min_count: int = 100,
+) -> ChannelsProfile:
+    """Learn from a training stretch how the channels of each device go together.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        History of the devices.
+    n_rows : int
+        How many devices there are.
+    window : int
+        Samples that a mean goes over. [samples]
+    max_age_us : int
+        Samples older than this are left out of a mean. [µs]
+    shrink : float
+        How far correlations are drawn towards none. [0-1]
+    quantile : float
+        Share of the training within the usual distance. [0-1]
+    min_count : int
+        Fewest samples that a device needs. [samples]
+
+    Returns
+    -------
+    ChannelsProfile
+
+    References
+    ----------
+    Hotelling, Multivariate quality control, 1947 (the distance). Ledoit & Wolf, J. Multivar. Anal. 88 (2004) 365
+    (shrinking). Huber & Ronchetti, Robust Statistics, 2009, ch. 8 (correlation of cut values).
+    """
+    middle, spread = _middle_and_spread(vectors.row, vectors.values, n_rows)
+    standard = (vectors.values - middle[vectors.row]) / spread[vectors.row]
+    means, count, _ = _means(vectors, standard, fresh_channels(n_rows, spread.shape[1], window), max_age_us)
+    whole = count >= window
+    row, means = vectors.row[whole], means[whole]
+    offset, size = _middle_and_spread(row, means, n_rows)
+    # Less than independent noise leaves of a mean would be luck.
+    size = np.maximum(size, 1.0 / np.sqrt(window))
+    away = (means - offset[row]) / size[row]
+    correlation = _correlation(row, np.clip(away, -WINSOR, WINSOR), n_rows, shrink)
+    distance = _distance(row, away, correlation, 0.0)
+    row, distance = row[np.isfinite(distance)], distance[np.isfinite(distance)]
+    usual = grouped_quantile(row, distance, n_rows, quantile)
+    usual[np.bincount(row, minlength=n_rows) < min_count] = np.nan
+    return ChannelsProfile(middle, spread, offset, size, correlation, usual)
+
+
+def judge_channels(
+    vectors: Vectors,
+    profile: ChannelsProfile,
+    carry: ChannelsCarry,
+    *,
+    limit: Floats,
+    clear_limit: Floats,
+    max_age_us: int,
+    min_share: float = 0.5,
+) -> tuple[Verdicts, ChannelsCarry]:
+    """Hold the newest means against what is usual.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        What came since the carry.
+    profile : ChannelsProfile
+        What is usual.
+    carry : ChannelsCarry
+        What the last step gave back; its width is the window.
+    limit, clear_limit : ndarray of float64, shape (n_rows,)
+        Distance beyond which it is a breach, and up to which it is fine again. [usual distances]
+    max_age_us : int
+        As in `fit_channels`. [µs]
+    min_share : float
+        Least share of the channels that must be known. [0-1]
+
+    Returns
+    -------
+    tuple of Verdicts and ChannelsCarry
+        `value` and `limit` are distances. [usual distances]
+
+    Examples
+    --------
+    Flow follows power until the pump runs dry:
+
+    >>> rng = np.random.default_rng(0)
+    >>> power = rng.normal(50, 5, 300)
+    >>> flow = 2 * power + rng.normal(0, 1, 300)
+    >>> pump = Vectors(np.zeros(300, np.int64), np.arange(300), np.stack([power, flow], axis=1))
+    >>> profile = fit_channels(pump, 1, window=3, max_age_us=10)
+    >>> dry = Vectors(np.zeros(4, np.int64), np.arange(300, 304), np.array([[55.0, 30]] * 4))
+    >>> one, carry = np.ones(1), fresh_channels(1, 2, 3)
+    >>> found, _ = judge_channels(dry, profile, carry, limit=2 * one, clear_limit=one, max_age_us=10)
+    >>> found.level.tolist()
+    [2, 2, 2, 2]
+    """
+    row = vectors.row
+    standard = (vectors.values - profile.middle[row]) / profile.spread[row]
+    means, _, carry = _means(vectors, standard, carry, max_age_us)
+    away = (means - profile.offset[row]) / profile.size[row]
+    distance = _distance(row, away, profile.correlation, min_share) / profile.usual[row]
+    level = np.full(len(row), Level.HOLD, np.int8)
+    level[distance > limit[row]] = Level.BREACH
+    level[distance <= clear_limit[row]] = Level.CLEAR
+    level[np.isnan(distance)] = Level.UNKNOWN
+    return Verdicts(row, vectors.time_us, level, distance, limit[row]), carry
+
+
+def channels_away(vectors: Vectors, profile: ChannelsProfile, carry: ChannelsCarry, *, max_age_us: int) -> Floats:
+    """How far each channel by itself is from usual: evidence for people, which channel it is.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n_channels)
+        [spreads of the means]; NaN where unknown.
+    """
+    standard = (vectors.values - profile.middle[vectors.row]) / profile.spread[vectors.row]
+    means, _, _ = _means(vectors, standard, carry, max_age_us)
+    return (means - profile.offset[vectors.row]) / profile.size[vectors.row]
+
+
+def _middle_and_spread(row: Ints, values: Floats, n_rows: int) -> tuple[Floats, Floats]:
+    """Median and robust standard deviation of each channel, each of shape (n_rows, n_channels)."""
+    n_channels = values.shape[1]
+    cell = (row[:, np.newaxis] * n_channels + np.arange(n_channels)).ravel()
+    value = values.ravel()
+    cell, value = cell[np.isfinite(value)], value[np.isfinite(value)]
+    n_cells = n_rows * n_channels
+    middle = grouped_quantile(cell, value, n_cells, 0.5)
+    away = value - middle[cell]
+    spread = MAD_TO_SIGMA * grouped_quantile(cell, np.abs(away), n_cells, 0.5)
+    count = np.maximum(np.bincount(cell, minlength=n_cells), 1)
+    # A channel that shows the same value more than half of the time has no median deviation.
+    plain = np.sqrt(np.bincount(cell, weights=away**2, minlength=n_cells) / count)
+    spread = np.where(spread > 0, spread, np.where(plain > 0, plain, np.nan))
+    return middle.reshape(n_rows, n_channels), spread.reshape(n_rows, n_channels)
+
+
+def _means(
+    vectors: Vectors, standard: Floats, carry: ChannelsCarry, max_age_us: int
+) -> tuple[Floats, Ints, ChannelsCarry]:
+    """Means over the newest samples of each device, over how many, and what to remember."""
+    kept = carry.time_us.shape[1]
+    fine = np.where(np.isfinite(standard), np.rint(np.clip(standard, -CUT, CUT) * FINE), 0.0).astype(np.int64)
+    fine[~np.isfinite(standard)] = UNKNOWN
+    old_row, old_place = np.nonzero(carry.time_us != NOT_YET_US)
+    row = np.concatenate([old_row, vectors.row])
+    time_us = np.concatenate([carry.time_us[old_row, old_place], vectors.time_us])
+    fine = np.concatenate([carry.fine[old_row, old_place], fine])
+    order = np.lexsort((time_us, row))
+    row, time_us, fine = row[order], time_us[order], fine[order]
+    known = fine != UNKNOWN
+    place = np.arange(len(row))
+    begin = np.maximum(np.searchsorted(row, row, side="left"), place - kept)
+    begin = np.maximum(begin, _first_within(row, time_us, max_age_us))
+    total = _window_sums(np.where(known, fine, 0), begin)
+    number = _window_sums(known.astype(np.int64), begin)
+    means = np.where(number > 0, total / np.maximum(number, 1) / FINE, np.nan)
+    asked = np.empty(len(row), np.int64)
+    asked[order] = place
+    asked = asked[len(old_row) :]
+    return means[asked], (place - begin + 1)[asked], _remembered(row, time_us, fine, carry)
+
+
+def _first_within(row: Ints, time_us: Ints, max_age_us: int) -> Ints:
+    """Place of the oldest sample of the same device that is not too old."""
+    if not len(row):
+        return row
+    start = time_us.min()
+    span = time_us.max() - start + max_age_us + 2
+    key = row * span + (time_us - start) + max_age_us + 1
+    return np.searchsorted(key, key - max_age_us, side="left")
+
+
+def _window_sums(values: Ints, begin: Ints) -> Ints:
+    """Sums from each begin to each place, both within."""
+    sums = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values, axis=0)])
+    return sums[1:] - sums[begin]
+
+
+def _remembered(row: Ints, time_us: Ints, fine: Ints, carry: ChannelsCarry) -> ChannelsCarry:
+    n_rows, kept = carry.time_us.shape
+    n_channels = fine.shape[1]
+    fresh = fresh_channels(n_rows, n_channels, kept + 1)
+    behind = np.searchsorted(row, row, side="right") - 1 - np.arange(len(row))
+    keep = behind < kept
+    place = kept - 1 - behind[keep]
+    fresh.time_us[row[keep], place] = time_us[keep]
+    fresh.fine[row[keep], place] = fine[keep]
+    return fresh
+
+
+def _correlation(row: Ints, away: Floats, n_rows: int, shrink: float) -> Floats:
+    """Correlation of each pair of channels, drawn towards none; shape (n_rows, n_channels, n_channels)."""
+    n_channels = away.shape[1]
+    known, zero = np.isfinite(away), np.where(np.isfinite(away), away, 0.0)
+    found = np.tile(np.eye(n_channels), (n_rows, 1, 1))
+    for one in range(n_channels):
+        for other in range(one):
+            both = known[:, one] & known[:, other]
+            cross, own, others = (
+                np.bincount(row, weights=np.where(both, product, 0.0), minlength=n_rows)
+                for product in (zero[:, one] * zero[:, other], zero[:, one] ** 2, zero[:, other] ** 2)
+            )
+            scale = np.sqrt(own * others)
+            value = (1.0 - shrink) * np.divide(cross, scale, out=np.zeros(n_rows), where=scale > 0)
+            found[:, one, other] = found[:, other, one] = value
+    return found
+
+
+def _distance(row: Ints, away: Floats, correlation: Floats, min_share: float) -> Floats:
+    """Distance per known channel, shape (n,); NaN where too few are known.
+
+    A channel that is missing gets a row and column of the identity and a zero: what remains is the distance in the
+    channels that are known, by their own part of the correlation.
+    """
+    known = np.isfinite(away)
+    zero = np.where(known, away, 0.0)
+    inverse = np.linalg.inv(correlation) if len(correlation) else correlation
+    square = np.einsum("ni,nij,nj->n", zero, inverse[row], zero)
+    part = np.flatnonzero(~known.all(axis=1))
+    if len(part):
+        mask = known[part]
+        both = mask[:, :, np.newaxis] & mask[:, np.newaxis, :]
+        reduced = np.where(both, correlation[row[part]], np.eye(away.shape[1]))
+        solved = np.linalg.solve(reduced, zero[part][:, :, np.newaxis])[:, :, 0]
+        square[part] = np.einsum("ni,ni->n", zero[part], solved)
+    number = known.sum(axis=1)
+    enough = (number > 0) & (number >= min_share * away.shape[1])
+    return np.where(enough, np.sqrt(np.maximum(square, 0.0) / np.maximum(number, 1)), np.nan)
