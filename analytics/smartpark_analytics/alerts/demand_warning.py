@@ -33,7 +33,7 @@ _ROUNDING: Final = 1e-9
 class DemandWarningSettings:
     """Choices of the method; the defaults are those scored in docs/methods/alerts.md."""
 
-    certainty: float = 0.9
+    certainty: float = 0.95
     """How sure it must be that the limit is exceeded. [0.5-1)"""
     clear_share: float = 0.97
     """Surely below this share of the limit it is over; between it and the limit nothing changes. [0-1]"""

@@ -1,9 +1,9 @@
 """Night base load: whether what runs at night has become more than in the weeks before.
 
 The base of a night is a low value of its hours, so that neither a short stop nor a late shift decides it. It is
-held against a resistant line through the nights of the same kind (work or rest days) some weeks back, so that the slow
-drift of the seasons is expected and only what exceeds it counts; and it takes several nights in a row. A level that
-stays is the new usual after those weeks: whoever wants to keep the old one keeps the alert, not this module.
+held against a resistant line through the nights of the same kind (work or rest days) some weeks back, so that the
+slow drift of the seasons is expected and only what exceeds it counts; and it takes several nights in a row. A level
+that stays is the new usual after those weeks: whoever wants to keep the old one keeps the alert, not this module.
 """
 
 from dataclasses import dataclass
