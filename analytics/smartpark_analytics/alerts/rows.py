@@ -152,3 +152,40 @@ def seen_after(row: Ints, time_us: Ints, opens: Bools, seen_us: Ints, until_us: 
         last = np.append(np.flatnonzero(opens)[1:], len(row)) - 1
         seen[row[last]] = np.maximum(seen[row[last]], time_us[last])
     return seen
+
+
+def last_not_after(row: Ints, time_us: Ints, of_row: Ints, of_time_us: Ints) -> Index:
+    """For each moment of an object, where the object's last sample at or before it lies.
+
+    Parameters
+    ----------
+    row, time_us : ndarray of int64, shape (n,)
+        Moments asked for, in any order.
+    of_row, of_time_us : ndarray of int64, shape (m,)
+        Samples, in order.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Place among the samples; -1: the object has none so early.
+
+    Raises
+    ------
+    ValueError
+        When so many objects over so long do not fit into one integer.
+
+    Examples
+    --------
+    >>> row, asked = np.array([0, 0, 1]), np.array([4, 7, 7])
+    >>> last_not_after(row, asked, np.array([0, 0, 1]), np.array([5, 7, 9])).tolist()
+    [-1, 1, -1]
+    """
+    if not of_row.size or not row.size:
+        return np.full(len(row), -1, np.intp)
+    low = min(int(of_time_us.min()), int(time_us.min()))
+    stride = max(int(of_time_us.max()), int(time_us.max())) - low + 1
+    n_rows = max(int(of_row[-1]), int(row.max())) + 1
+    if n_rows * stride >= 2**63:
+        raise ValueError(f"{n_rows} objects over {stride / 1e6:.0f} s are too many for one call; split them")
+    found = np.searchsorted(of_row * stride + (of_time_us - low), row * stride + (time_us - low), side="right") - 1
+    return np.where(of_row[found.clip(0)] == row, found, -1)
