@@ -94,7 +94,7 @@ def prepare_batches(batches: Sequence[Batch]) -> PreparedBatches:
     unique: dict[BatchKey, Batch] = {}
     for batch in batches:
         unique.setdefault(batch.key, batch)
-    load = prepare_load([batch.readings for batch in unique.values()])
+    load = _load(list(unique.values()))
     return PreparedBatches(tuple(unique.values()), _numbers(batches), load)
 
 
@@ -116,7 +116,7 @@ def store_prepared(connection: Connection, prepared: PreparedBatches, *, receive
         new = [batch for batch in prepared.batches if batch.key in entered]
         # What was made ready holds only when everything is new, which is the rule; else the new ones are made ready.
         as_prepared = len(new) == len(prepared.batches)
-        load = prepared.load if as_prepared else prepare_load([b.readings for b in new])
+        load = prepared.load if as_prepared else _load(new)
         if load is not None:
             _store_load(connection, load, received_at)
         insert_dead_letters(connection, [letter for batch in new for letter in batch.dead])
@@ -152,12 +152,18 @@ def _numbers(batches: Sequence[Batch]) -> dict[str, str | int]:
     }
 
 
+def _load(batches: Sequence[Batch]) -> Load | None:
+    return prepare_load([batch.readings for batch in batches], [batch.edge_id for batch in batches])
+
+
 def _store_load(connection: Connection, load: Load, received_at: datetime) -> None:
     if load.is_dense:
         connection.execute(query("compress_on_the_way"))
     send_copy(connection, load.pieces)
     connection.execute(query("upsert_latest"), {**load.latest, "received_at": received_at.astimezone(UTC)})
     connection.execute(query("mark_touched"), load.touched)
+    # Only while somebody evaluates alerts; then in the same transaction, so that what is told can be read.
+    connection.execute(query("tell_change"), {**load.changes, "received_at": received_at.astimezone(UTC)})
 
 
 def insert_dead_letters(connection: Connection, letters: Sequence[DeadLetterRow]) -> None:

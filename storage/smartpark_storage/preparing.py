@@ -37,10 +37,15 @@ class Load:
     """Newest reading of each point, for `upsert_latest`."""
     touched: dict[str, str | list[str]]
     """First and last reading per point and hour, for `mark_touched`."""
+    changes: dict[str, list[int] | list[bytes]]
+    """First and last reading per point, packed per edge, for `tell_change`."""
 
 
-def prepare_load(parts: Sequence[Readings]) -> Load | None:
-    """Make the readings of these parts ready for one transaction; None when there are none."""
+def prepare_load(parts: Sequence[Readings], edges: Sequence[int] = ()) -> Load | None:
+    """Make the readings of these parts ready for one transaction; None when there are none.
+
+    `edges` says through which edge each part came; whoever evaluates alerts is not told of parts without.
+    """
     readings = _joined(parts)
     if not readings.size:
         return None
@@ -56,6 +61,7 @@ def prepare_load(parts: Sequence[Readings]) -> Load | None:
         pieces=encode_readings(ordered),
         latest=_latest(ordered[np.append(new_point, True)]),
         touched=_touched(point, time, np.flatnonzero(new_hour)),
+        changes=_changes(point, time, np.flatnonzero(new_point), parts, edges),
     )
 
 
@@ -88,6 +94,33 @@ def _touched(point: NDArray[np.int32], time: NDArray[np.int64], ends: NDArray[np
         # Half-open: the span ends just after its last reading.
         "ends": array_text(time[last] + 1),
         "derived": sorted(DERIVED_GAUGES),
+    }
+
+
+def _changes(
+    point: NDArray[np.int32],
+    time: NDArray[np.int64],
+    ends: NDArray[np.intp],
+    parts: Sequence[Readings],
+    edges: Sequence[int],
+) -> dict[str, list[int] | list[bytes]]:
+    """Spans of readings of one point; `ends` are the last ones of all points but the last."""
+    first, last = np.append(0, ends + 1), np.append(ends, point.size - 1)
+    points, firsts, ends_us = point[first], time[first], time[last] + 1
+    known = sorted(set(edges))
+    if len(known) > 1:
+        # A point that came through two edges at once is told of once, by either.
+        edge_of = np.zeros(points.size, np.int64)
+        for part, edge in zip(parts, edges, strict=True):
+            edge_of[np.searchsorted(points, part["point_id"])] = edge
+        chosen = [edge_of == edge for edge in known]
+    else:
+        chosen = [np.ones(points.size, np.bool_)] * len(known)
+    return {
+        "edges": known,
+        "points": [points[rows].astype("<i4").tobytes() for rows in chosen],
+        "firsts": [firsts[rows].astype("<i8").tobytes() for rows in chosen],
+        "ends": [ends_us[rows].astype("<i8").tobytes() for rows in chosen],
     }
 
 
