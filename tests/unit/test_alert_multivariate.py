@@ -72,7 +72,7 @@ def test_a_glitch_is_averaged_away_and_a_state_is_not():
     found, _ = judged(coming, profile)
     assert (found.level[:30] != Level.BREACH).all()
     assert (found.level[35:] == Level.BREACH).all()
-    away = channels_away(coming, profile, fresh_channels(1, 3, WINDOW), max_age_us=60 * SECOND)
+    away, _ = channels_away(coming, profile, fresh_channels(1, 3, WINDOW), max_age_us=60 * SECOND)
     assert np.abs(away[-1]).argmax() == 2
 
 

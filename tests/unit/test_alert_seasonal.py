@@ -6,14 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartpark_analytics.alerts.samples import Level, Samples, Verdicts
-from smartpark_analytics.alerts.seasonal import (
-    Days,
-    fit_seasonal,
-    fresh_seasonal,
-    judge_seasonal,
-    seasonal_lookback_us,
-    usual_values,
-)
+from smartpark_analytics.alerts.seasonal import fresh_seasonal, judge_seasonal, seasonal_lookback_us
+from smartpark_analytics.alerts.seasonal_profile import Days, fit_seasonal, seasonal_gain, usual_values
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -136,6 +130,16 @@ def test_the_carry_is_rebuilt_from_the_history_it_asks_for():
     for mine, theirs in zip(carry, rebuilt, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert len(whole.level) == 35 * 24
+
+
+def test_a_profile_is_of_use_where_the_clock_explains_something():
+    clocked = factory(35, rows=2)
+    rng = np.random.default_rng(7)
+    value = np.where(clocked.row == 0, clocked.value, rng.normal(50, 5, len(clocked.value)))
+    gain = seasonal_gain(clocked._replace(value=value), days_of(35), floor=np.array([0.5, 0.5, 0.5]))
+    assert gain[0] < 0.8
+    assert 0.9 < gain[1] < 1.3
+    assert gain[2] == 1.0  # nothing is known of the third
 
 
 @settings(max_examples=40, deadline=None)

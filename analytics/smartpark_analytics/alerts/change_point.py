@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from smartpark_analytics.alerts.robust import FINE, MAD_TO_SIGMA, grouped_median
 from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Samples, Verdicts
-from smartpark_analytics.alerts.seasonal import FINE, MAD_TO_SIGMA, grouped_median
 
 Bools = NDArray[np.bool_]
 

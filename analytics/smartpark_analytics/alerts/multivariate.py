@@ -14,13 +14,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Verdicts
-from smartpark_analytics.alerts.seasonal import FINE, MAD_TO_SIGMA, grouped_quantile
+from smartpark_analytics.alerts.robust import MAD_TO_SIGMA, grouped_quantile
+from smartpark_analytics.alerts.samples import Floats, Ints, Level, Verdicts
+from smartpark_analytics.alerts.trailing import Recent, fresh_recent, newest_means
 
-UNKNOWN: Final = np.iinfo(np.int64).min
-"""Stands for a missing value among whole numbers."""
-CUT: Final = 1000.0
-"""A single value counts no more than this. [spreads]"""
 WINSOR: Final = 3.0
 """Means further away are cut for the correlation. [spreads]"""
 
@@ -53,21 +50,9 @@ class ChannelsProfile(NamedTuple):
     """Distance that the share 1 - `quantile` of the training exceeded; NaN: too little is known. Shape (n_rows,)."""
 
 
-class ChannelsCarry(NamedTuple):
-    """The newest samples of each device, the oldest first."""
-
-    time_us: Ints
-    """`NOT_YET_US` where there is none. Shape (n_rows, window - 1)."""
-    fine: Ints
-    """[1/`FINE` spread], `UNKNOWN` where missing. Shape (n_rows, window - 1, n_channels)."""
-
-
-def fresh_channels(n_rows: int, n_channels: int, window: int) -> ChannelsCarry:
+def fresh_channels(n_rows: int, n_channels: int, window: int) -> Recent:
     """Carry of devices of which nothing was seen; means go over `window` samples."""
-    kept = window - 1
-    return ChannelsCarry(
-        np.full((n_rows, kept), NOT_YET_US), np.full((n_rows, kept, n_channels), UNKNOWN, dtype=np.int64)
-    )
+    return fresh_recent(n_rows, n_channels, window)
 
 
 def fit_channels(
@@ -110,9 +95,10 @@ def fit_channels(
     """
     middle, spread = _middle_and_spread(vectors.row, vectors.values, n_rows)
     standard = (vectors.values - middle[vectors.row]) / spread[vectors.row]
-    means, count, _ = _means(vectors, standard, fresh_channels(n_rows, spread.shape[1], window), max_age_us)
-    whole = count >= window
-    row, means = vectors.row[whole], means[whole]
+    fresh = fresh_channels(n_rows, spread.shape[1], window)
+    found, _ = newest_means(vectors.row, vectors.time_us, standard, fresh, windows=(window,), max_age_us=max_age_us)
+    whole = found.length[0] >= window
+    row, means = vectors.row[whole], found.mean[0, whole]
     offset, size = _middle_and_spread(row, means, n_rows)
     # Less than independent noise leaves of a mean would be luck.
     size = np.maximum(size, 1.0 / np.sqrt(window))
@@ -128,13 +114,13 @@ def fit_channels(
 def judge_channels(
     vectors: Vectors,
     profile: ChannelsProfile,
-    carry: ChannelsCarry,
+    carry: Recent,
     *,
     limit: Floats,
     clear_limit: Floats,
     max_age_us: int,
     min_share: float = 0.5,
-) -> tuple[Verdicts, ChannelsCarry]:
+) -> tuple[Verdicts, Recent]:
     """Hold the newest means against what is usual.
 
     Parameters
@@ -143,7 +129,7 @@ def judge_channels(
         What came since the carry.
     profile : ChannelsProfile
         What is usual.
-    carry : ChannelsCarry
+    carry : Recent
         What the last step gave back; its width is the window.
     limit, clear_limit : ndarray of float64, shape (n_rows,)
         Distance beyond which it is a breach, and up to which it is fine again. [usual distances]
@@ -154,7 +140,7 @@ def judge_channels(
 
     Returns
     -------
-    tuple of Verdicts and ChannelsCarry
+    tuple of Verdicts and Recent
         `value` and `limit` are distances. [usual distances]
 
     Examples
@@ -173,9 +159,7 @@ def judge_channels(
     [2, 2, 2, 2]
     """
     row = vectors.row
-    standard = (vectors.values - profile.middle[row]) / profile.spread[row]
-    means, _, carry = _means(vectors, standard, carry, max_age_us)
-    away = (means - profile.offset[row]) / profile.size[row]
+    away, carry = channels_away(vectors, profile, carry, max_age_us=max_age_us)
     distance = _distance(row, away, profile.correlation, min_share) / profile.usual[row]
     level = np.full(len(row), Level.HOLD, np.int8)
     level[distance > limit[row]] = Level.BREACH
@@ -184,17 +168,21 @@ def judge_channels(
     return Verdicts(row, vectors.time_us, level, distance, limit[row]), carry
 
 
-def channels_away(vectors: Vectors, profile: ChannelsProfile, carry: ChannelsCarry, *, max_age_us: int) -> Floats:
+def channels_away(
+    vectors: Vectors, profile: ChannelsProfile, carry: Recent, *, max_age_us: int
+) -> tuple[Floats, Recent]:
     """How far each channel by itself is from usual: evidence for people, which channel it is.
 
     Returns
     -------
-    ndarray of float64, shape (n, n_channels)
+    tuple of ndarray of float64, shape (n, n_channels), and Recent
         [spreads of the means]; NaN where unknown.
     """
-    standard = (vectors.values - profile.middle[vectors.row]) / profile.spread[vectors.row]
-    means, _, _ = _means(vectors, standard, carry, max_age_us)
-    return (means - profile.offset[vectors.row]) / profile.size[vectors.row]
+    row = vectors.row
+    standard = (vectors.values - profile.middle[row]) / profile.spread[row]
+    window = carry.time_us.shape[1] + 1
+    found, carry = newest_means(row, vectors.time_us, standard, carry, windows=(window,), max_age_us=max_age_us)
+    return (found.mean[0] - profile.offset[row]) / profile.size[row], carry
 
 
 def _middle_and_spread(row: Ints, values: Floats, n_rows: int) -> tuple[Floats, Floats]:
@@ -212,60 +200,6 @@ def _middle_and_spread(row: Ints, values: Floats, n_rows: int) -> tuple[Floats, 
     plain = np.sqrt(np.bincount(cell, weights=away**2, minlength=n_cells) / count)
     spread = np.where(spread > 0, spread, np.where(plain > 0, plain, np.nan))
     return middle.reshape(n_rows, n_channels), spread.reshape(n_rows, n_channels)
-
-
-def _means(
-    vectors: Vectors, standard: Floats, carry: ChannelsCarry, max_age_us: int
-) -> tuple[Floats, Ints, ChannelsCarry]:
-    """Means over the newest samples of each device, over how many, and what to remember."""
-    kept = carry.time_us.shape[1]
-    fine = np.where(np.isfinite(standard), np.rint(np.clip(standard, -CUT, CUT) * FINE), 0.0).astype(np.int64)
-    fine[~np.isfinite(standard)] = UNKNOWN
-    old_row, old_place = np.nonzero(carry.time_us != NOT_YET_US)
-    row = np.concatenate([old_row, vectors.row])
-    time_us = np.concatenate([carry.time_us[old_row, old_place], vectors.time_us])
-    fine = np.concatenate([carry.fine[old_row, old_place], fine])
-    order = np.lexsort((time_us, row))
-    row, time_us, fine = row[order], time_us[order], fine[order]
-    known = fine != UNKNOWN
-    place = np.arange(len(row))
-    begin = np.maximum(np.searchsorted(row, row, side="left"), place - kept)
-    begin = np.maximum(begin, _first_within(row, time_us, max_age_us))
-    total = _window_sums(np.where(known, fine, 0), begin)
-    number = _window_sums(known.astype(np.int64), begin)
-    means = np.where(number > 0, total / np.maximum(number, 1) / FINE, np.nan)
-    asked = np.empty(len(row), np.int64)
-    asked[order] = place
-    asked = asked[len(old_row) :]
-    return means[asked], (place - begin + 1)[asked], _remembered(row, time_us, fine, carry)
-
-
-def _first_within(row: Ints, time_us: Ints, max_age_us: int) -> Ints:
-    """Place of the oldest sample of the same device that is not too old."""
-    if not len(row):
-        return row
-    start = time_us.min()
-    span = time_us.max() - start + max_age_us + 2
-    key = row * span + (time_us - start) + max_age_us + 1
-    return np.searchsorted(key, key - max_age_us, side="left")
-
-
-def _window_sums(values: Ints, begin: Ints) -> Ints:
-    """Sums from each begin to each place, both within."""
-    sums = np.concatenate([np.zeros((1, values.shape[1]), np.int64), np.cumsum(values, axis=0)])
-    return sums[1:] - sums[begin]
-
-
-def _remembered(row: Ints, time_us: Ints, fine: Ints, carry: ChannelsCarry) -> ChannelsCarry:
-    n_rows, kept = carry.time_us.shape
-    n_channels = fine.shape[1]
-    fresh = fresh_channels(n_rows, n_channels, kept + 1)
-    behind = np.searchsorted(row, row, side="right") - 1 - np.arange(len(row))
-    keep = behind < kept
-    place = kept - 1 - behind[keep]
-    fresh.time_us[row[keep], place] = time_us[keep]
-    fresh.fine[row[keep], place] = fine[keep]
-    return fresh
 
 
 def _correlation(row: Ints, away: Floats, n_rows: int, shrink: float) -> Floats:
