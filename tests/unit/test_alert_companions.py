@@ -15,7 +15,7 @@ from smartpark_analytics.alerts.samples import NOT_YET_US, Samples
 from smartpark_analytics.alerts.waiting import joined, no_samples
 
 VALUES = st.sampled_from([1.0, 2.0, 3.0, float("nan")])
-MODULES = [
+MODULES = (
     "balance_residual",
     "companions",
     "demand_warning",
@@ -23,12 +23,11 @@ MODULES = [
     "night_base",
     "night_expected",
     "recursion",
-    "sliding_demand_warning",
     "stack_hour_so_far",
     "stack_limits",
     "transformer_load",
     "waiting",
-]
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -43,8 +43,8 @@ class NightSettings:
     score: float = 4.0
     """Robust standard deviations above the expected base that it must be as well. [1]"""
     nights: int = 4
-    """So many in a row make a breach."""
-    lag_nights: int = 7
+    """So many in a row make a breach: of all nights, or of those of one kind."""
+    lag_nights: int = 14
     """Nights before this one that are not part of what it is held against."""
     weeks: int = 6
     """Weeks before those that are."""
@@ -83,7 +83,7 @@ class NightCarry(NamedTuple):
     next_day: int
     """Day in whose morning the next night to be judged ends. [days since the epoch, local]"""
     streak: Ints
-    """Nights in a row until now, shape (n_rows,)."""
+    """Nights in a row until now: of all kinds, of work days, of rest days. Shape (n_rows, 3)."""
 
 
 class Nights(NamedTuple):
@@ -94,7 +94,7 @@ class Nights(NamedTuple):
     expected: Floats
     """Base that the weeks before let expect. [unit]"""
     streak: Ints
-    """Nights in a row above the limit."""
+    """Nights in a row above the limit: of all, or of those of its kind, whichever are more."""
 
 
 def night_carry(n_rows: int, first_day: int, settings: NightSettings) -> NightCarry:
@@ -104,7 +104,7 @@ def night_carry(n_rows: int, first_day: int, settings: NightSettings) -> NightCa
         np.full((n_rows, settings.history), np.nan),
         np.zeros(settings.history, np.bool_),
         first_day,
-        np.zeros(n_rows, np.int64),
+        np.zeros((n_rows, 3), np.int64),
     )
 
 
@@ -195,10 +195,11 @@ def night_base(
     allowed = np.maximum(settings.rise * np.abs(found.expected), settings.score * found.spread)
     allowed = np.maximum(allowed, least[:, np.newaxis])
     above = base - found.expected
-    streak, level = _in_a_row(above, allowed, carry.streak, settings)
+    streaks = _streaks(above, allowed, kinds, carry.streak)
+    streak, level = _levels(above, allowed, kinds, streaks, settings)
     row, at = np.nonzero(has_come)
     verdicts = Verdicts(row, ends[at], level[row, at], base[row, at], (found.expected + allowed)[row, at])
-    last = streak[:, -1] if n_new else carry.streak
+    last = streaks[:, :, -1] if n_new else carry.streak
     after = NightCarry(
         chosen(known, is_night & ~is_ripe),
         bases[:, bases.shape[1] - settings.history :],
@@ -236,16 +237,26 @@ def _bases(ripe: Samples, night: Ints, shape: tuple[int, int], settings: NightSe
     return base.reshape(shape), has_come
 
 
-def _in_a_row(above: Floats, allowed: Floats, streak: Ints, settings: NightSettings) -> tuple[Ints, Levels]:
-    """Nights in a row above what is allowed, and the level of each; a night that is not known changes neither."""
-    is_known = np.isfinite(above) & np.isfinite(allowed)
-    is_above = is_known & (above > allowed)
-    total = np.cumsum(is_above, axis=1)
-    reset = is_known & ~is_above
-    at_reset = np.maximum.accumulate(np.where(reset, total, -1), axis=1)
-    in_a_row = np.where(at_reset >= 0, total - at_reset, total + streak[:, np.newaxis]).astype(np.int64)
+def _streaks(above: Floats, allowed: Floats, is_rest: Bools, before: Ints) -> Ints:
+    """Nights in a row above what is allowed, shape (n_rows, 3, n_nights); a night that is not known changes nothing."""
+    of_kind = np.stack([np.ones_like(is_rest), ~is_rest, is_rest])
+    is_known = (np.isfinite(above) & np.isfinite(allowed))[:, np.newaxis] & of_kind
+    is_above = is_known & (above > allowed)[:, np.newaxis]
+    total = np.cumsum(is_above, axis=2)
+    at_reset = np.maximum.accumulate(np.where(is_known & ~is_above, total, -1), axis=2)
+    return np.where(at_reset >= 0, total - at_reset, total + before[:, :, np.newaxis]).astype(np.int64)
+
+
+def _levels(
+    above: Floats, allowed: Floats, is_rest: Bools, streaks: Ints, settings: NightSettings
+) -> tuple[Ints, Levels]:
+    """Nights in a row that count, and the level of each night, both of shape (n_rows, n_nights)."""
+    own, other = np.where(is_rest, streaks[:, ::-1][:, :2], streaks[:, 1:]).transpose(1, 0, 2)
+    in_a_row = np.maximum(streaks[:, 0], own)
+    # What stays on at week-ends only is not over because a work night is as usual.
+    is_over = (above <= allowed * settings.clear_share) & (other < settings.nights)
     level = np.select(
-        [~is_known, is_above & (in_a_row >= settings.nights), reset & (above <= allowed * settings.clear_share)],
+        [np.isnan(above) | np.isnan(allowed), (above > allowed) & (in_a_row >= settings.nights), is_over],
         [Level.UNKNOWN, Level.BREACH, Level.CLEAR],
         Level.HOLD,
     ).astype(np.int8)
