@@ -10,6 +10,19 @@ CREATE TABLE smartpark.alert_watch (
     patience interval NOT NULL DEFAULT '1 day' CHECK (patience > INTERVAL '0')
 );
 
+-- How far the watcher has judged, written down every now and then: with it, whoever takes up the work again reads what
+-- has come since from what is stored. Packed as below: points, how far each was judged, through which edge it speaks.
+CREATE TABLE smartpark.alert_checkpoint (
+    watcher text PRIMARY KEY REFERENCES smartpark.alert_watch ON DELETE CASCADE,
+    at timestamptz NOT NULL,
+    points bytea NOT NULL,
+    seen_us bytea NOT NULL,
+    edges bytea NOT NULL,
+    -- Windows that begin before these moments were judged.
+    quarters_until timestamptz,
+    hours_until timestamptz
+);
+
 -- Which readings a commit brought: per edge one row, packed, as lists of the same length (machine words, the least
 -- significant byte first). Written with the readings, and taken away with what came of them.
 CREATE TABLE smartpark.reading_change (
@@ -283,7 +296,8 @@ END $do$;
 GRANT SELECT ON
     smartpark.alert_watch, smartpark.alert_rule, smartpark.alert, smartpark.alert_event, smartpark.alert_silence,
     smartpark.alert_contact, smartpark.alert_route, smartpark.alert_intent TO smartpark_api, smartpark_ingest;
-GRANT SELECT, INSERT, UPDATE, DELETE ON smartpark.reading_change, smartpark.alert_watch TO smartpark_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    smartpark.reading_change, smartpark.alert_watch, smartpark.alert_checkpoint TO smartpark_ingest;
 -- Whoever evaluates reads quarter-hours and hours as those who ask do.
 GRANT SELECT ON seen.reading_15m, seen.reading_hour TO smartpark_ingest;
 GRANT INSERT ON smartpark.alert_rule TO smartpark_api, smartpark_ingest;
