@@ -238,7 +238,7 @@ def _bases(ripe: Samples, night: Ints, shape: tuple[int, int], settings: NightSe
 
 
 def _streaks(above: Floats, allowed: Floats, is_rest: Bools, before: Ints) -> Ints:
-    """Nights in a row above what is allowed, shape (n_rows, 3, n_nights); a night that is not known changes nothing."""
+    """Nights in a row above what is allowed, shape (n_rows, 3, n_nights); one that is not known changes nothing."""
     of_kind = np.stack([np.ones_like(is_rest), ~is_rest, is_rest])
     is_known = (np.isfinite(above) & np.isfinite(allowed))[:, np.newaxis] & of_kind
     is_above = is_known & (above > allowed)[:, np.newaxis]
