@@ -12,7 +12,8 @@ part of the caller's; times are given by the caller, nothing here looks at a clo
   changed, live: LISTEN on `CHANNEL`, or `read_changed` after `newest_change`.
 - Rules, silences, contacts and routes: `put_…`, `read_…`. Whoever puts them through adds the line to the audit log
   (`smartpark_storage.access.add_audit`) in the same transaction.
-- Telling people: `plan_intents` with the events that say so, `claim_intents`, then `sent_intents`, `retry_intents`,
+- Telling people: `plan_intents` with the events that say so (`collecting_intents` and `extend_intents` for what still
+  waits for more), `claim_intents` or `claim_next`, then `sent_intents`, `retry_intents`,
   `give_up_intents` or `withdraw_intents`.
 """
 
@@ -53,6 +54,14 @@ from smartpark_storage.alerts.intents import (
     retry_intents,
     sent_intents,
     withdraw_intents,
+)
+from smartpark_storage.alerts.outgoing import (
+    Extension,
+    claim_next,
+    collecting_intents,
+    extend_intents,
+    planned_since,
+    told_contacts,
 )
 from smartpark_storage.alerts.reading import (
     CHANNEL,
@@ -118,6 +127,7 @@ __all__ = [
     "Below",
     "Change",
     "ContactState",
+    "Extension",
     "Intent",
     "NewIntent",
     "OpenAlertError",
@@ -137,9 +147,12 @@ __all__ = [
     "begin_alert",
     "claim_changes",
     "claim_intents",
+    "claim_next",
+    "collecting_intents",
     "create_silence",
     "delete_changes",
     "end_silence",
+    "extend_intents",
     "fetch_span_readings",
     "forget_alerts",
     "give_up_intents",
@@ -150,6 +163,7 @@ __all__ = [
     "next_due",
     "place_of",
     "plan_intents",
+    "planned_since",
     "put_contact",
     "put_route",
     "put_rules",
@@ -175,6 +189,7 @@ __all__ = [
     "rule_history",
     "sent_intents",
     "similar_alerts",
+    "told_contacts",
     "unregister_watch",
     "withdraw_intents",
     "write_alerts",
