@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, LiteralString, cast
 
 import psycopg
+from psycopg.types.json import Jsonb
 from smartpark_storage import Connection, transaction
 from smartpark_storage.queries import all_queries, query
 
@@ -55,6 +56,16 @@ _WHOLE: Final = (
     ("submission_rows", "aggregate_packed"),
     ("submissions", "submission_of_code"),
     ("submissions", "submissions_after"),
+    ("alert_columns", "alerts_by_id"),
+    ("alert_columns", "alerts_by_id_locked"),
+    ("alert_columns", "alerts_that_count"),
+    ("alert_columns", "alerts_fit", "alerts_newest_first"),
+    ("alert_columns", "alerts_between"),
+    ("alert_columns", "alerts_similar"),
+    ("alert_columns", "alerts_changed"),
+    ("alert_groups", "alerts_fit", "alert_groups_end"),
+    ("alerts_of_groups", "alert_columns", "alerts_fit", "alerts_of_groups_end"),
+    ("alert_tabs", "alerts_fit", "alert_tabs_end"),
 )
 """Statements that are put together from pieces."""
 _PIECES: Final = {*chain.from_iterable(_WHOLE)}
@@ -81,7 +92,9 @@ def _reading() -> Iterator[tuple[str, LiteralString]]:
         ):
             yield name, text
     for pieces in _WHOLE:
-        yield pieces[0], "\n".join(query(piece) for piece in pieces)
+        # Of several that begin alike, each is told by its end.
+        is_alike = sum(one[0] == pieces[0] for one in _WHOLE) > 1 and pieces[0] == "alert_columns"
+        yield pieces[-1] if is_alike else pieces[0], "\n".join(query(piece) for piece in pieces)
 
 
 def parameters_asking_for(connection: Connection, park: str, statement: str) -> dict[str, Any]:
@@ -96,7 +109,23 @@ def parameters_asking_for(connection: Connection, park: str, statement: str) -> 
         client = {} if "session" in statement else {"person": None}
         now = {} if row is None else {"at": row[0], "since": row[0], "until": row[0]}
         return given | client | now | {"role": "province", "idle_since": given["since"]}
+    if statement.startswith("alert"):
+        return given | _of_alerts(connection, park)
     return given
+
+
+def _of_alerts(connection: Connection, park: str) -> dict[str, Any]:
+    with transaction(connection):
+        ids = [n for (n,) in connection.execute("SELECT alert_id FROM smartpark.alert WHERE park = %s", [park])]
+    objects = [f"point:{park}/M0/{name}" for name in ("active_power", "active_energy_import")]
+    group, began = f"demand@device:{park}/M0", datetime(2026, 10, 10, tzinfo=UTC)
+    return {
+        "ids": ids, "alert_id": ids[0], "rule": park, "object": None, "objects": objects, "group_key": group,
+        "groups": [group], "per_group": 10, "device": None, "after": 0, "ended_after": began, "skip": 0,
+        "alerts": ids, "code": park, "contact": park, "contacts": [park], "is_waiting": False, "worst_first": True,
+        "planned_from": datetime(2026, 1, 1, tzinfo=UTC), "except_kinds": [],
+        "rows": Jsonb([{"rule": park, "object": one, "since": began.isoformat()} for one in objects]),
+    }  # fmt: skip
 
 
 def _parameters(connection: Connection, park: str) -> dict[str, Any]:

@@ -171,3 +171,29 @@ INSERT INTO smartpark.person_session (session_sha256, person, method, begun_at, 
 
 INSERT INTO smartpark.audit_entry (at, principal, proof, action, park, object, status, remote, request_id) VALUES
     (now(), %(p)s, 'local', 'x', %(p)s, %(p)s, 200, '', '');
+
+INSERT INTO smartpark.alert_rule (code, version, park, document, is_active, written_by, written_at) VALUES (%(p)s, 1,
+    %(p)s, jsonb_build_object('name', %(p)s::text, 'name_en', %(p)s::text), true, %(p)s, now());
+
+INSERT INTO smartpark.alert (park, rule, rule_version, object, device, cause, group_key, severity, state, since,
+    known_at, fired_at, unit, last_at, worst_unit, worst_at, reopened, is_flapping, hidden_by, told_flapping,
+    escalation, sequence, changed_at) SELECT %(p)s, %(p)s, 1, 'point:' || %(p)s || '/M0/' || name, %(p)s || '/M0',
+    'demand', 'demand@device:' || %(p)s || '/M0', 'warning', 'firing', '2026-10-10', '2026-10-10', '2026-10-10', 'kW',
+    '2026-10-10', 'kW', '2026-10-10', 0, false, '', false, 0, 1, '2026-10-10' FROM (VALUES ('active_power'),
+    ('active_energy_import')) AS points (name);
+
+INSERT INTO smartpark.alert_event (alert_id, sequence, at, recorded_at, actor, body) SELECT alert_id, 1, since,
+    since, %(p)s, jsonb_build_object('type', 'began', 'of', %(p)s::text) FROM smartpark.alert WHERE park = %(p)s;
+
+INSERT INTO smartpark.alert_silence (park, kind, matchers, starts_at, ends_at, reason, created_by, created_at) VALUES
+    (%(p)s, 'silence', '{}', '2026-10-10', '2026-11-10', %(p)s, %(p)s, '2026-10-10');
+
+INSERT INTO smartpark.alert_contact (code, park, document, is_active) VALUES (%(p)s, %(p)s, jsonb_build_object('name',
+    %(p)s::text), true);
+
+INSERT INTO smartpark.alert_route (code, park, position, document, is_active) VALUES (%(p)s, %(p)s, 1,
+    jsonb_build_object('code', %(p)s::text), true);
+
+INSERT INTO smartpark.alert_intent (key, contact, kind, park, alerts, group_key, body, planned_at, due_at) SELECT
+    %(p)s, %(p)s, 'fired', %(p)s, array_agg(alert_id), %(p)s, '{}', '2026-10-10', timestamptz '2026-10-10' +
+    ascii(%(p)s) * INTERVAL '1 hour' FROM smartpark.alert WHERE park = %(p)s;

@@ -55,24 +55,25 @@ CREATE TABLE smartpark.alert_rule (
     written_at timestamptz NOT NULL,
     PRIMARY KEY (code, version)
 );
--- Whoever may write rules of one park must not take another one's by writing its next version.
+-- Whoever may write rules of one park must not take another one's by writing its next version. After the row is there:
+-- the rule of the table is asked first.
 CREATE FUNCTION smartpark.follow_rule() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    newest smartpark.alert_rule;
+    before smartpark.alert_rule;
 BEGIN
-    SELECT * INTO newest FROM smartpark.alert_rule WHERE code = NEW.code ORDER BY version DESC LIMIT 1;
-    IF NEW.version <> coalesce(newest.version, 0) + 1 THEN
-        RAISE EXCEPTION 'version % of rule % does not follow version %', NEW.version, NEW.code, newest.version
-            USING ERRCODE = 'unique_violation';
+    SELECT * INTO before FROM smartpark.alert_rule WHERE code = NEW.code AND version = NEW.version - 1;
+    IF NOT FOUND AND NEW.version > 1 THEN
+        RAISE EXCEPTION 'there is no version of rule % that version % follows', NEW.code, NEW.version
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    IF newest.park IS DISTINCT FROM NEW.park AND newest.code IS NOT NULL AND NOT smartpark.sees_all('operation') THEN
+    IF FOUND AND before.park IS DISTINCT FROM NEW.park AND NOT smartpark.sees_all('operation') THEN
         RAISE EXCEPTION 'rule % is not only of %', NEW.code, NEW.park USING ERRCODE = 'insufficient_privilege';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION smartpark.follow_rule() FROM PUBLIC;
-CREATE TRIGGER alert_rule_follows BEFORE INSERT ON smartpark.alert_rule
+CREATE TRIGGER alert_rule_follows AFTER INSERT ON smartpark.alert_rule
     FOR EACH ROW EXECUTE FUNCTION smartpark.follow_rule();
 
 -- Where an alert stands: what its events make of it (`smartpark.alerts.life`).
