@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 from smartpark_analytics.alerts.samples import Samples, Verdicts
 
@@ -30,10 +31,12 @@ def series_of(values: Sequence[float], step_us: int, *, row: int = 0, start_us: 
 def many_samples(
     draw: st.DrawFn, *, rows: int, span_us: int, step_us: int, values: st.SearchStrategy[float]
 ) -> Samples:
-    """Up to forty samples of each object, on a grid of moments from 0 until the span."""
-    moments = st.lists(st.integers(0, span_us // step_us - 1), unique=True, max_size=40)
-    series = {row: [(m * step_us, draw(values)) for m in draw(moments)] for row in range(rows)}
-    return samples_of(series)
+    """Samples of each object on a grid of moments from 0 until the span, of which some are not there."""
+    n = span_us // step_us
+    value = draw(arrays(np.float64, (rows, n), elements=values))
+    lost = draw(st.sets(st.integers(0, rows * n - 1), max_size=draw(st.sampled_from([0, 3, rows * n]))))
+    kept = np.setdiff1d(np.arange(rows * n), list(lost))
+    return Samples(kept // n, kept % n * step_us, value.ravel()[kept])
 
 
 def cuts(span_us: int) -> st.SearchStrategy[list[int]]:

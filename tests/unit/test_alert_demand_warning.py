@@ -106,8 +106,8 @@ def test_a_constant_load_never_gets_two_answers(power, limit, steps, is_register
 
 
 @given(
-    samples=many_samples(rows=3, span_us=80 * MINUTE, step_us=MINUTE // 2, values=POWERS),
-    ends=cuts(80 * MINUTE),
+    samples=many_samples(rows=3, span_us=40 * MINUTE, step_us=MINUTE, values=POWERS),
+    ends=cuts(40 * MINUTE),
     slides=st.booleans(),
 )
 @settings(max_examples=60)

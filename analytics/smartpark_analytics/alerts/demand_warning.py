@@ -261,7 +261,7 @@ def _warnings(
     beyond = limit * (1.0 + _ROUNDING)
     is_lost = drawn > beyond
     level: Levels = np.select(
-        [is_lost, ~is_judged | np.isnan(limit), low > beyond, high <= limit * settings.clear_share],
+        [is_lost, ~is_judged | np.isnan(limit), low > beyond, high <= beyond * settings.clear_share],
         [Level.BREACH, Level.UNKNOWN, Level.BREACH, Level.CLEAR],
         Level.HOLD,
     ).astype(np.int8)
