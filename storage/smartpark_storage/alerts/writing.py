@@ -63,7 +63,7 @@ def append_events(connection: Connection, alert_id: int, events: Sequence[Event]
 
 
 def write_alerts(connection: Connection, writes: Sequence[AlertWrite]) -> list[Written]:
-    """Write events of many alerts, each at most once among them, in a few statements; what became of each.
+    """Write events of many alerts in a few statements, each alert on record once; what became of each.
 
     First what ends, then what goes on, then what begins: an object may have an alert ended and a new one begun at
     once. Errors as of `begin_alert` and `append_events`; then nothing is kept.
@@ -77,9 +77,7 @@ def write_alerts(connection: Connection, writes: Sequence[AlertWrite]) -> list[W
             _update(connection, [write for write in old if is_wanted(write.alert)])
         begun = _insert(connection, [write.alert for write in new])
         written = [
-            Written(write.alert_id, is_written=True)
-            if write.alert_id is not None
-            else begun.get(_key(write.alert)) or _refuse(write.alert)
+            Written(write.alert_id, is_written=True) if write.alert_id is not None else _take(begun, write.alert)
             for write in writes
         ]
         pairs = zip(writes, written, strict=True)
@@ -156,11 +154,16 @@ def _key(alert: Alert) -> _Key:
     return alert.about.rule, alert.about.object, alert.since
 
 
-def _refuse(alert: Alert) -> Written:
-    raise OpenAlertError(
-        f"no alert of rule {alert.about.rule} about {alert.about.object} can begin at {alert.since.isoformat()}: "
-        "another one is open"
-    )
+def _take(begun: dict[_Key, Written], alert: Alert) -> Written:
+    """What became of a new alert; the same one further down the list is on record by then."""
+    written = begun.get(_key(alert))
+    if written is None:
+        raise OpenAlertError(
+            f"no alert of rule {alert.about.rule} about {alert.about.object} can begin at {alert.since.isoformat()}: "
+            "another one is open"
+        )
+    begun[_key(alert)] = written._replace(is_written=False)
+    return written
 
 
 def _add_events(connection: Connection, events: Sequence[tuple[int, Event]]) -> None:
