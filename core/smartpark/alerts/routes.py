@@ -232,7 +232,7 @@ class Directory:
 
     def escalates_after(self, alert: Alert, now: datetime) -> tuple[timedelta, ...]:
         """Steps of its escalation, for `smartpark.alerts.paging.due_page`."""
-        return tuple(after for after, _ in self._ladder(alert, now))
+        return tuple(after for after, _ in self.ladder(alert, now))
 
     def deliveries(
         self, alert: Alert, page: Page, now: datetime, *, told: Sequence[str] = ()
@@ -250,8 +250,8 @@ class Directory:
         if routes is None:
             return None
         if page.kind is PageKind.ESCALATED:
-            steps = self._ladder(alert, now)[alert.escalation : page.step]
-            return self._unique(Delivery(code, now, False) for _, step in steps for code in step.contacts)
+            steps = self.ladder(alert, now)[alert.escalation : page.step]
+            return self._unique(Delivery(code, now, False) for _, contacts in steps for code in contacts)
         return self._unique(self._delivery(alert, route, code, now) for route in routes for code in route.contacts)
 
     def _all_of(self, alert: Alert) -> tuple[Route, ...]:
@@ -263,9 +263,10 @@ class Directory:
             self._fitting[key] = tuple(route for route in self._routes if route.fits(alert))
         return self._fitting[key]
 
-    def _ladder(self, alert: Alert, now: datetime) -> list[tuple[timedelta, EscalationStep]]:
+    def ladder(self, alert: Alert, now: datetime) -> list[tuple[timedelta, tuple[str, ...]]]:
+        """Whom to tell while nobody takes note, each after how long, of all routes that are taken now."""
         steps = [
-            (timedelta(minutes=step.after_min), step)
+            (timedelta(minutes=step.after_min), step.contacts)
             for route in self.routes_of(alert, now) or ()
             for step in route.escalation
         ]

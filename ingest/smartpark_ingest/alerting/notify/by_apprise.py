@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from smartpark.alerts.routes import Contact
 from smartpark.webhooks import WebhookRefusedError, allowed_address, is_loopback_name
 
 from smartpark_ingest.alerting.notify.message import Address, Message, NotTakenError
@@ -63,28 +62,28 @@ def send_by_apprise(
     message: Message, address: Address, *, schemes: Iterable[str] = SCHEMES, may_be_private: bool = False
 ) -> None:
     """Hand a message over; `NotTakenError` says what little is known, without the address."""
-    allowed = frozenset(schemes) - NEVER
-    _check(address, allowed, message.contact, may_be_private=may_be_private)
-    said = _notify(message, address, allowed)
+    check_address(address, schemes, may_be_private=may_be_private)
+    said = _notify(message, address, frozenset(schemes) - NEVER)
     if said is not None:
         raise NotTakenError(address.hidden_in(said or "the service did not take the message")[:400])
 
 
-def _check(address: Address, allowed: frozenset[str], contact: Contact, *, may_be_private: bool) -> None:
+def check_address(address: Address, schemes: Iterable[str], *, may_be_private: bool = False) -> None:
+    """Look at an address before Apprise does; `NotTakenError` says why it may not be used, without the address."""
     scheme = address.target.partition("://")[0].lower()
-    if scheme not in allowed:
+    if scheme not in frozenset(schemes) - NEVER:
         known = re.fullmatch(r"[a-z0-9]{1,12}", scheme)
         told = f"{scheme}:// is not among the services let in" if known else "its file holds no Apprise address"
-        raise NotTakenError(f"contact {contact.code}: {told} (SMARTPARK_ALERT_APPRISE)")
+        raise NotTakenError(f"{told} (SMARTPARK_ALERT_APPRISE)")
     try:
         parts = urlsplit(address.target)
         options = {name.lower().lstrip("+-:") for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
         host, port = parts.hostname or "", parts.port or 0
     except ValueError:
-        raise NotTakenError(f"contact {contact.code}: its file holds no address that can be read") from None
+        raise NotTakenError("its file holds no address that can be read") from None
     refused = sorted(options & _REFUSED)
     if refused:
-        raise NotTakenError(f"contact {contact.code}: its address may not have the option {refused[0]}")
+        raise NotTakenError(f"its address may not have the option {refused[0]}")
     if scheme in _LOCAL_SERVERS and host:
         _check_host(host, port, may_be_private=may_be_private)
 

@@ -7,14 +7,14 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Final
 
-from smartpark.alerts.routes import ChannelKind
+from smartpark.alerts.routes import ChannelKind, Contact
 from smartpark.errors import SmartparkError
-from smartpark.webhooks import WebhookRefusedError, deliver
+from smartpark.webhooks import WebhookRefusedError, checked_url, deliver
 
 from smartpark_ingest.alerting.notify import by_apprise
 from smartpark_ingest.alerting.notify.alertmanager import push
 from smartpark_ingest.alerting.notify.message import Address, Message, NotTakenError, RefusedError, read_address
-from smartpark_ingest.alerting.notify.robots import SPACING_S, send_to_robot
+from smartpark_ingest.alerting.notify.robots import SPACING_S, robot_url, send_to_robot
 from smartpark_ingest.mail import MailRefusedError, MailServer, MailServerError
 
 ROBOTS: Final = frozenset({ChannelKind.DINGTALK, ChannelKind.WECOM, ChannelKind.FEISHU})
@@ -99,29 +99,62 @@ def hand_over(message: Message, ways: Ways) -> None:
         send_to_robot(message, address, may_be_private=ways.may_be_private)
 
 
+def trouble_with(contact: Contact, ways: Ways) -> None:
+    """Look at a contact's file as far as that goes without telling anybody; `NotTakenError` says what is wrong."""
+    address = read_address(ways.secrets, contact.address)
+    if contact.channel is ChannelKind.MAIL:
+        _mailbox(address, ways)
+    elif contact.channel is ChannelKind.WEBHOOK:
+        _signing(address)
+        _check_url(address, address.target, ways)
+    elif contact.channel is ChannelKind.ALERTMANAGER:
+        _check_url(address, address.target, ways)
+    elif contact.channel is ChannelKind.APPRISE:
+        by_apprise.check_address(address, ways.schemes, may_be_private=ways.may_be_private)
+    else:
+        _check_url(address, robot_url(contact.channel, address), ways)
+
+
+def _check_url(address: Address, url: str, ways: Ways) -> None:
+    try:
+        checked_url(url, may_be_private=ways.may_be_private)
+    except WebhookRefusedError as error:
+        raise NotTakenError(address.hidden_in(str(error))) from None
+
+
 def _mail(message: Message, address: Address, ways: Ways) -> None:
     """Over SMTP by ourselves: the message has a name that does not change, and what is refused for good is known."""
-    if ways.mail is None:
-        raise NotTakenError("no mail server is configured (SMARTPARK_SMTP_URL)")
-    to = address.target.removeprefix("mailto:")
-    if "@" not in parseaddr(to)[1] or "," in to:
-        raise NotTakenError("its file holds no e-mail address; write one, as name@example.org")
+    server, to = _mailbox(address, ways)
     try:
-        ways.mail.send(to, message.words, key=message.key, at=message.planned_at)
+        server.send(to, message.words, key=message.key, at=message.planned_at)
     except MailServerError as error:
         raise NotTakenError(address.hidden_in(str(error))) from None
     except MailRefusedError as error:
         raise RefusedError(address.hidden_in(str(error))) from None
 
 
-def _webhook(message: Message, address: Address, ways: Ways) -> None:
+def _mailbox(address: Address, ways: Ways) -> tuple[MailServer, str]:
+    if ways.mail is None:
+        raise NotTakenError("no mail server is configured (SMARTPARK_SMTP_URL)")
+    to = address.target.removeprefix("mailto:")
+    if "@" not in parseaddr(to)[1] or "," in to:
+        raise NotTakenError("its file holds no e-mail address; write one, as name@example.org")
+    return ways.mail, to
+
+
+def _signing(address: Address) -> bytes:
     if len(address.secret) < _LEAST_SECRET:
         raise NotTakenError(f"the second line of its file is the secret that signs, of {_LEAST_SECRET} signs or more")
+    return address.secret.encode()
+
+
+def _webhook(message: Message, address: Address, ways: Ways) -> None:
+    secret = _signing(address)
     try:
         came = deliver(
             address.target,
             document_of(message, ways.console),
-            address.secret.encode(),
+            secret,
             at_s=int(message.now.timestamp()),
             key=message.name,
             may_be_private=ways.may_be_private,

@@ -21,11 +21,13 @@ from smartpark.alerts.objects import ObjectRef, group_key
 from smartpark.alerts.routes import ChannelKind, Contact, Delivery, Directory
 from smartpark.alerts.words import PageKind
 from smartpark_storage import Connection
-from smartpark_storage.alerts import Intent, NewIntent, plan_intents
 from smartpark_storage.alerts import (
     Extension,
+    Intent,
+    NewIntent,
     collecting_intents,
     extend_intents,
+    plan_intents,
     planned_since,
     told_contacts,
 )

@@ -21,6 +21,14 @@ SPACING_S: Final = 3.1
 """Between two messages to a robot: they take twenty a minute, and DingTalk then shuts one out for ten minutes."""
 
 
+_PLACES: Final[Mapping[ChannelKind, tuple[str, str]]] = {
+    ChannelKind.DINGTALK: ("dingtalk", "https://oapi.dingtalk.com/robot/send?access_token="),
+    ChannelKind.WECOM: ("wecombot", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key="),
+    ChannelKind.FEISHU: ("feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/"),
+}
+"""Scheme of the short form, and the address before the token."""
+
+
 class _Call(NamedTuple):
     url: str
     document: Mapping[str, Any]
@@ -36,6 +44,11 @@ def send_to_robot(message: Message, address: Address, *, may_be_private: bool = 
     if answer.status != 200:
         raise NotTakenError(address.hidden_in(answer.detail))
     _check_verdict(answer.body, address)
+
+
+def robot_url(channel: ChannelKind, address: Address) -> str:
+    """Where a robot is told, without its token; `NotTakenError` when its file does not say."""
+    return _parts(address, *_PLACES[channel]).base
 
 
 def _check_verdict(body: bytes, address: Address) -> None:
@@ -60,7 +73,7 @@ def _text(message: Message, most_bytes: int) -> str:
 
 
 def _dingtalk(message: Message, address: Address) -> _Call:
-    base, token, user, phones = _parts(address, "dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=")
+    base, token, user, phones = _parts(address, *_PLACES[ChannelKind.DINGTALK])
     secret, url = address.secret or user, base + quote(token, safe="")
     if secret:
         at_ms = int(message.now.timestamp() * 1000)
@@ -71,13 +84,13 @@ def _dingtalk(message: Message, address: Address) -> _Call:
 
 
 def _wecom(message: Message, address: Address) -> _Call:
-    base, key, _, phones = _parts(address, "wecombot", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=")
+    base, key, _, phones = _parts(address, *_PLACES[ChannelKind.WECOM])
     text = {"content": _text(message, 2048), "mentioned_mobile_list": phones}
     return _Call(base + quote(key, safe=""), {"msgtype": "text", "text": text})
 
 
 def _feishu(message: Message, address: Address) -> _Call:
-    base, token, user, _ = _parts(address, "feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/")
+    base, token, user, _ = _parts(address, *_PLACES[ChannelKind.FEISHU])
     document: dict[str, Any] = {"msg_type": "text", "content": {"text": _text(message, 18_000)}}
     secret = address.secret or user
     if secret:

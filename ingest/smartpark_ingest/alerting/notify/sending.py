@@ -18,9 +18,7 @@ from smartpark.alerts.routes import Contact
 from smartpark.clock import utc_now
 from smartpark.exposition import Family, Kind, Sample, gauge
 from smartpark_storage import Connection
-from smartpark_storage.alerts import read_contacts
-from smartpark_storage.alerts import Intent, give_up_intents, retry_intents, sent_intents
-from smartpark_storage.alerts import claim_next
+from smartpark_storage.alerts import Intent, claim_next, give_up_intents, read_contacts, retry_intents, sent_intents
 
 from smartpark_ingest.alerting.notify.channels import Ways, hand_over, spacing_s
 from smartpark_ingest.alerting.notify.message import Message, NotTakenError, RefusedError
