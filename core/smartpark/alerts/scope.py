@@ -1,29 +1,14 @@
 """Which points a rule watches: those that fit its scope and that its detector can make something of.
 
-Storage's registry records are points here, and so are those of a catalogue in a file (`points_of`), so that a rule can
-be tried before there is a database. Nothing here knows a reading or a limit.
+Storage's registry records are points here, and so are those of a catalogue in a file (`points_of`), so that a rule
+can be tried before there is a database. Nothing here knows a reading or a limit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from smartpark.alerts.detectors import (
-    Balance,
-    ChangePoint,
-    DemandWarning,
-    Detector,
-    Emission,
-    Limit,
-    NightBase,
-    PowerFactor,
-    PowerQuality,
-    Rate,
-    Register,
-    Relative,
-    Seasonal,
-    TransformerLoad,
-)
+from smartpark.alerts.detectors import Detector, Limit, Rate, Relative
 from smartpark.alerts.rules import Rule, Scope, Source, matches
 from smartpark.catalogue import Catalogue, CataloguePoint, Device, DeviceKind, Furnace, Role
 from smartpark.flows import MeteredPoint
@@ -160,45 +145,36 @@ def _fits_words(scope: Scope, point: PointFacts) -> bool:
     )
 
 
+_SUITS: Final[dict[str, Callable[[PointFacts], bool]]] = {
+    "register": lambda point: point.kind is Kind.COUNTER,
+    "balance": lambda point: point.kind is Kind.COUNTER,
+    "demand_warning": lambda point: point.measurand is Measurand.ACTIVE_POWER,
+    "transformer_load": lambda point: point.measurand is Measurand.ACTIVE_POWER and point.transformer is not None,
+    "power_factor": lambda point: point.measurand is Measurand.POWER_FACTOR,
+    "power_quality": lambda point: point.measurand in QUALITY,
+    "emission": lambda point: point.measurand in POLLUTANTS and point.device_kind is DeviceKind.STACK,
+}
+"""Detectors that can make something of some points only, whatever the source."""
+_OF_VALUES: Final = frozenset({"limit", "rate", "night_base", "seasonal", "change_point", "multivariate"})
+"""A register's reading itself says nothing to these; what it counted in a window does."""
+_KNOWS: Final[dict[Relative, Callable[[PointFacts], bool]]] = {
+    Relative.CONTRACT_DEMAND: lambda point: point.measurand is Measurand.ACTIVE_POWER,
+    Relative.TRANSFORMER_RATING: lambda point: (
+        point.measurand is Measurand.APPARENT_POWER and point.transformer is not None
+    ),
+    Relative.NOMINAL_VOLTAGE: lambda point: point.measurand is Measurand.VOLTAGE,
+    Relative.MAX_RATE: lambda point: point.max_rate is not None,
+}
+
+
 def suits(detector: Detector, point: PointFacts, source: Source = Source.READING) -> bool:
     """Whether a detector can make something of a point at all: rates of gauges, resets of registers."""
-    is_gauge = point.kind is Kind.GAUGE
-    match detector:
-        case Register():
-            return not is_gauge
-        case Limit(relative_to=relative) | Rate(relative_to=relative):
-            # A register's reading itself says nothing; what it counted in a window does.
-            return (is_gauge or source is not Source.READING) and _knows(relative, point)
-        case DemandWarning():
-            return point.measurand is Measurand.ACTIVE_POWER
-        case TransformerLoad():
-            return point.measurand is Measurand.ACTIVE_POWER and point.transformer is not None
-        case PowerFactor():
-            return point.measurand is Measurand.POWER_FACTOR
-        case PowerQuality():
-            return point.measurand in QUALITY
-        case Emission():
-            return point.measurand in POLLUTANTS and point.device_kind is DeviceKind.STACK
-        case Balance():
-            return not is_gauge
-        case NightBase() | Seasonal() | ChangePoint():
-            return is_gauge or source is not Source.READING
-        case _:
-            return True
-
-
-def _knows(relative: Relative | None, point: PointFacts) -> bool:
-    match relative:
-        case Relative.CONTRACT_DEMAND:
-            return point.measurand is Measurand.ACTIVE_POWER
-        case Relative.TRANSFORMER_RATING:
-            return point.measurand is Measurand.APPARENT_POWER and point.transformer is not None
-        case Relative.NOMINAL_VOLTAGE:
-            return point.measurand is Measurand.VOLTAGE
-        case Relative.MAX_RATE:
-            return point.max_rate is not None
-        case None:
-            return True
+    if detector.kind in _SUITS:
+        return _SUITS[detector.kind](point)
+    if detector.kind in _OF_VALUES and point.kind is Kind.COUNTER and source is Source.READING:
+        return False
+    relative = detector.relative_to if isinstance(detector, Limit | Rate) else None
+    return relative is None or _KNOWS[relative](point)
 
 
 def watched_points(rule: Rule, points: Sequence[PointFacts]) -> tuple[int, ...]:

@@ -1,0 +1,379 @@
+"""One rule at work: samples in, episodes out, with all that is remembered in between.
+
+At once and in any steps come to the same, as of each detector and of `episodes`. Samples must come in the order of
+time, object by object; what is late calls for `at_once` over the stretch it touches (`board` sorts that out).
+
+What is said of values moves with values: a breach fires with the reading that shows that it has lasted, and nothing
+here is ended by silence. Time alone speaks only of who does not.
+
+Windows (quarters, hours) come with their start as their time. An episode of windows begins with the start of the
+first window in breach and is over at the start of the first one that is fine; it cannot have fired before the end of
+the window that showed it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from smartpark.alerts.course import Episode
+from smartpark.alerts.events import Evidence
+from smartpark.alerts.life import Alert
+from smartpark.alerts.rules import Rule, Source
+from smartpark.clock import from_us, to_us
+
+from smartpark_analytics.alerts import episodes
+from smartpark_analytics.alerts.episodes import EpisodeCarry, Episodes
+from smartpark_analytics.alerts.evaluating.detection import (
+    Detection,
+    Inputs,
+    compact,
+    due_rows,
+    put,
+    taken,
+)
+from smartpark_analytics.alerts.evaluating.learning import Learner
+from smartpark_analytics.alerts.evaluating.watched import Channel, Selector, Watched
+from smartpark_analytics.alerts.rows import is_late, later, some_samples, some_verdicts
+from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Floats, Ints, Level, Samples, Verdicts
+
+_SECOND_US: Final = 1_000_000
+WINDOW_US: Final = {Source.QUARTER: 900 * _SECOND_US, Source.HOUR: 3600 * _SECOND_US}
+"""Length of the windows of a source. [µs]"""
+
+
+class Found(NamedTuple):
+    """News of an object."""
+
+    row: int
+    """Place among the rule's subjects."""
+    episode: Episode
+
+
+class _Newest(NamedTuple):
+    """Last verdict with a value of each object, shape (rows,)."""
+
+    time_us: Ints
+    value: Floats
+    limit: Floats
+
+
+class Evaluation:
+    """A rule, its objects, and what is remembered of them.
+
+    Parameters
+    ----------
+    rule : Rule
+    watched : Watched
+        Its objects.
+    detection : Detection
+        Its detector, bound to their numbers.
+    n_series : int
+        How many series the caller has numbered.
+    learner : Learner, optional
+        How the detector learns what is usual, if it has to.
+    """
+
+    def __init__(
+        self, rule: Rule, watched: Watched, detection: Detection, n_series: int, learner: Learner | None = None
+    ) -> None:
+        self.rule = rule
+        self._learner = learner
+        self.watched = watched
+        self._detection = detection
+        self.selectors = {channel: Selector(feed, n_series) for channel, feed in watched.feeds.items()}
+        self._for_us = round(rule.for_s * _SECOND_US)
+        self._clear_for_us = round(rule.clear_for_s * _SECOND_US)
+        self._window_us = WINDOW_US.get(rule.source, 0)
+        never = np.full(watched.rows, NEVER_US, np.int64)
+        self._holds_us = (
+            never
+            if detection.believes_for_ever
+            else np.full(watched.rows, 3 * self._window_us, np.int64)
+            if self._window_us
+            else watched.holds_us()
+        )
+        self._scratch = np.zeros(watched.rows, np.int64)
+        self._forget()
+
+    @property
+    def lookback_us(self) -> int:
+        """How much history rebuilds what is remembered, beside the alerts on record. [µs]."""
+        return (
+            self._detection.lookback_us
+            + self._detection.judges_after_us
+            + max(self._for_us, self._clear_for_us)
+            + self._window_us
+        )
+
+    @property
+    def history_us(self) -> int:
+        """How much history it wants to learn from before it judges anything; 0: it has nothing to learn. [µs]."""
+        return 0 if self._learner is None else self._learner.history_us
+
+    def learn(self, samples: Samples) -> None:
+        """Learn what is usual from the `history_us` before now; what is open stays open.
+
+        What is remembered of single samples begins anew: give those of `lookback_us` again.
+        """
+        if self._learner is None:
+            return
+        self._detection = self._learner.learn(self.select(samples))
+        self._carry = self._detection.fresh()
+
+    def begin(self, recorded: Iterable[tuple[int, Alert]]) -> None:
+        """Forget everything and take up the alerts on record whose condition holds, each with its row.
+
+        Then give the samples of `lookback_us` before the moment from which on it goes on.
+        """
+        self._forget()
+        standing = [(row, alert) for row, alert in recorded if alert.cleared_at is None]
+        self._episodes = _recorded(self.watched.rows, standing, self._window_us)
+
+    def step(self, samples: Samples, until_us: int = NOT_YET_US, received_us: Ints | None = None) -> list[Found]:
+        """Take what has come and say what is new.
+
+        Parameters
+        ----------
+        samples : Samples
+            Rows are the caller's series; later than those before, series by series.
+        until_us : int
+            No more samples from before this moment; by default time says nothing. [µs]
+        received_us : ndarray of int64, shape (n,), optional
+            When they came in; for rules about clocks. [µs]
+
+        Returns
+        -------
+        list of Found
+            Episodes that began, fired, grew or ended, of each object in the order of time.
+        """
+        return self.judge(self.select(samples, received_us), until_us)
+
+    def select(self, samples: Samples, received_us: Ints | None = None) -> Inputs:
+        """What of the caller's samples concerns this rule."""
+        given = {channel: samples for channel in Channel if channel is not Channel.DELAY}
+        if received_us is not None:
+            given[Channel.DELAY] = delays(samples, received_us)
+        return {
+            channel: selector.select(given[channel])
+            for channel, selector in self.selectors.items()
+            if channel in given
+        }
+
+    def judge(self, inputs: Inputs, until_us: int = NOT_YET_US) -> list[Found]:
+        """As `step`, of what was selected before."""
+        if self._detection.every_us and until_us != NOT_YET_US:
+            self._waiting.append(inputs)
+            if until_us < self._asked_us + self._detection.every_us:
+                return []
+            self._asked_us = until_us
+            inputs = _together(self._waiting)
+            self._waiting = []
+        rows = self._rows_at_work(inputs, until_us)
+        if not rows.size and not self._detection.believes_for_ever and not self._detection.every_us:
+            return []
+        findings = self._findings(inputs, rows, until_us)
+        if isinstance(findings, Episodes):
+            return self._told(findings, None)
+        return self._told(*self._to_episodes(findings, until_us))
+
+    def at_once(self, samples: Samples, start_us: int, end_us: int, received_us: Ints | None = None) -> list[Found]:
+        """Episodes that fired and touch a span, from its history alone; what is remembered is left as it is.
+
+        Parameters
+        ----------
+        samples : Samples
+            Of the caller's series, from `lookback_us` before the span to its end.
+        start_us, end_us : int
+            The span, half-open. [µs]
+        received_us : ndarray of int64, shape (n,), optional
+            As in `step`.
+        """
+        kept = (self._carry, self._episodes, self._newest, self._waiting, self._asked_us)
+        try:
+            self._forget()
+            found = self.step(samples, end_us, received_us)
+        finally:
+            self._carry, self._episodes, self._newest, self._waiting, self._asked_us = kept
+        start, end = from_us(start_us), from_us(end_us)
+        return [
+            one
+            for one in found
+            if one.episode.fired_at is not None
+            and one.episode.since < end
+            and (one.episode.cleared_at is None or one.episode.cleared_at > start)
+        ]
+
+    def _forget(self) -> None:
+        rows = self.watched.rows
+        self._carry = self._detection.fresh()
+        self._episodes = episodes.fresh_carry(rows)
+        self._waiting: list[Inputs] = []
+        self._asked_us = NOT_YET_US
+        nothing = np.full(rows, np.nan)
+        self._newest = _Newest(np.full(rows, NOT_YET_US, np.int64), nothing, nothing.copy())
+
+    def _rows_at_work(self, inputs: Inputs, until_us: int) -> Ints:
+        """Rows that have samples, or of which time alone says something."""
+        parts = [_distinct(samples.row) for samples in inputs.values() if samples.row.size]
+        if self._detection.wakes is not None:
+            parts.append(due_rows(self._detection.wakes(self._detection.parameters, self._carry), until_us))
+        if len(parts) == 1:
+            return parts[0]
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+
+    def _findings(self, inputs: Inputs, rows: Ints, until_us: int) -> Verdicts | Episodes:
+        detection = self._detection
+        if detection.is_whole or rows.size == self.watched.rows:
+            until = np.full(self.watched.rows, until_us, np.int64)
+            found, self._carry = detection.judge(inputs, detection.parameters, self._carry, until)
+            return found
+        some = {channel: compact(samples, rows, self._scratch) for channel, samples in inputs.items()}
+        parameters, carry = taken(detection.parameters, rows), taken(self._carry, rows)
+        until = np.full(rows.size, until_us, np.int64)
+        found, after = detection.judge(some, parameters, carry, until)
+        put(self._carry, rows, after)
+        return found._replace(row=rows[found.row])
+
+    def _to_episodes(self, verdicts: Verdicts, until_us: int) -> tuple[Episodes, Verdicts | None]:
+        """Episodes that changed, and the verdicts on their objects."""
+        said = verdicts.level == Level.BREACH
+        is_open = self._episodes.since_us != NEVER_US
+        concerned = is_open.copy()
+        concerned[verdicts.row[said]] = True
+        matter = concerned[verdicts.row]
+        # Most objects are fine and were: nothing of them has to be looked at.
+        news = verdicts if matter.all() else some_verdicts(verdicts, matter)
+        late = is_late(news.row, news.time_us, self._episodes.seen_us)
+        news = some_verdicts(news, ~late) if late.any() else news
+        due = self._due(is_open, until_us) if self._detection.believes_for_ever else np.zeros(0, np.int64)
+        if not news.row.size and not due.size:
+            return _no_episodes(), None
+        self._remember(news)
+        rows = _distinct(news.row) if not due.size else np.union1d(_distinct(news.row), due)
+        place = self._scratch
+        place[rows] = np.arange(rows.size)
+        until = np.full(rows.size, NOT_YET_US, np.int64)
+        until[place[due]] = until_us
+        found, after = episodes.step(
+            news._replace(row=place[news.row]),
+            taken(self._episodes, rows),
+            for_us=self._for_us,
+            clear_for_us=self._clear_for_us,
+            holds_us=self._holds_us[rows],
+            until_us=until,
+        )
+        put(self._episodes, rows, after)
+        return found._replace(row=rows[found.row]), news
+
+    def _due(self, is_open: np.ndarray, until_us: int) -> Ints:
+        """Open episodes that time alone has made last long enough."""
+        if until_us == NOT_YET_US:
+            return np.zeros(0, np.int64)
+        carry = self._episodes
+        rows = np.flatnonzero(is_open & (carry.fired_us == NEVER_US) & (carry.clear_since_us == NEVER_US))
+        moment = later(carry.since_us[rows], np.full(rows.size, self._for_us, np.int64))
+        return rows[moment <= until_us]
+
+    def _remember(self, verdicts: Verdicts) -> None:
+        known = np.flatnonzero(verdicts.level != Level.UNKNOWN)
+        last = known[np.flatnonzero(np.diff(verdicts.row[known], append=-1) != 0)]
+        row = verdicts.row[last]
+        self._newest.time_us[row] = verdicts.time_us[last]
+        self._newest.value[row] = verdicts.value[last]
+        self._newest.limit[row] = verdicts.limit[last]
+
+    def _told(self, found: Episodes, verdicts: Verdicts | None) -> list[Found]:
+        return [
+            Found(int(found.row[at]), _episode(found, at, self._last(found, at, verdicts), self._window_us, unit))
+            for at in range(len(found.row))
+            for unit in (self.watched.subjects[int(found.row[at])].unit,)
+        ]
+
+    def _last(self, found: Episodes, at: int, verdicts: Verdicts | None) -> tuple[int, float, float]:
+        """Moment, value and limit of the last verdict that belongs to an episode."""
+        row, over = found.row[at], found.cleared_us[at]
+        if verdicts is None:
+            return int(found.worst_us[at]), float(found.worst[at]), float(found.worst_limit[at])
+        if over != NEVER_US and self._newest.time_us[row] > over:
+            begin = int(np.searchsorted(verdicts.row, row))
+            own = slice(begin, int(np.searchsorted(verdicts.row, row, side="right")))
+            here = begin + int(np.searchsorted(verdicts.time_us[own], over))
+            return int(over), float(verdicts.value[here]), float(verdicts.limit[here])
+        newest = self._newest
+        if newest.time_us[row] == NOT_YET_US:
+            return int(found.worst_us[at]), float(found.worst[at]), float(found.worst_limit[at])
+        return int(newest.time_us[row]), float(newest.value[row]), float(newest.limit[row])
+
+
+def delays(samples: Samples, received_us: Ints) -> Samples:
+    """How long each sample took to come in. [s]."""
+    return Samples(samples.row, samples.time_us, (received_us - samples.time_us) / _SECOND_US)
+
+
+def _together(parts: Sequence[Inputs]) -> Inputs:
+    """Inputs of several steps as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    channels = dict.fromkeys(channel for part in parts for channel in part)
+    return {channel: _joined([part[channel] for part in parts if channel in part]) for channel in channels}
+
+
+def _joined(parts: Sequence[Samples]) -> Samples:
+    both = Samples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return some_samples(both, np.argsort(both.row, kind="stable"))
+
+
+def _distinct(row: Ints) -> Ints:
+    """Rows of sorted samples, each once."""
+    if not row.size:
+        return row
+    return row[np.flatnonzero(np.diff(row, prepend=-1) != 0)]
+
+
+def _no_episodes() -> Episodes:
+    ints, floats = np.zeros(0, np.int64), np.zeros(0)
+    return Episodes(ints, ints, ints, ints, floats, floats, ints, ints, np.zeros(0, np.int8))
+
+
+def _episode(found: Episodes, at: int, last: tuple[int, float, float], window_us: int, unit: str) -> Episode:
+    fired, cleared = int(found.fired_us[at]), int(found.cleared_us[at])
+    last_us, value, limit = last
+    return Episode(
+        since=from_us(int(found.since_us[at])),
+        fired_at=None if fired == NEVER_US else from_us(fired + window_us),
+        cleared_at=None if cleared == NEVER_US else from_us(cleared),
+        last=_evidence(value, limit, unit),
+        last_at=from_us(last_us + window_us),
+        worst=_evidence(float(found.worst[at]), float(found.worst_limit[at]), unit),
+        worst_at=from_us(int(found.worst_us[at])),
+    )
+
+
+def _evidence(value: float, limit: float, unit: str) -> Evidence:
+    return Evidence(
+        value=value if np.isfinite(value) else None, limit=limit if np.isfinite(limit) else None, unit=unit
+    )
+
+
+def _recorded(rows: int, standing: Sequence[tuple[int, Alert]], window_us: int) -> EpisodeCarry:
+    def moments(values: Iterable[int]) -> Ints:
+        return np.array(list(values), np.int64)
+
+    def numbers(values: Iterable[float | None]) -> Floats:
+        return np.array([np.nan if value is None else value for value in values], np.float64)
+
+    alerts = [alert for _, alert in standing]
+    found = Episodes(
+        row=moments(row for row, _ in standing),
+        since_us=moments(to_us(alert.since) for alert in alerts),
+        fired_us=moments(
+            NEVER_US if alert.fired_at is None else to_us(alert.fired_at) - window_us for alert in alerts
+        ),
+        cleared_us=moments(NEVER_US for _ in alerts),
+        worst=numbers(alert.worst.value for alert in alerts),
+        worst_limit=numbers(alert.worst.limit for alert in alerts),
+        worst_us=moments(to_us(alert.worst_at) for alert in alerts),
+        n_breaches=moments(1 for _ in alerts),
+        change=np.zeros(len(alerts), np.int8),
+    )
+    return episodes.resumed(rows, found)
