@@ -1,4 +1,4 @@
-"""Means over several spans against their own tails: what departs, what does not, and that steps make no difference."""
+"""Means over several spans against their tails: what departs, what does not, and that steps make no difference."""
 
 from itertools import pairwise
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from smartpark_analytics.alerts.robust import FINE, MAD_TO_SIGMA, grouped_median
+from smartpark_analytics.alerts.robust import FINE, grouped_middle_and_spread
 from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Level, Samples, Verdicts
 
 Bools = NDArray[np.bool_]
@@ -68,8 +68,8 @@ def fit_level(samples: Samples, *, floor: Floats, min_count: int = 30) -> LevelP
     n_rows = len(floor)
     known = np.isfinite(samples.value)
     row, value = samples.row[known], samples.value[known]
-    middle = grouped_median(row, value, n_rows)
-    spread = np.maximum(MAD_TO_SIGMA * grouped_median(row, np.abs(value - middle[row]), n_rows), floor)
+    middle, spread = grouped_middle_and_spread(row, value, n_rows)
+    spread = np.fmax(spread, floor)
     unknown = (np.bincount(row, minlength=n_rows) < min_count) | ~(spread > 0)
     middle[unknown], spread[unknown] = np.nan, np.nan
     return LevelProfile(middle, spread)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from smartpark_analytics.alerts.robust import MAD_TO_SIGMA, grouped_quantile
+from smartpark_analytics.alerts.robust import grouped_middle_and_spread, grouped_quantile
 from smartpark_analytics.alerts.samples import Floats, Ints, Level, Verdicts
 from smartpark_analytics.alerts.trailing import Recent, fresh_recent, newest_means
 
@@ -191,14 +191,7 @@ def _middle_and_spread(row: Ints, values: Floats, n_rows: int) -> tuple[Floats, 
     cell = (row[:, np.newaxis] * n_channels + np.arange(n_channels)).ravel()
     value = values.ravel()
     cell, value = cell[np.isfinite(value)], value[np.isfinite(value)]
-    n_cells = n_rows * n_channels
-    middle = grouped_quantile(cell, value, n_cells, 0.5)
-    away = value - middle[cell]
-    spread = MAD_TO_SIGMA * grouped_quantile(cell, np.abs(away), n_cells, 0.5)
-    count = np.maximum(np.bincount(cell, minlength=n_cells), 1)
-    # A channel that shows the same value more than half of the time has no median deviation.
-    plain = np.sqrt(np.bincount(cell, weights=away**2, minlength=n_cells) / count)
-    spread = np.where(spread > 0, spread, np.where(plain > 0, plain, np.nan))
+    middle, spread = grouped_middle_and_spread(cell, value, n_rows * n_channels)
     return middle.reshape(n_rows, n_channels), spread.reshape(n_rows, n_channels)
 
 

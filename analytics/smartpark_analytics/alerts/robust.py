@@ -34,3 +34,26 @@ def grouped_quantile(group: Ints, value: Floats, n_groups: int, share: float) ->
     lower, upper = ranked[begin[some] + low], ranked[begin[some] + high]
     found[some] = lower + (rank - low) * (upper - lower)
     return found
+
+
+def grouped_middle_and_spread(group: Ints, value: Floats, n_groups: int) -> tuple[Floats, Floats]:
+    """Median and robust standard deviation of each group; NaN where nothing is known, or nothing ever differed.
+
+    A group that shows the same value more than half of the time has no median deviation: its plain one stands in.
+
+    Returns
+    -------
+    tuple of ndarray of float64, each of shape (n_groups,)
+
+    Examples
+    --------
+    >>> middle, spread = grouped_middle_and_spread(np.array([0, 0, 0, 1, 1]), np.array([1.0, 2, 9, 4, 4]), 2)
+    >>> middle.tolist(), spread.round(2).tolist()
+    ([2.0, 4.0], [1.48, nan])
+    """
+    middle = grouped_median(group, value, n_groups)
+    away = value - middle[group]
+    spread = MAD_TO_SIGMA * grouped_median(group, np.abs(away), n_groups)
+    number = np.maximum(np.bincount(group, minlength=n_groups), 1)
+    plain = np.sqrt(np.bincount(group, weights=away**2, minlength=n_groups) / number)
+    return middle, np.where(spread > 0, spread, np.where(plain > 0, plain, np.nan))

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from smartpark_analytics.alerts.robust import MAD_TO_SIGMA, grouped_median
+from smartpark_analytics.alerts.rows import some_samples
 from smartpark_analytics.alerts.samples import Floats, Ints, Samples
 
 OWN_WEIGHT: Final = 8.0
@@ -131,14 +132,11 @@ def seasonal_gain(
         clock explains something. [1]
     """
     n_rows = len(floor)
-    samples = Samples(*(column[np.isfinite(samples.value)] for column in samples))
-    begin, end = (
-        np.searchsorted(samples.row, np.arange(n_rows)),
-        np.searchsorted(samples.row, np.arange(n_rows), "right"),
-    )
-    split = begin + (end - begin) * 2 // 3
-    early = np.arange(len(samples.row)) < split[samples.row]
-    learnt, tried = (Samples(*(column[mask] for column in samples)) for mask in (early, ~early))
+    samples = some_samples(samples, np.isfinite(samples.value))
+    number = np.bincount(samples.row, minlength=n_rows)
+    place = np.arange(len(samples.row)) - np.searchsorted(samples.row, samples.row)
+    early = place < (number * 2 // 3)[samples.row]
+    learnt, tried = some_samples(samples, early), some_samples(samples, ~early)
     profile = fit_seasonal(learnt, days, floor=floor, slot_us=slot_us, smooth=smooth, min_days=min_days)
     plain = grouped_median(learnt.row, learnt.value, n_rows)
     middle, _ = usual_values(tried, profile, days)
