@@ -21,6 +21,7 @@ from smartpark_api.access.limits import RateLimits
 from smartpark_api.access.login.logins import install_logins
 from smartpark_api.addresses import Addresses
 from smartpark_api.aggregates.describing import Digests
+from smartpark_api.alerts.news import News
 from smartpark_api.assets import assets
 from smartpark_api.bodies import body_as_described
 from smartpark_api.console.grafana import GrafanaWatch
@@ -36,6 +37,9 @@ from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.routes import (
     access,
     aggregates,
+    alert_rules,
+    alert_silences,
+    alerts,
     audit,
     capacity,
     console,
@@ -61,6 +65,7 @@ from smartpark_api.snapshot import OVERVIEW_KEPT_FOR, Snapshots
 from smartpark_api.vitals import CountRequests, Requests
 from smartpark_api.words import Language, words_of
 
+_ALERTS = (alert_silences, alert_rules, alerts)
 _DESK = (load_requests, load_request_documents, load_request_sharing, load_request_people)
 PREFIX: Final = "/api/v1"
 
@@ -86,6 +91,10 @@ _TAGS = [
     {"name": "electricity", "description": "What a month's electricity costs, and how long which power is drawn."},
     {"name": "load requests", "description": "What is asked of the utility: stages, limits, clocks, documents."},
     {"name": "people", "description": "Who works at the desk, and for which park."},
+    {
+        "name": "alerts",
+        "description": "What is not as it should be: inbox, evidence, rules, silences, news as they come.",
+    },
     {"name": "operations", "description": "Edge agents and dead letters."},
     {"name": "access", "description": "Who has access: programs, keys, grants, sessions."},
     {"name": "audit", "description": "Who pulled aggregates, and who wrote what."},
@@ -105,6 +114,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
         try:
             yield
         finally:
+            app.state.news.close()
             app.state.pool.close()
 
     app = FastAPI(
@@ -129,6 +139,9 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
     app.state.signer = Signer(settings.console_key or key_for_this_run())
     install_logins(app, settings, clock)
     app.state.digests = Digests()
+    app.state.news = News(settings.dsn)
+    # Whoever runs the server may say that it is about to end; answers that go on end then.
+    app.state.is_ending = lambda: False
     app.state.snapshots = Snapshots[ParkNow]()
     app.state.networks = Snapshots[NetworkLoads](kept_for=NETWORK_KEPT_FOR)
     app.state.overviews = Snapshots[Overview](kept_for=OVERVIEW_KEPT_FOR)
@@ -152,7 +165,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
     seen = (parks, points, indicators, figures, planning, electricity, capacity, operations)
-    for module in (*seen, aggregates, submissions, *_DESK, access, audit):
+    for module in (*seen, aggregates, submissions, *_ALERTS, *_DESK, access, audit):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

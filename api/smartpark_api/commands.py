@@ -185,8 +185,10 @@ def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, i
     # for us ending is enough: exit code 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ended)
+    server = uvicorn.Server(config)
+    app.state.is_ending = lambda: server.should_exit
     with vitals_port(ApiVitals(app), metrics):
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,100 @@
+"""Rules as people write them over the API and the pages: checked, counted, kept as another version.
+
+A rule that watches nothing may be kept only while it is not active. What it would have told in the past is a matter
+of `smartpark alerts backtest`, which may take minutes; nothing here reads readings.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from fastapi import Request
+from smartpark.access import Scope
+from smartpark.alerts.rules import Rule, Source
+from smartpark.alerts.scope import watched_edges, watched_points
+from smartpark_storage import load_registry
+from smartpark_storage.alerts import RuleVersion, put_rules, rule_history
+from smartpark_storage.connections import Connection
+from smartpark_storage.reads import read_edges
+
+from smartpark_api.access.needs import allowed_parks, check_everywhere
+from smartpark_api.alerts.acting_models import RuleOut, Watched
+from smartpark_api.alerts.rule_words import in_words
+from smartpark_api.problems import InvalidField, ProblemError, ProblemKind
+
+_SHOWN: Final = 20
+
+
+def watched(connection: Connection, rule: Rule) -> Watched:
+    """What a rule would watch, of what whoever asks may see."""
+    if rule.source is Source.EDGE:
+        edges = watched_edges(rule, [edge.code for edge in read_edges(connection)])
+        return Watched(objects=len(edges), examples=[f"edge:{one}" for one in edges[:_SHOWN]], by_park={}, note="")
+    points = list(load_registry(connection).by_key.values())
+    found = [points[place] for place in watched_points(rule, points)]
+    return Watched(
+        objects=len(found),
+        examples=[f"point:{point.key}" for point in found[:_SHOWN]],
+        by_park=dict(Counter(point.park for point in found)),
+        note="points are counted; whether contracts, limits and histories are there tells: smartpark alerts check",
+    )
+
+
+def check_theirs(request: Request, rule: Rule, known: RuleVersion | None) -> None:
+    """Refuse a rule, or the next version of one, that is not of parks of whoever writes it alone."""
+    for one in (rule, *(() if known is None else (known.rule,))):
+        allowed = allowed_parks(request, Scope.ALERT_RULES_WRITE)
+        if allowed is not None and not (one.scope.parks and set(one.scope.parks) <= allowed):
+            check_everywhere(request, Scope.ALERT_RULES_WRITE)
+
+
+def check_watches(rule: Rule, found: Watched) -> None:
+    """Refuse to activate what watches nothing."""
+    if rule.is_active and found.objects == 0:
+        message = "fits nothing that the detector can make something of; mend it, or write the rule as not active"
+        raise ProblemError(
+            ProblemKind.INVALID_REQUEST,
+            f"body.rule.scope: {message}",
+            [InvalidField(location="body.rule.scope", message=message)],
+        )
+
+
+def newest(connection: Connection, code: str) -> RuleVersion | None:
+    """Newest version of a rule; none: there is no such rule."""
+    found = rule_history(connection, code)
+    return found[0] if found else None
+
+
+def write_rule(
+    connection: Connection, rule: Rule, known: RuleVersion | None, *, expected: int | None, by: str, now: datetime
+) -> RuleVersion:
+    """Keep a rule as another version, in view of the version that was seen."""
+    found = 0 if known is None else known.version
+    if (expected or 0) != found:
+        raise ProblemError(
+            ProblemKind.STALE_VERSION,
+            f"rule {rule.code} is at version {found}, not at {expected or 0}: read it first",
+            version=found,
+        )
+    put_rules(connection, [rule], by=by, at=now)
+    return rule_history(connection, rule.code)[0]
+
+
+def rule_out(version: RuleVersion, newest_version: int) -> RuleOut:
+    """A version of a rule as the API gives it."""
+    return RuleOut(
+        code=version.rule.code,
+        version=version.version,
+        is_newest=version.version == newest_version,
+        rule=version.rule,
+        in_words=in_words(version.rule),
+        written_by=version.written_by,
+        written_at=version.written_at,
+    )
+
+
+def no_rule(code: str, known: Iterable[str]) -> ProblemError:
+    """The problem that there is no such rule."""
+    names = ", ".join(sorted(known)) or "none yet"
+    return ProblemError(ProblemKind.ALERT_RULE_NOT_FOUND, f"there is no rule {code!r}; known: {names}")
