@@ -5,9 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from smartpark_analytics import IntervalFlag, RegisterChanges, RegisterLimits, RegisterPoints, RegisterReadings
+from smartpark_analytics import IntervalFlag, RegisterChanges, RegisterPoints, RegisterReadings
 from smartpark_analytics.alerts import episodes, registers
 from smartpark_analytics.alerts.samples import Level
 
@@ -124,44 +122,48 @@ def some(readings: RegisterReadings, which) -> RegisterReadings:
     return replace(readings, **{field.name: getattr(readings, field.name)[which] for field in fields(readings)})
 
 
-@st.composite
-def registers_of(draw):
+def registers_of(chance: np.random.Generator) -> RegisterReadings:
     """Readings of two registers that count, and now and then do what registers do."""
     parts = []
     for row in range(2):
-        count = draw(st.integers(0, 40))
-        generator = np.random.default_rng(draw(st.integers(0, 2**32)))
-        steps = 900 + np.cumsum(generator.integers(0, 12, count))
-        for _ in range(draw(st.integers(0, 4))):
-            at, kind = generator.integers(0, max(count, 1)), generator.integers(0, 5)
+        count = int(chance.integers(0, 60))
+        steps = 900 + np.cumsum(chance.integers(0, 12, count))
+        for _ in range(int(chance.integers(0, 6)) if count else 0):
+            at, kind = int(chance.integers(0, count)), int(chance.integers(0, 5))
             if kind == 0:
-                steps[at:] -= steps[at : at + 1] if at < count else 0
+                steps[at:] -= steps[at]
             elif kind == 1:
                 steps[at:] -= 300
             elif kind == 2:
-                steps[at : at + 2] -= 400
+                steps[at : at + int(chance.integers(1, 4))] -= 400
             elif kind == 3:
-                steps[at : at + 1] += 5000
+                steps[at : at + int(chance.integers(1, 4))] += 5000
             else:
                 steps[at:] %= 1000
-        time = np.cumsum(generator.choice([1, 5, 5, 5, 20, 90], count)) * MINUTE
-        status = generator.choice([0, 0, 0, 0, 0, -0x8000_0000], count)
-        parts.append((np.full(count, row, np.int64), time, np.abs(steps), status))
+        time = np.cumsum(chance.choice([1, 2, 5, 5, 7, 20, 90], count)).astype(np.int64) * MINUTE
+        status = chance.choice([0] * 9 + [-0x8000_0000], count)
+        parts.append((np.full(count, row, np.int64), time, np.abs(steps).astype(np.int64), status))
     row, time, steps, status = (np.concatenate(column) for column in zip(*parts, strict=True))
     return RegisterReadings(row, time, steps, status.astype(np.int32), np.full(len(row), 0.5))
 
 
-@settings(max_examples=300)
-@given(registers_of(), st.lists(st.integers(0, 800), max_size=8), st.sampled_from([0, 1000]), st.booleans())
-def test_in_steps_it_finds_what_it_finds_at_once(readings, cuts, modulus, limited):
-    points = RegisterPoints(np.full(2, modulus), np.full(2, 60.0 if limited else np.inf))
-    limits = RegisterLimits(glitch_window_us=15 * MINUTE)
-    end = 10**5 * MINUTE
-    whole, _ = registers.judge(readings, points, registers.fresh_carry(2), limits=limits, until_us=end)
+SEEDS_FOR_MEMORY = (5, 41, 109, 166)
+"""With less remembered, these come to something else in steps than at once."""
+SEEDS_FOR_DELAY = (95, 135, 160, 170)
+"""With a reading judged too early, these do."""
+
+
+@pytest.mark.parametrize("seed", [*SEEDS_FOR_MEMORY, *SEEDS_FOR_DELAY, *range(200, 320)])
+def test_in_steps_it_finds_what_it_finds_at_once(seed):
+    chance = np.random.default_rng(seed)
+    readings, end = registers_of(chance), 10**5 * MINUTE
+    points = RegisterPoints(np.full(2, chance.choice([0, 1000])), np.full(2, chance.choice([60.0, np.inf])))
+    whole, _ = registers.judge(readings, points, registers.fresh_carry(2), until_us=end)
     carry, parts = registers.fresh_carry(2), []
-    for low, high in pairwise([0, *(cut * MINUTE for cut in sorted(cuts)), end]):
+    cuts = np.sort(chance.integers(0, 900, int(chance.integers(1, 30)))) * MINUTE
+    for low, high in pairwise([0, *cuts.tolist(), end]):
         part = some(readings, (readings.time >= low) & (readings.time < high))
-        found, carry = registers.judge(part, points, carry, limits=limits, until_us=high)
+        found, carry = registers.judge(part, points, carry, until_us=high)
         parts += zip(*(column.tolist() for column in found), strict=True)
     np.testing.assert_equal(sorted(parts), list(zip(*(column.tolist() for column in whole), strict=True)))
 
