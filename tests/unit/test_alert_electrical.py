@@ -5,7 +5,6 @@ from datetime import date
 import numpy as np
 import pytest
 from alert_steps import MINUTE, samples_of, series_of
-from smartpark.dated import RuleNotFoundError
 from smartpark.power_quality_limits import QualityQuantity
 from smartpark_analytics.alerts import limits
 from smartpark_analytics.alerts.companions import nothing_yet
@@ -45,9 +44,10 @@ def test_bounds_are_those_of_the_standard(quantity, kv, share, band):
     assert np.isnan(found.low[1]) or np.isnan(found.high[1])
 
 
-def test_a_level_without_a_limit_is_told():
-    with pytest.raises(RuleNotFoundError, match="voltage_thd"):
-        quality_bounds(QualityQuantity.VOLTAGE_THD, [25.0], TODAY)
+def test_a_level_without_a_limit_is_not_judged_and_the_others_are():
+    bounds = quality_bounds(QualityQuantity.VOLTAGE_THD, [25.0, 10.0, float("nan")], TODAY)
+    both = samples_of({0: [(0, 9.0)], 1: [(0, 9.0)], 2: [(0, 9.0)]})
+    assert limits.judge(both, limits.band(*bounds)).level.tolist() == [Level.UNKNOWN, Level.BREACH, Level.UNKNOWN]
 
 
 def test_a_voltage_beyond_its_band_is_a_breach():

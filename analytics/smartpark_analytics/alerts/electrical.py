@@ -8,15 +8,18 @@ neither begins nor ends.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from smartpark.dated import RuleNotFoundError
 from smartpark.electricity_rules import FULL_POWER_FACTOR, builtin_electricity_rules
 from smartpark.power_quality_limits import Basis, QualityLimit, QualityQuantity, builtin_quality_limits
 
 from smartpark_analytics.alerts.companions import Latest, as_of, latest_after
 from smartpark_analytics.alerts.samples import Floats, Samples
 from smartpark_analytics.power_quality import voltage_deviation
+
+_NOT_JUDGED: Final = (np.nan, np.nan)
 
 
 class Bounds(NamedTuple):
@@ -37,7 +40,7 @@ def quality_bounds(
     quantity : QualityQuantity
         Voltage deviation [%], frequency [Hz], voltage unbalance [%], voltage distortion [%], flicker [1].
     nominal_kv : sequence of float or None, length n_rows
-        Between phases; None: nobody said, and it is not judged. [kV]
+        Between phases; None or NaN: nobody said, and it is not judged. [kV]
     on : date
         Day whose rows hold.
     share : float
@@ -47,12 +50,8 @@ def quality_bounds(
     -------
     Bounds, shape (n_rows,)
         Where the standard limits a range, each deviation by itself may be at most all of it. Where it names a value
-        for a short time beside that for 95 % of the time, a reading is held against the first.
-
-    Raises
-    ------
-    smartpark.dated.RuleNotFoundError
-        When there is no limit for a level; the message lists the levels there are.
+        for a short time beside that for 95 % of the time, a reading is held against the first. NaN for a level that
+        the standard has no limit for: `QualityLimits.limit_on` says which levels there are.
 
     References
     ----------
@@ -63,12 +62,19 @@ def quality_bounds(
     >>> quality_bounds(QualityQuantity.VOLTAGE_DEVIATION, [0.22, 10.0, 110.0, None], date(2026, 11, 1))
     Bounds(low=array([-10.,  -7., -10.,  nan]), high=array([ 7.,  7., 10., nan]))
     """
-    known = sorted({kv for kv in nominal_kv if kv is not None})
-    limits = builtin_quality_limits()
-    band = {kv: _band(limits.limit_on(quantity, nominal_kv=kv, on=on), share) for kv in known}
-    nothing = (np.nan, np.nan)
-    table = np.array([nothing if kv is None else band[kv] for kv in nominal_kv], np.float64).reshape(-1, 2)
-    return Bounds(table[:, 0], table[:, 1])
+    known = {kv for kv in nominal_kv if kv is not None and np.isfinite(kv)}
+    band = {kv: _band_at(quantity, kv, on, share) for kv in known}
+    table = np.array([_NOT_JUDGED if kv is None else band.get(kv, _NOT_JUDGED) for kv in nominal_kv], np.float64)
+    low, high = table.reshape(-1, 2).T
+    return Bounds(low, high)
+
+
+def _band_at(quantity: QualityQuantity, kv: float, on: date, share: float) -> tuple[float, float]:
+    try:
+        return _band(builtin_quality_limits().limit_on(quantity, nominal_kv=kv, on=on), share)
+    except RuleNotFoundError:
+        # One object of an unusual level must not keep the others of its park from being judged.
+        return _NOT_JUDGED
 
 
 def _band(limit: QualityLimit, share: float) -> tuple[float, float]:
