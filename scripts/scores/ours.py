@@ -47,8 +47,8 @@ class Departures(NamedTuple):
     max_age_us: int
     gain: float = 0.8
     """The profile is taken where it leaves less than this of the spread, on history it has not seen."""
-    min_days: int = 1
-    quantile: float = 0.999
+    min_days: int = 7
+    """Days of a kind that a slot must have been seen on."""
 
     def fit(self, train: Stretch) -> Judge:
         """Learn what is usual; the newest samples go on into what is judged."""
@@ -66,9 +66,7 @@ class Departures(NamedTuple):
             return samples._replace(value=samples.value - middle)
 
         learnt = residuals(history, days)
-        profile = fit_departure(
-            learnt, floor=floor, windows=self.windows, max_age_us=self.max_age_us, quantile=self.quantile
-        )
+        profile = fit_departure(learnt, floor=floor, windows=self.windows, max_age_us=self.max_age_us)
         limit = np.full(1, self.limit)
         chosen = {"limit": limit, "clear_limit": limit, "max_age_us": self.max_age_us}
         _, carry = judge_departure(learnt, profile, fresh_departure(1, self.windows), **chosen)
@@ -82,11 +80,11 @@ class Departures(NamedTuple):
 
 
 def _days(stretch: Stretch) -> Days:
-    """Days of the clock the stretch is told in: by weekday, by whether it is a weekend, and all alike."""
+    """Days of the clock the stretch is told in: by whether it is a weekend, and all alike."""
     first, last = stretch.time_us[0] // DAY_US, stretch.time_us[-1] // DAY_US
     day = np.arange(first, last + 2)
     weekday = (day[:-1] + 3) % 7  # 1970-01-01 was a Thursday
-    return Days(day * DAY_US, np.stack([weekday, (weekday >= 5).astype(np.int64), np.zeros_like(weekday)]))
+    return Days(day * DAY_US, np.stack([(weekday >= 5).astype(np.int64), np.zeros_like(weekday)]))
 
 
 def _samples(stretch: Stretch) -> Samples:

@@ -13,7 +13,7 @@ from typing import Any
 
 import nab
 import skab
-from chosen import BASELINES_NAB, BASELINES_SKAB
+from chosen import BASELINES_NAB, BASELINES_SKAB, OURS_NAB, OURS_SKAB
 from methods import Method
 from tqdm import tqdm
 
@@ -38,15 +38,16 @@ def measure(arguments: argparse.Namespace, say: Say) -> Report:
         say(f"no NAB series: {folder or 'SMARTPARK_SHARED_DATA is not set'}")
     else:
         series = nab.load(folder / "nab")
-        _score(report, "nab", BASELINES_NAB, lambda method: nab.run(series, method))
+        _score(report, "nab", {"": OURS_NAB, **BASELINES_NAB}, lambda method: nab.run(series, method))
     if folder is None or not (folder / "skab").is_dir():
         say(f"no SKAB files: {folder or 'SMARTPARK_SHARED_DATA is not set'}")
     else:
         files = skab.load(folder / "skab")
-        _score(report, "skab", BASELINES_SKAB, lambda method: skab.run(files, method))
+        _score(report, "skab", {"": OURS_SKAB, **BASELINES_SKAB}, lambda method: skab.run(files, method))
     return report
 
 
-def _score(report: Report, part: str, baselines: dict[str, Method], run: Callable[[Method], Report]) -> None:
-    for name, method in tqdm(baselines.items(), desc=part):
-        report["baselines"].setdefault(name, {})[part] = run(method)
+def _score(report: Report, part: str, methods: dict[str, Method], run: Callable[[Method], Report]) -> None:
+    """Score the methods on one part; ours, without a name, stands by itself, the others below `baselines`."""
+    for name, method in tqdm(methods.items(), desc=part):
+        (report["baselines"].setdefault(name, {}) if name else report)[part] = run(method)
