@@ -81,6 +81,24 @@ def test_a_window_of_which_too_much_is_unknown_is_not_judged():
     assert (found.verdicts.level[in_third] == Level.BREACH).all()
 
 
+@pytest.mark.parametrize("function", [demand_warning, sliding_demand_warning])
+def test_a_slow_meter_is_believed_by_its_own_rhythm(function):
+    # Two registers that speak every five minutes; only of the second it is known that this is its rhythm.
+    counted = series_of(1500.0 * np.arange(20) / 12.0, 5 * MINUTE)
+    both = Samples(np.repeat([0, 1], 20), np.tile(counted.time_us, 2), np.tile(counted.value, 2))
+    found, _ = function(
+        both,
+        np.full(2, 1000.0),
+        sliding_demand_carry(2, RULE) if function is sliding_demand_warning else demand_carry(2),
+        rule=RULE,
+        is_register=np.full(2, True),
+        settings=DemandWarningSettings(max_gap_us=np.array([3 * MINUTE, 12 * MINUTE])),
+    )
+    level = found.verdicts.level.reshape(2, 20)
+    assert (level[0] == Level.UNKNOWN).all()
+    assert (level[1, 4:] == Level.BREACH).all()
+
+
 def test_without_a_limit_nothing_is_judged():
     found, _ = warned(series_of([900.0] * 20, MINUTE), float("nan"))
     assert (found.verdicts.level == Level.UNKNOWN).all()

@@ -39,8 +39,8 @@ class DemandWarningSettings:
     """Surely below this share of the limit it is over; between it and the limit nothing changes. [0-1]"""
     recent_us: int = 3 * MINUTE_US
     """Time over which the recent power and its scatter forget. [µs]"""
-    max_gap_us: int = 3 * MINUTE_US
-    """Longest step between two samples that is believed. [µs]"""
+    max_gap_us: int | Ints = 3 * MINUTE_US
+    """Longest step between two samples that is believed; one value, or of each object by its rhythm. [µs]"""
 
 
 class DemandCarry(NamedTuple):
@@ -148,9 +148,10 @@ def demand_warning(
     >>> found.verdicts.value[-1:].round(2), found.minutes_left[-1:], found.shed_kw[-1:]
     (array([1133.33]), array([5.]), array([400.]))
     """
-    steps = _steps(samples, carry, is_register, settings.max_gap_us)
+    max_gap_us = np.broadcast_to(np.asarray(settings.max_gap_us, np.int64), is_register.shape)[samples.row]
+    steps = _steps(samples, carry, is_register, max_gap_us)
     window = _windows(samples, steps, carry, rule.period_min * MINUTE_US, np.asarray(offset_us, np.int64))
-    recent = _recent(samples, steps.power_now, carry, settings)
+    recent = _recent(samples, steps.power_now, carry, max_gap_us, recent_us=settings.recent_us)
     found = _warnings(samples, window, recent, limit_kw[samples.row], rule=rule, settings=settings)
     return found, _carried(samples, window, recent, carry)
 
@@ -187,7 +188,7 @@ class _Recent(NamedTuple):
     since_us: Ints
 
 
-def _steps(samples: Samples, carry: DemandCarry, is_register: Bools, max_gap_us: int) -> _Steps:
+def _steps(samples: Samples, carry: DemandCarry, is_register: Bools, max_gap_us: Ints) -> _Steps:
     row, time, value = samples
     is_first = in_order(row, time, is_register.size, carry.time_us)
     time_before = np.where(is_first, carry.time_us[row], np.roll(time, 1))
@@ -218,14 +219,14 @@ def _windows(samples: Samples, steps: _Steps, carry: DemandCarry, width_us: int,
     return _Windows(sums_in_runs(energy, is_start), sums_in_runs(known, is_start), gone, width_us - gone)
 
 
-def _recent(samples: Samples, power_now: Floats, carry: DemandCarry, settings: DemandWarningSettings) -> _Recent:
+def _recent(samples: Samples, power_now: Floats, carry: DemandCarry, max_gap_us: Ints, *, recent_us: int) -> _Recent:
     place = np.flatnonzero(np.isfinite(power_now))
     row, time, power = samples.row[place], samples.time_us[place], power_now[place]
     is_first = np.diff(row, prepend=-1) != 0
     spoke = np.where(is_first, carry.spoke_us[row], np.roll(time, 1))
     silence = time - np.where(spoke == NOT_YET_US, time, spoke)
-    restarts = (spoke == NOT_YET_US) | (silence > settings.max_gap_us)
-    keep = np.where(restarts, 0.0, np.exp(-silence / settings.recent_us))
+    restarts = (spoke == NOT_YET_US) | (silence > max_gap_us[place])
+    keep = np.where(restarts, 0.0, np.exp(-silence / recent_us))
     mean = forgetting_sum(keep, (1.0 - keep) * power, row, carry.power)
     off = np.where(restarts, 0.0, power - np.where(is_first, carry.power[row], np.roll(mean, 1)))
     variance = forgetting_sum(keep, keep * (1.0 - keep) * off**2, row, carry.variance)

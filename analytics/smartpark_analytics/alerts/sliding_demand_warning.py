@@ -4,6 +4,8 @@ A moment lies in as many windows as slips fit into one; each is a `demand_warnin
 the worst of them speaks. Costs as many times as much, so it is for the few objects that have a contract.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from smartpark.electricity_rules import DemandRule
 
@@ -50,6 +52,7 @@ def sliding_demand_warning(
     carry : DemandCarry
     """
     n_rows, n_windows = limit_kw.size, rule.period_min // rule.slip_min
+    gaps = np.broadcast_to(np.asarray(settings.max_gap_us, np.int64), (n_rows,))
     phase = np.repeat(np.arange(n_windows), samples.row.size)
     many = Samples(
         np.tile(samples.row, n_windows) + phase * n_rows,
@@ -62,7 +65,7 @@ def sliding_demand_warning(
         carry,
         rule=rule,
         is_register=np.tile(is_register, n_windows),
-        settings=settings,
+        settings=replace(settings, max_gap_us=np.tile(gaps, n_windows)),
         offset_us=np.repeat(np.arange(n_windows) * rule.slip_min * MINUTE_US, n_rows),
     )
     return _worst(each, samples, n_windows), carry
