@@ -128,6 +128,16 @@ class Balance(StrictModel):
     """Differences below this are nobody's concern. [unit of the energy, per hour]"""
 
 
+class Agreement(StrictModel):
+    """A gauge and the registers beside it tell different things: power against energy, flow against volume."""
+
+    kind: Literal["agreement"] = "agreement"
+    share: Share
+    """Of the greater of the two."""
+    least: Positive
+    """Differences below this are nobody's concern; two steps of its register at least. [unit of it, per h]"""
+
+
 class DemandWarning(StrictModel):
     """The demand of this window will exceed the contract before the window closes."""
 
@@ -182,11 +192,11 @@ class NightBase(StrictModel):
 
 
 class Seasonal(StrictModel):
-    """Far from what this hour of the week is used to."""
+    """Far from what this hour of the week is used to, at once or as a mean of some time."""
 
     kind: Literal["seasonal"] = "seasonal"
-    score: Annotated[float, Field(ge=3, le=100)] = 6.0
-    """Robust standard deviations."""
+    score: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """Multiples of what one value in a thousand of the history exceeded."""
     weeks: Annotated[int, Field(ge=2, le=26)] = 4
     """Of history."""
 
@@ -203,7 +213,8 @@ class Multivariate(StrictModel):
     """The values of one device do not fit together as they used to."""
 
     kind: Literal["multivariate"] = "multivariate"
-    score: Annotated[float, Field(ge=2, le=100)] = 6.0
+    score: Annotated[float, Field(ge=1, le=100)] = 3.0
+    """Multiples of the distance that one value in a hundred of the history exceeded."""
     weeks: Annotated[int, Field(ge=1, le=26)] = 2
 
 
@@ -217,6 +228,7 @@ Detector: TypeAlias = Annotated[
     | ClockDrift
     | Silent
     | Balance
+    | Agreement
     | DemandWarning
     | PowerFactor
     | PowerQuality

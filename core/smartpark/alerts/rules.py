@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, model_validator
 
 from smartpark.alerts.detectors import (
+    Agreement,
     Balance,
     ChangePoint,
     DemandWarning,
@@ -122,6 +123,7 @@ _SOURCES: Final[dict[type[StrictModel], frozenset[Source]]] = {
     Silent: frozenset({Source.EDGE}),
     DemandWarning: frozenset({Source.READING}),
     Balance: frozenset({Source.HOUR}),
+    Agreement: frozenset({Source.QUARTER, Source.HOUR}),
     Emission: frozenset({Source.HOUR}),
     NightBase: frozenset({Source.HOUR}),
     Seasonal: frozenset({Source.QUARTER, Source.HOUR}),

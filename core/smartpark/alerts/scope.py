@@ -17,6 +17,15 @@ from smartpark.measurands import Carrier, Kind, Measurand
 POLLUTANTS: Final = frozenset(
     {Measurand.SO2_CONCENTRATION, Measurand.NOX_CONCENTRATION, Measurand.DUST_CONCENTRATION}
 )
+COUNTED_BY: Final = {
+    Measurand.ACTIVE_POWER: (Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT, 1.0),
+    Measurand.REACTIVE_POWER: (Measurand.REACTIVE_ENERGY_IMPORT, Measurand.REACTIVE_ENERGY_EXPORT, 1.0),
+    Measurand.GAS_FLOW: (Measurand.GAS_VOLUME, None, 1.0),
+    Measurand.STEAM_FLOW: (Measurand.STEAM_MASS, None, 1.0),
+    Measurand.WATER_FLOW: (Measurand.WATER_VOLUME, None, 1.0),
+    Measurand.HEAT_POWER: (Measurand.HEAT_ENERGY, None, 0.0036),
+}
+"""Registers that count what a gauge shows, in its direction and the other; and what one unit makes in an hour."""
 QUALITY: Final = frozenset(
     {Measurand.VOLTAGE, Measurand.FREQUENCY, Measurand.VOLTAGE_UNBALANCE, Measurand.VOLTAGE_THD}
 )
@@ -150,6 +159,7 @@ _SUITS: Final[dict[str, Callable[[PointFacts], bool]]] = {
     "balance": lambda point: point.kind is Kind.COUNTER,
     "demand_warning": lambda point: point.measurand is Measurand.ACTIVE_POWER,
     "transformer_load": lambda point: point.measurand is Measurand.ACTIVE_POWER and point.transformer is not None,
+    "agreement": lambda point: point.measurand in COUNTED_BY,
     "power_factor": lambda point: point.measurand is Measurand.POWER_FACTOR,
     "power_quality": lambda point: point.measurand in QUALITY,
     "emission": lambda point: point.measurand in POLLUTANTS and point.device_kind is DeviceKind.STACK,

@@ -6,10 +6,12 @@ The one place that knows which module judges what. Nothing is judged here.
 from typing import Final
 
 from smartpark.alerts.detectors import (
+    Agreement,
     Balance,
     ChangePoint,
     ClockDrift,
     DemandWarning,
+    Detector,
     Emission,
     Gap,
     Limit,
@@ -35,6 +37,7 @@ from smartpark_analytics.alerts.evaluating.objects import Surroundings, watch
 from smartpark_analytics.alerts.evaluating.stepping import WINDOW_US, Evaluation
 from smartpark_analytics.alerts.evaluating.watched import Watched
 
+_MINUTE_US: Final = 60_000_000
 _QUANTITY: Final = {
     Measurand.VOLTAGE: QualityQuantity.VOLTAGE_DEVIATION,
     Measurand.FREQUENCY: QualityQuantity.FREQUENCY,
@@ -46,7 +49,11 @@ _QUANTITY: Final = {
 def evaluation_of(rule: Rule, around: Surroundings) -> Evaluation:
     """A rule, ready to be given samples; one that finds no objects finds nothing ever."""
     watched = watch(rule, around)
-    learner = learning.learner_of(rule, watched, around.days()) if watched.rows else None
+    learner = (
+        learning.learner_of(rule, watched, around.days(), WINDOW_US.get(rule.source, _MINUTE_US))
+        if watched.rows
+        else None
+    )
     return Evaluation(rule, watched, detection_of(rule, watched, around), around.n_series(rule.source), learner)
 
 
@@ -85,8 +92,6 @@ def _of_readings(rule: Rule, watched: Watched) -> Detection:
 
 def _of_electricity(rule: Rule, watched: Watched, around: Surroundings) -> Detection:
     match rule.detector:
-        case PowerFactor():
-            return of_electricity.bind_power_factor(watched)
         case PowerQuality() as detector:
             quantity = [
                 _QUANTITY[around.points[s.series].measurand] for s in watched.subjects if s.series is not None
@@ -97,9 +102,19 @@ def _of_electricity(rule: Rule, watched: Watched, around: Surroundings) -> Detec
         case TransformerLoad() as detector:
             gap_us = 3 * WINDOW_US.get(rule.source, of_electricity.BESIDE_US // 3)
             return of_electricity.bind_transformer(detector, watched, around.on, gap_us)
-        case Emission() as detector:
+        case Agreement() as detector:
+            return of_electricity.bind_agreement(detector, watched, WINDOW_US[rule.source] / 3.6e9)
+        case other:
+            return _of_companions(other, watched)
+
+
+def _of_companions(detector: Detector, watched: Watched) -> Detection:
+    match detector:
+        case PowerFactor():
+            return of_electricity.bind_power_factor(watched)
+        case Emission():
             return of_electricity.bind_emission(detector, watched)
-        case Balance() as detector:
+        case Balance():
             return of_electricity.bind_balance(detector, watched)
         case other:
-            raise TypeError(f"{other.kind} is not about electricity or stacks")
+            raise TypeError(f"nobody judges {other.kind}")

@@ -11,14 +11,29 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from smartpark.alerts.detectors import ChangePoint, NightBase, Seasonal
+from smartpark.alerts.detectors import ChangePoint, Multivariate, NightBase, Seasonal
 from smartpark.alerts.rules import Rule
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 
-from smartpark_analytics.alerts.change_point import ChangeCarry, change_lookback_us, fresh_change, judge_change
+from smartpark_analytics.alerts.change_point import (
+    ChangeCarry,
+    change_lookback_us,
+    fit_level,
+    fresh_change,
+    judge_change,
+    standardise,
+)
+from smartpark_analytics.alerts.departure import fit_departure, fresh_departure, judge_departure
 from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs
-from smartpark_analytics.alerts.evaluating.watched import Bools, Channel, Ints, Watched
+from smartpark_analytics.alerts.evaluating.watched import Bools, Channel, Floats, Ints, Watched
+from smartpark_analytics.alerts.multivariate import (
+    ChannelsProfile,
+    Vectors,
+    fit_channels,
+    fresh_channels,
+    judge_channels,
+)
 from smartpark_analytics.alerts.night_base import (
     NightCarry,
     NightSettings,
@@ -28,20 +43,26 @@ from smartpark_analytics.alerts.night_base import (
     night_lookback_us,
 )
 from smartpark_analytics.alerts.robust import grouped_quantile
+from smartpark_analytics.alerts.rows import some_verdicts
 from smartpark_analytics.alerts.samples import Samples, Verdicts
-from smartpark_analytics.alerts.seasonal import (
-    SeasonalCarry,
-    fresh_seasonal,
-    judge_seasonal,
-    seasonal_lookback_us,
+from smartpark_analytics.alerts.seasonal_profile import (
+    Days,
+    SeasonalProfile,
+    fit_seasonal,
+    seasonal_gain,
+    usual_values,
 )
-from smartpark_analytics.alerts.seasonal_profile import Days, SeasonalProfile, fit_seasonal, usual_values
+from smartpark_analytics.alerts.trailing import Recent
 
 _DAY_US: Final = 86_400_000_000
 _HOUR_US: Final = 3_600_000_000
 WEEK_US: Final = 7 * _DAY_US
-MEMORY: Final = 24
-"""Slots of an hour that a slow drift of the level is followed over."""
+SPANS_US: Final = (_HOUR_US, 4 * _HOUR_US, _DAY_US)
+"""Spans whose means are held against what they used to be: a fault may be short and great, or long and small."""
+HELPS: Final = 0.8
+"""The clock explains something when no more than this is left of the spread."""
+TOGETHER: Final = 4
+"""Newest samples that the values of a device are averaged over."""
 FLOOR_SHARE: Final = 0.02
 """Share of its usual value within which nothing is far away."""
 
@@ -102,19 +123,24 @@ def bind(rule: Rule, watched: Watched, calendar: Calendar) -> Detection:
     return Detection(judge, is_whole=True)
 
 
-def learner_of(rule: Rule, watched: Watched, calendar: Calendar) -> Learner | None:
-    """What a rule's detector has to see first; none: nothing."""
-    match rule.detector:
-        case Seasonal() as detector:
-            return Learner(
-                detector.weeks * WEEK_US, lambda seen: _seasonal(detector, watched, calendar, seen[Channel.VALUE])
-            )
-        case ChangePoint() as detector:
-            return Learner(
-                detector.weeks * WEEK_US, lambda seen: _changes(detector, watched, calendar, seen[Channel.VALUE])
-            )
-        case _:
-            return None
+def learner_of(rule: Rule, watched: Watched, calendar: Calendar, step_us: int) -> Learner | None:
+    """What a rule's detector has to see first; none: nothing. `step_us` lies between its samples."""
+
+    def learn(seen: Inputs) -> Detection:
+        history = seen[Channel.VALUE]
+        match rule.detector:
+            case Seasonal() as detector:
+                return _seasonal(detector, watched, calendar, history, step_us)
+            case ChangePoint() as detector:
+                return _changes(detector, watched, calendar, history, step_us)
+            case Multivariate() as detector:
+                return _devices(detector, watched, history, step_us)
+            case other:
+                raise TypeError(f"{other.kind} learns nothing")
+
+    if isinstance(rule.detector, Seasonal | ChangePoint | Multivariate):
+        return Learner(rule.detector.weeks * WEEK_US, learn)
+    return None
 
 
 def _no_verdicts() -> Verdicts:
@@ -122,41 +148,63 @@ def _no_verdicts() -> Verdicts:
     return Verdicts(none, none, np.zeros(0, np.int8), np.zeros(0), np.zeros(0))
 
 
-def _profile(watched: Watched, calendar: Calendar, seen: Samples) -> SeasonalProfile:
+class Usual(NamedTuple):
+    """What the clock explains of each row."""
+
+    profile: SeasonalProfile
+    helps: Bools
+    """Where the clock explains nothing, values are taken as they are. Shape (rows,)."""
+    floor: Floats
+    """[unit of the row], shape (rows,)."""
+
+
+def _usual(watched: Watched, calendar: Calendar, seen: Samples) -> Usual:
     known = np.isfinite(seen.value)
     middle = grouped_quantile(seen.row[known], np.abs(seen.value[known]), watched.rows, 0.5)
     floor = np.maximum(np.nan_to_num(watched.resolution), FLOOR_SHARE * np.nan_to_num(middle))
-    return fit_seasonal(seen, calendar.days, floor=floor)
+    helps = seasonal_gain(seen, calendar.days, floor=floor) < HELPS
+    return Usual(fit_seasonal(seen, calendar.days, floor=floor), helps, floor)
 
 
-def _seasonal(detector: Seasonal, watched: Watched, calendar: Calendar, seen: Samples) -> Detection:
-    profile = _profile(watched, calendar, seen)
-    width = np.full(watched.rows, detector.score)
+def _left(shown: Samples, usual: Usual, calendar: Calendar) -> Samples:
+    """What the clock does not explain. [unit of the row]."""
+    middle, _ = usual_values(shown, usual.profile, calendar.days)
+    return shown._replace(value=np.where(usual.helps[shown.row], shown.value - middle, shown.value))
 
-    def judge(inputs: Inputs, _at: tuple[()], carry: SeasonalCarry, _until: Ints) -> tuple[Verdicts, SeasonalCarry]:
-        return judge_seasonal(
-            inputs[Channel.VALUE], profile, calendar.days, carry, width=width, clear_width=width / 2.0
+
+def _seasonal(detector: Seasonal, watched: Watched, calendar: Calendar, seen: Samples, step_us: int) -> Detection:
+    usual = _usual(watched, calendar, seen)
+    spans = tuple(max(round(span / step_us), 1) for span in SPANS_US)
+    windows = tuple(dict.fromkeys(spans))
+    max_age_us = 2 * max(windows) * step_us
+    profile = fit_departure(_left(seen, usual, calendar), floor=usual.floor, windows=windows, max_age_us=max_age_us)
+    limit = np.full(watched.rows, detector.score)
+
+    def judge(inputs: Inputs, _at: tuple[()], carry: Recent, _until: Ints) -> tuple[Verdicts, Recent]:
+        return judge_departure(
+            _left(inputs[Channel.VALUE], usual, calendar),
+            profile,
+            carry,
+            limit=limit,
+            clear_limit=limit / 2.0,
+            max_age_us=max_age_us,
         )
 
     return Detection(
-        judge,
-        fresh=lambda: fresh_seasonal(watched.rows, MEMORY),
-        lookback_us=seasonal_lookback_us(profile.slot_us, MEMORY),
-        is_whole=True,
+        judge, fresh=lambda: fresh_departure(watched.rows, windows), lookback_us=max_age_us, is_whole=True
     )
 
 
-def _changes(detector: ChangePoint, watched: Watched, calendar: Calendar, seen: Samples) -> Detection:
-    profile = _profile(watched, calendar, seen)
+def _changes(detector: ChangePoint, watched: Watched, calendar: Calendar, seen: Samples, step_us: int) -> Detection:
+    usual = _usual(watched, calendar, seen)
+    level = fit_level(_left(seen, usual, calendar), floor=usual.floor)
     threshold = np.full(watched.rows, detector.score)
     drift, bound = np.ones(watched.rows), 2.0 * threshold
     gap = np.full(watched.rows, _DAY_US, np.int64)
 
     def judge(inputs: Inputs, _at: tuple[()], carry: ChangeCarry, _until: Ints) -> tuple[Verdicts, ChangeCarry]:
-        shown = inputs[Channel.VALUE]
-        middle, spread = usual_values(shown, profile, calendar.days)
         return judge_change(
-            shown._replace(value=(shown.value - middle) / spread),
+            standardise(_left(inputs[Channel.VALUE], usual, calendar), level),
             carry,
             drift=drift,
             threshold=threshold,
@@ -166,12 +214,73 @@ def _changes(detector: ChangePoint, watched: Watched, calendar: Calendar, seen: 
             max_gap_us=gap,
         )
 
-    return Detection(
-        judge,
-        fresh=lambda: fresh_change(watched.rows),
-        lookback_us=change_lookback_us(bound=float(bound.max(initial=1.0)), drift=1.0, interval_us=_HOUR_US),
-        is_whole=True,
+    back = change_lookback_us(bound=float(bound.max(initial=1.0)), drift=1.0, interval_us=step_us)
+    return Detection(judge, fresh=lambda: fresh_change(watched.rows), lookback_us=back, is_whole=True)
+
+
+class _Group(NamedTuple):
+    """Devices with equally many channels."""
+
+    place: Ints
+    """Of each device within the group, -1: it is in another. Shape (rows,)."""
+    rows: Ints
+    n_channels: int
+    profile: ChannelsProfile
+
+
+def _devices(detector: Multivariate, watched: Watched, seen: Samples, step_us: int) -> Detection:
+    max_age_us = 2 * TOGETHER * step_us
+    count = np.bincount(watched.object_of, minlength=watched.rows)
+    groups = [_group(watched, seen, int(n), count, max_age_us) for n in np.unique(count)]
+
+    def fresh() -> tuple[Recent, ...]:
+        return tuple(fresh_channels(len(group.rows), group.n_channels, TOGETHER) for group in groups)
+
+    def judge(
+        inputs: Inputs, _at: tuple[()], carry: tuple[Recent, ...], _until: Ints
+    ) -> tuple[Verdicts, tuple[Recent, ...]]:
+        after: list[Recent] = []
+        parts: list[Verdicts] = []
+        for group, recent in zip(groups, carry, strict=True):
+            limit = np.full(len(group.rows), detector.score)
+            found, recent_after = judge_channels(
+                _vectors(inputs[Channel.VALUE], watched, group.place, group.n_channels),
+                group.profile,
+                recent,
+                limit=limit,
+                clear_limit=limit / 2.0,
+                max_age_us=max_age_us,
+            )
+            parts.append(found._replace(row=group.rows[found.row]))
+            after.append(recent_after)
+        both = Verdicts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return some_verdicts(both, np.argsort(both.row, kind="stable")), tuple(after)
+
+    return Detection(judge, fresh=fresh, lookback_us=max_age_us, is_whole=True)
+
+
+def _group(watched: Watched, seen: Samples, n_channels: int, count: Ints, max_age_us: int) -> _Group:
+    rows = np.flatnonzero(count == n_channels)
+    place = np.full(watched.rows, -1, np.int64)
+    place[rows] = np.arange(rows.size)
+    learnt = fit_channels(
+        _vectors(seen, watched, place, n_channels), rows.size, window=TOGETHER, max_age_us=max_age_us
     )
+    return _Group(place, rows, n_channels, learnt)
+
+
+def _vectors(samples: Samples, watched: Watched, place: Ints, n_channels: int) -> Vectors:
+    """Channels of the same moment as one row each."""
+    of = place[watched.object_of[samples.row]]
+    own = np.flatnonzero(of >= 0)
+    order = own[np.lexsort((samples.time_us[own], of[own]))]
+    row, time_us = of[order], samples.time_us[order]
+    is_new = np.ones(row.size, np.bool_)
+    is_new[1:] = (row[1:] != row[:-1]) | (time_us[1:] != time_us[:-1])
+    moment = np.cumsum(is_new) - 1
+    values = np.full((int(is_new.sum()), n_channels), np.nan)
+    values[moment, watched.channel_of[samples.row[order]]] = samples.value[order]
+    return Vectors(row[is_new], time_us[is_new], values)
 
 
 def _nights(detector: NightBase, watched: Watched, calendar: Calendar) -> Detection:

@@ -14,6 +14,7 @@ from math import sqrt
 import numpy as np
 from smartpark.accounts import park_accounts
 from smartpark.alerts.detectors import (
+    Agreement,
     Balance,
     ClockDrift,
     DemandWarning,
@@ -32,7 +33,7 @@ from smartpark.alerts.detectors import (
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.parks import ParkFacts, demand_meters, topmost_behind
 from smartpark.alerts.rules import Rule, Source
-from smartpark.alerts.scope import PointFacts, watched_edges, watched_points
+from smartpark.alerts.scope import COUNTED_BY, PointFacts, watched_edges, watched_points
 from smartpark.emission_limits import emission_limits
 from smartpark.errors import SmartparkError
 from smartpark.flows import MeterNode
@@ -113,6 +114,8 @@ def watch(rule: Rule, around: Surroundings) -> Watched:
     places = watched_points(rule, around.points)
     if isinstance(rule.detector, Balance):
         return _balances(around, places)
+    if isinstance(rule.detector, Multivariate):
+        return _channels(around, places)
     rows: list[_Row] = []
     unjudged: list[Unjudged] = []
     for subject, make in _candidates(rule, around, places):
@@ -145,10 +148,8 @@ def _candidates(rule: Rule, around: Surroundings, places: Sequence[int]) -> list
             return _demands(around, places)
         case TransformerLoad():
             return _transformers(rule, around, places)
-        case Multivariate():
-            return _devices(around, places, Channel.VALUE, least=2)
         case ClockDrift():
-            return _devices(around, places, Channel.DELAY, least=1)
+            return _clocks(around, places)
         case _:
             devices = around.by_device()
             return [
@@ -160,6 +161,35 @@ def _candidates(rule: Rule, around: Surroundings, places: Sequence[int]) -> list
             ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The other points of a device."""
+
+    around: Surroundings
+    places: tuple[int, ...]
+
+    def __call__(self, measurand: Measurand) -> tuple[int, ...]:
+        return tuple(place for place in self.places if self.around.points[place].measurand is measurand)
+
+
+def _speaking(detector: Stale | Gap | Stuck, row: _Row, point: PointFacts, beside: _Beside) -> None:
+    if not isinstance(detector, Stuck) or point.kind is Kind.GAUGE:
+        row.subject = row.subject._replace(unit="s")
+        return
+    flow = _FLOW_OF.get(point.measurand)
+    row.series[Channel.LOAD] = () if flow is None else beside(flow)
+    if not row.series[Channel.LOAD]:
+        raise _NotJudgedError("no gauge beside the counter tells whether anything flows")
+    row.numbers["flow_sign"] = -1.0 if "export" in point.measurand else 1.0
+
+
+def _quality(row: _Row, point: PointFacts) -> None:
+    row.numbers["base"] = _nominal(point)
+    row.numbers["level_kv"] = _between_phases(point) / 1000.0
+    if point.measurand is Measurand.VOLTAGE:
+        row.subject = row.subject._replace(unit="%")
+
+
 def _point_row(
     rule: Rule, around: Surroundings, place: int, devices: Mapping[tuple[str, str], tuple[int, ...]]
 ) -> _Row:
@@ -169,30 +199,18 @@ def _point_row(
     )
     row = _Row(subject, {Channel.VALUE: (place,)}, _of_point(point))
 
-    def beside(measurand: Measurand) -> tuple[int, ...]:
-        return tuple(p for p in devices[point.park, point.device] if around.points[p].measurand is measurand)
-
-    is_duration = isinstance(rule.detector, Stale | Gap) or (
-        isinstance(rule.detector, Stuck) and point.kind is Kind.GAUGE
-    )
-    if is_duration:
-        row.subject = subject._replace(unit="s")
+    beside = _Beside(around, devices[point.park, point.device])
     match rule.detector:
         case Limit(relative_to=relative) | Rate(relative_to=relative) if relative is not None:
             row.numbers["base"] = _base(relative, around, point)
-        case Stuck() if point.kind is Kind.COUNTER:
-            flow = _FLOW_OF.get(point.measurand)
-            row.series[Channel.LOAD] = () if flow is None else beside(flow)
-            if not row.series[Channel.LOAD]:
-                raise _NotJudgedError("no gauge beside the counter tells whether anything flows")
-            row.numbers["flow_sign"] = -1.0 if "export" in point.measurand else 1.0
+        case Stale() | Gap() | Stuck():
+            _speaking(rule.detector, row, point, beside)
+        case PowerQuality():
+            _quality(row, point)
         case PowerFactor():
             _power_factor(row, rule.detector, around, point, beside(Measurand.ACTIVE_POWER))
-        case PowerQuality():
-            row.numbers["base"] = _nominal(point)
-            row.numbers["level_kv"] = _between_phases(point) / 1000.0
-            if point.measurand is Measurand.VOLTAGE:
-                row.subject = subject._replace(unit="%")
+        case Agreement():
+            _agreement(row, point, beside, around)
         case Emission():
             _emission(row, around, point, beside(Measurand.O2_CONTENT))
         case _:
@@ -314,6 +332,21 @@ def _power_factor(
     row.numbers["least_load"] = detector.loaded_above * _contract(around, point.park, owner)
 
 
+def _agreement(row: _Row, point: PointFacts, beside: _Beside, around: Surroundings) -> None:
+    there, back, per_hour = COUNTED_BY[point.measurand]
+    counted, returned = beside(there), () if back is None else beside(back)
+    if not counted and not returned:
+        raise _NotJudgedError("the device has no register of what the gauge shows")
+    if not counted:
+        raise _NotJudgedError(f"the device has no {there}, so its net cannot be known")
+    register = around.points[counted[0]]
+    row.subject = row.subject._replace(unit=register.unit)
+    row.series[Channel.COUNTED], row.series[Channel.RETURNED] = counted[:1], returned[:1]
+    row.numbers["resolution"] = _of_point(register)["resolution"]
+    row.numbers["per_hour"] = per_hour
+    row.numbers["meters"] = float(bool(returned))
+
+
 def _emission(row: _Row, around: Surroundings, point: PointFacts, oxygen: tuple[int, ...]) -> None:
     facts = around.parks.get(point.park)
     if point.emission_limit is None or facts is None:
@@ -378,26 +411,48 @@ def _transformers(rule: Rule, around: Surroundings, places: Sequence[int]) -> li
     return found
 
 
-def _devices(around: Surroundings, places: Sequence[int], channel: Channel, *, least: int) -> list[_Candidate]:
-    """Devices with all their channels that fit."""
-    channels: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+def _by_device(around: Surroundings, places: Sequence[int]) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Park, device and the places of its points that fit."""
+    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for place in places:
-        channels[around.points[place].park, around.points[place].device].append(place)
+        found[around.points[place].park, around.points[place].device].append(place)
+    return [(park, device, tuple(series)) for (park, device), series in sorted(found.items())]
 
-    def row(park: str, device: str, series: tuple[int, ...]) -> _Row:
-        if len(series) < least:
-            raise _NotJudgedError("it has one channel only")
-        unit = "s" if channel is Channel.DELAY else "1"
-        about = Subject(ObjectRef(ObjectKind.DEVICE, f"{park}/{device}"), park, f"{park}/{device}", series[0], unit)
-        return _Row(about, {channel: series})
 
-    return [
-        (
-            ObjectRef(ObjectKind.DEVICE, f"{park}/{device}"),
-            lambda p=park, d=device, s=tuple(series): row(p, d, s),
-        )
-        for (park, device), series in sorted(channels.items())
-    ]
+def _about_device(park: str, device: str, series: int, unit: str) -> Subject:
+    return Subject(ObjectRef(ObjectKind.DEVICE, f"{park}/{device}"), park, f"{park}/{device}", series, unit)
+
+
+def _clocks(around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
+    """Devices: all points of one have one clock."""
+    found: list[_Candidate] = []
+    for park, device, series in _by_device(around, places):
+        row = _Row(_about_device(park, device, series[0], "s"), {Channel.DELAY: series})
+        found.append((row.subject.object, lambda row=row: row))
+    return found
+
+
+def _channels(around: Surroundings, places: Sequence[int]) -> Watched:
+    """Devices with several channels; the feed's rows are channels, of which `object_of` and `channel_of` tell."""
+    subjects: list[Subject] = []
+    unjudged: list[Unjudged] = []
+    fed: list[tuple[int, int, int]] = []
+    for park, device, series in _by_device(around, places):
+        about = _about_device(park, device, series[0], "1")
+        if len(series) < 2:
+            unjudged.append(Unjudged(about.object, "it has one channel only"))
+            continue
+        fed += [(place, len(subjects), channel) for channel, place in enumerate(series)]
+        subjects.append(about)
+    table = np.array(fed, np.int64).reshape(-1, 3)
+    return Watched(
+        tuple(subjects),
+        {Channel.VALUE: Feed(table[:, 0], np.arange(len(fed)))} if fed else {},
+        tuple(unjudged),
+        usual_step_us=np.full(len(subjects), NEVER_US, np.int64),
+        object_of=table[:, 1],
+        channel_of=table[:, 2],
+    )
 
 
 def _watched(rows: list[_Row], unjudged: list[Unjudged], around: Surroundings, source: Source) -> Watched:
@@ -422,6 +477,7 @@ def _watched(rows: list[_Row], unjudged: list[Unjudged], around: Surroundings, s
         flow_sign=numbers("flow_sign"),
         meters=numbers("meters"),
         level_kv=numbers("level_kv"),
+        per_hour=numbers("per_hour"),
         usual_step_us=_steps(rows, around, source),
         is_counter=np.nan_to_num(numbers("is_counter")).astype(np.bool_),
     )

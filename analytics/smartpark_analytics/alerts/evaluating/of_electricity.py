@@ -8,12 +8,13 @@ from datetime import date
 from typing import Final, NamedTuple
 
 import numpy as np
-from smartpark.alerts.detectors import Balance, DemandWarning, Emission, PowerQuality, TransformerLoad
+from smartpark.alerts.detectors import Agreement, Balance, DemandWarning, Emission, PowerQuality, TransformerLoad
 from smartpark.electricity_rules import builtin_electricity_rules
 from smartpark.headroom_rules import builtin_headroom_rules
 from smartpark.power_quality_limits import QualityQuantity
 
-from smartpark_analytics.alerts import limits
+from smartpark_analytics.alerts import agreement, limits
+from smartpark_analytics.alerts.agreement import AgreementLimits
 from smartpark_analytics.alerts.balance_residual import BalanceLimits, balance_residual
 from smartpark_analytics.alerts.companions import Latest, nothing_yet
 from smartpark_analytics.alerts.demand_warning import DemandCarry, DemandWarningSettings, demand_lookback_us
@@ -155,6 +156,31 @@ def _summed(samples: Samples, meters: Floats) -> Samples:
     first = np.flatnonzero((np.diff(row, prepend=-1) != 0) | (np.diff(time_us, prepend=NOT_YET_US + 1) != 0))
     total, count = np.add.reduceat(value, first), np.diff(first, append=row.size)
     return Samples(row[first], time_us[first], np.where(count == meters[row[first]], total, np.nan))
+
+
+class _Agreement(NamedTuple):
+    limits: AgreementLimits
+    has_returned: Floats
+
+
+def bind_agreement(detector: Agreement, watched: Watched, hours: float) -> Detection:
+    """A gauge against the registers beside it."""
+    least = np.maximum(detector.least * hours, 2.0 * np.nan_to_num(watched.resolution))
+    bounds = AgreementLimits(np.full(watched.rows, detector.share), least, watched.per_hour)
+
+    def judge(inputs: Inputs, at: _Agreement, carry: tuple[()], _until: Ints) -> tuple[Verdicts, tuple[()]]:
+        nothing = Samples(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        found = agreement.judge(
+            inputs[Channel.VALUE],
+            inputs[Channel.COUNTED],
+            inputs.get(Channel.RETURNED, nothing),
+            at.limits,
+            hours=hours,
+            has_returned=at.has_returned,
+        )
+        return found, carry
+
+    return Detection(judge, _Agreement(bounds, np.nan_to_num(watched.meters)))
 
 
 class _Stack(NamedTuple):

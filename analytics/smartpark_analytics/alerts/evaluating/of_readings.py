@@ -66,7 +66,11 @@ def bind_stale(stale_us: Ints, expected_since_us: Ints | None = None) -> Detecti
     def judge(
         inputs: Inputs, at: _Silence, carry: presence.PresenceCarry, until: Ints
     ) -> tuple[Verdicts, presence.PresenceCarry]:
-        heard, carry = presence.judge(inputs[Channel.VALUE], carry, stale_us=at.stale_us)
+        said = inputs[Channel.VALUE]
+        # A reading that says that it knows no value is no use to anybody.
+        known = np.isfinite(said.value)
+        useful = said if known.all() else some_samples(said, known)
+        heard, carry = presence.judge(useful, carry, stale_us=at.stale_us)
         # Judged no further than to the moment in question: what is read later may come later.
         moment = _stale_from(at, carry)
         due = np.where(moment < until, moment + 1, NOT_YET_US)

@@ -20,6 +20,10 @@ from smartpark_analytics.registers import NO_VALUE, RegisterLimits, RegisterPoin
 _SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * _SECOND_US
 _UNKNOWN_STEP_US: Final = 900 * _SECOND_US
+LONGEST_DELAY_S: Final = 3600.0
+"""Readings that took longer are not asked about clocks. [s]"""
+FEWEST: Final = 5
+"""Readings of a window from which its least delay is believed."""
 _LARGEST: Final = 2.0**52
 """A double shows all integers up to here."""
 
@@ -123,14 +127,17 @@ class _Clocks(NamedTuple):
 
 def bind_clock(detector: ClockDrift, watched: Watched, usual_delay_us: int) -> Detection:
     """Clocks of devices, as seen from when readings come in."""
+    # Devices that speak seldom need longer until enough is known.
+    window_us = -(-FEWEST * _usual_step(watched) // clocks.QUARTER_HOUR_US) * clocks.QUARTER_HOUR_US
 
     def judge(
         inputs: Inputs, at: _Clocks, carry: clocks.ClockCarry, until: Ints
     ) -> tuple[Verdicts, clocks.ClockCarry]:
         row, time_us, delay_s = inputs[Channel.DELAY]
         received = time_us + np.rint(delay_s * _SECOND_US).astype(np.int64)
-        # What was received in a window that is over and is handed over only now, changes little.
-        fresh = received >= carry.seen_us[row]
+        # What was received in a window that is over and is handed over only now, changes little; and what comes in
+        # hours late was kept back or imported: of a clock that is so far behind it cannot be told.
+        fresh = (received >= carry.seen_us[row]) & (delay_s <= LONGEST_DELAY_S)
         return clocks.judge(
             row[fresh],
             time_us[fresh],
@@ -139,6 +146,8 @@ def bind_clock(detector: ClockDrift, watched: Watched, usual_delay_us: int) -> D
             limit_s=at.limit_s,
             clear_s=at.limit_s / 2.0,
             usual_delay_us=usual_delay_us,
+            window_us=window_us,
+            min_count=FEWEST,
             until_us=np.where(until == NOT_YET_US, NOT_YET_US, until),
         )
 
@@ -146,7 +155,7 @@ def bind_clock(detector: ClockDrift, watched: Watched, usual_delay_us: int) -> D
         judge,
         _Clocks(np.full(watched.rows, detector.limit_s)),
         lambda: clocks.fresh_carry(watched.rows),
-        lookback_us=clocks.lookback_us(),
+        lookback_us=clocks.lookback_us(window_us),
         is_whole=True,
         every_us=MINUTE_US,
     )

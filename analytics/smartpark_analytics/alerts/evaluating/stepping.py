@@ -203,6 +203,36 @@ class Evaluation:
             and (one.episode.cleared_at is None or one.episode.cleared_at > start)
         ]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its objects are looked at together, so that none can be taken up anew by itself."""
+        return self._detection.is_whole or bool(self._detection.every_us)
+
+    def redo(self, rows: Ints, samples: Samples, until_us: int = NOT_YET_US) -> list[Found]:
+        """Forget some objects and let them go on from their history; what is found since its beginning.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Of a rule that `is_whole`: all of them.
+        samples : Samples
+            Of the caller's series, from `lookback_us` before what is in doubt until now; those of other objects are
+            left aside.
+        until_us : int
+            As in `step`.
+        """
+        if self.is_whole:
+            self._forget()
+            return self.step(samples, until_us)
+        put(self._carry, rows, taken(self._detection.fresh(), rows))
+        put(self._episodes, rows, episodes.fresh_carry(rows.size))
+        self._newest.time_us[rows] = NOT_YET_US
+        self._newest.value[rows] = self._newest.limit[rows] = np.nan
+        is_wanted = np.zeros(self.watched.rows, np.bool_)
+        is_wanted[rows] = True
+        given = {channel: some_samples(mine, is_wanted[mine.row]) for channel, mine in self.select(samples).items()}
+        return self.judge(given, until_us)
+
     def _forget(self) -> None:
         rows = self.watched.rows
         self._carry = self._detection.fresh()

@@ -27,6 +27,10 @@ class Channel(StrEnum):
     LOAD = "load"
     """Says whether the value means anything."""
     REACTIVE = "reactive"
+    COUNTED = "counted"
+    """By the register of the value's direction."""
+    RETURNED = "returned"
+    """By the register of the other direction."""
     DELAY = "delay"
     """How long readings took to come in, whatever they say. [s]"""
     OXYGEN = "oxygen"
@@ -95,11 +99,17 @@ class Watched:
     """Of a counter: -1 where the gauge beside it shows with a minus what it counts."""
     meters: Floats = field(default_factory=_nothing)
     """How many series make up the value."""
+    per_hour: Floats = field(default_factory=_nothing)
+    """Amount that one unit of a gauge makes in an hour. [unit of the register / unit of the gauge]"""
     level_kv: Floats = field(default_factory=_nothing)
     """Nominal voltage between phases. [kV]"""
     is_counter: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
     nodes: tuple[MeterNode, ...] = ()
     """Of a balance: what hangs on each object. Its feed's rows are registers then."""
+    channel_of: Ints = field(default_factory=_never)
+    """Of devices with several channels: channel of each row of the feed, shape (n_fed,)."""
+    object_of: Ints = field(default_factory=_never)
+    """Object of each row of the feed, shape (n_fed,)."""
     register_of: Mapping[int, int] = field(default_factory=dict[int, int])
     """Row of the feed of each point of the nodes, by `point_id`."""
 
