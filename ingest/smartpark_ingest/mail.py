@@ -7,8 +7,11 @@ so that one sent twice (a worker killed between sending and noting it) shows as 
 import hashlib
 import os
 import smtplib
+import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -21,6 +24,9 @@ from smartpark.errors import RetryableError, SmartparkError
 from smartpark.webhooks import is_loopback_name
 
 TIMEOUT_S: Final = 20.0
+"""For each answer of the server. [s]"""
+AT_MOST_S: Final = 45.0
+"""For all of a message, once there is a connection: a server that dribbles holds nobody up. [s]"""
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
@@ -103,7 +109,8 @@ class MailServer:
         """
         message = self._message(to, words, key, at)
         try:
-            with self._connected() as server:
+            with self._connected() as server, _within(server, AT_MOST_S):
+                self._introduce(server)
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
@@ -129,18 +136,34 @@ class MailServer:
             server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=self._context())
         else:
             server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
-        try:
-            if not self.is_tls_from_the_start and not is_loopback_name(self.host):
-                server.starttls(context=self._context())
-            if self.username is not None and self.password_file is not None:
-                server.login(self.username, self.password_file.read_text(encoding="utf-8").strip())
-        except BaseException:  # raised again; a connection must not stay open behind it
-            server.close()
-            raise
         return server
+
+    def _introduce(self, server: smtplib.SMTP) -> None:
+        if not self.is_tls_from_the_start and not is_loopback_name(self.host):
+            server.starttls(context=self._context())
+        if self.username is not None and self.password_file is not None:
+            server.login(self.username, self.password_file.read_text(encoding="utf-8").strip())
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.ca_file)
+
+
+@contextmanager
+def _within(server: smtplib.SMTP, limit_s: float) -> Iterator[None]:
+    """Cut the connection when a message takes longer than all of it may."""
+    watch = threading.Timer(limit_s, _cut, (server,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _cut(server: smtplib.SMTP) -> None:
+    if server.sock is not None:
+        with suppress(OSError):
+            server.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _address(url: str) -> tuple[str, int, str]:

@@ -54,7 +54,7 @@ _LOCAL_SERVERS: Final = frozenset(
     }
 )
 """Services whose server somebody chose: its address is looked at as that of a webhook."""
-_TIMEOUT_S: Final = 20.0
+TIMEOUT_S: Final = 20.0
 _lock = threading.Lock()
 
 
@@ -133,6 +133,6 @@ def _asset(allowed: frozenset[str]) -> Any:
         interpret_escapes=False,
         pgp_autogen=False,
         pem_autogen=False,
-        service_timeout=_TIMEOUT_S,
+        service_timeout=TIMEOUT_S,
         storage_mode=PersistentStoreMode.MEMORY,
     )

@@ -231,7 +231,7 @@ def _line(contact: str, matter: _Matter) -> NewIntent:
 def _key(contact: str, matter: _Matter) -> str:
     """What it is about: the first alert in it as it was then. Told once more of the same, it is the same message."""
     first = min(matter.dues, key=lambda due: due.alert_id)
-    return f"{contact}/{matter.kind}/{first.alert_id}.{first.alert.sequence}"
+    return f"{contact}/{matter.kind}/{first.page.kind}/{first.alert_id}.{first.alert.sequence}"
 
 
 def _park(matter: _Matter) -> str | None:
