@@ -31,10 +31,10 @@ from smartpark_api.problems import ProblemError, ProblemKind
 EVENT_STREAM: Final = "text/event-stream"
 LONGEST_S: Final = 900
 _RETRY_MS: Final = 3000
-_HEARTBEAT_S: Final = 15.0
-_RIGHTS_S: Final = 15.0
+HEARTBEAT_S: Final = 15.0
+RIGHTS_S: Final = 15.0
 """So often at least is it looked up whether whoever listens still may."""
-_TURN_S: Final = 1.0
+TURN_S: Final = 1.0
 _TOGETHER_S: Final = 0.15
 """What happens within so much time after the first news is told together with it."""
 _PAGE: Final = 200
@@ -90,7 +90,7 @@ async def _going_on(request: Request, wanted: Listening, ear: Ear, place: int, e
     heard_at = rights_at = time.monotonic()
     is_news = True
     while True:
-        if time.monotonic() - rights_at >= _RIGHTS_S:
+        if time.monotonic() - rights_at >= RIGHTS_S:
             rights_at = time.monotonic()
             request.state.principal = await principal_again(request)
             if not _may(request.state.principal, wanted.park):
@@ -105,10 +105,10 @@ async def _going_on(request: Request, wanted: Listening, ear: Ear, place: int, e
         left_s = ends_at - time.monotonic()
         if left_s <= 0 or is_ending():
             return
-        if await ear.wait(min(_TURN_S, left_s)):
+        if await ear.wait(min(TURN_S, left_s)):
             await asyncio.sleep(_TOGETHER_S)
             is_news = ear.take(principal_of(request).parks_for(Scope.ALERTS_READ))
-        elif time.monotonic() - heard_at >= _HEARTBEAT_S:
+        elif time.monotonic() - heard_at >= HEARTBEAT_S:
             heard_at = time.monotonic()
             yield ": here\n\n"
 

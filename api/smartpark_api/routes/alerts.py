@@ -115,7 +115,7 @@ def span_of_summary(start: datetime | None, end: datetime | None, now: datetime)
         200: {"description": "Server-sent events.", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
     },
 )
-def stream_alerts(
+async def stream_alerts(
     request: Request,
     *,
     park: Annotated[str | None, Query(max_length=64, description="Only of this one.")] = None,
