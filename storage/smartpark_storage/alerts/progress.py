@@ -1,11 +1,13 @@
 """How far the evaluation of alerts has come, as it notes for itself, and the little that it asks all the time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smartpark_storage.alerts.feed import Change
 from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.queries import query
 
@@ -63,6 +65,23 @@ def read_checkpoint(connection: Connection, watcher: str) -> Checkpoint | None:
     return Checkpoint(
         at, np.frombuffer(points, "<i4"), np.frombuffer(seen, "<i8"), np.frombuffer(edges, "<i4"), quarters, hours
     )
+
+
+def claim_changes_but(connection: Connection, held: Collection[int], limit: int) -> list[Change]:
+    """As `smartpark_storage.alerts.claim_changes`, without those that the caller has in hand already."""
+    with read_transaction(connection), connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(query("claim_changes_but"), {"held": sorted(held), "limit": limit}).fetchall()
+    return [
+        Change(
+            change_id,
+            edge_id,
+            np.frombuffer(points, "<i4"),
+            np.frombuffer(first_us, "<i8"),
+            np.frombuffer(end_us, "<i8"),
+            received_at,
+        )
+        for change_id, edge_id, points, first_us, end_us, received_at in rows
+    ]
 
 
 def waiting_changes(connection: Connection) -> NDArray[np.int64]:

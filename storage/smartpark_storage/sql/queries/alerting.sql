@@ -11,6 +11,14 @@ SET at = excluded.at, points = excluded.points, seen_us = excluded.seen_us, edge
 SELECT at, points, seen_us, edges, quarters_until, hours_until
 FROM smartpark.alert_checkpoint WHERE watcher = %(watcher)s;
 
+-- claim_changes_but --
+-- As claim_changes, without those that are in hand already.
+SELECT change_id, edge_id, points, first_us, end_us, received_at
+FROM smartpark.reading_change
+WHERE change_id <> ALL(%(held)s::bigint[])
+ORDER BY change_id
+LIMIT %(limit)s;
+
 -- waiting_changes --
 -- Packed: the numbers of all changes that wait, in no order.
 SELECT coalesce(string_agg(int8send(change_id), ''::bytea), ''::bytea) FROM smartpark.reading_change;

@@ -1,0 +1,176 @@
+"""Readings that came late: the stretch they touch is judged anew, at once, and held against what is on record.
+
+Late readings are collected for a moment, for they come in crowds. The changes that told of them are let go in the
+transaction that records what came of it, so that nothing is lost when the process is killed in between. Whoever was
+told of what proves wrong is told that it is over; nobody is woken for yesterday.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from smartpark.alerts.rules import Source
+from smartpark.clock import from_us, to_us
+from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
+from smartpark_storage import Connection
+
+from smartpark_ingest.alerting.reexamining import Reexamined, last_states
+from smartpark_ingest.alerting.rules_in_force import InForce, of_source
+from smartpark_ingest.alerting.values import NO_VALUES, Values, joined
+from smartpark_ingest.alerting.watching import NO_SPANS, Claimed, Spans, chosen, united
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from smartpark_ingest.alerting.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_US: Final = 5_000_000
+"""What a reading may be under way before its point counts as silent at that moment. [µs]"""
+COLLECT_S: Final = 2.0
+"""So long late readings are collected. [s]"""
+MOST_HELD: Final = 1000
+"""Changes that are held at most before they are judged whatever the time."""
+_DAY_US: Final = 86_400_000_000
+_SLICE_US: Final = 6 * 3_600_000_000
+
+
+class LateQueue:
+    """Stretches that are to be judged anew, and the changes that told of them."""
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        """Changes in hand."""
+        self._spans: list[Spans] = []
+        self._since_s: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no stretch waits."""
+        return not self._spans
+
+    def take(self, claimed: Claimed, *, touches_windows: bool) -> None:
+        """Hold what came late; `touches_windows`: or belongs to windows that were judged."""
+        if not claimed.late.size and not touches_windows:
+            return
+        self.held.update(claimed.changes)
+        if claimed.late.size:
+            self._spans.append(claimed.late)
+        self._since_s = self._since_s if self._since_s is not None else time.monotonic()
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is time to judge what has been collected."""
+        if self._since_s is None:
+            return False
+        return now_s - self._since_s >= COLLECT_S or len(self.held) >= MOST_HELD
+
+    def take_spans(self) -> Spans:
+        """All stretches, one of each point; none is left."""
+        spans, self._spans = self._spans, []
+        if not spans:
+            return NO_SPANS
+        return united(*(np.concatenate(columns) for columns in zip(*spans, strict=True)))
+
+    def done(self) -> list[int]:
+        """Changes that have been dealt with; none is held any more."""
+        held, self.held, self._since_s = sorted(self.held), set(), None
+        return held
+
+
+def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, now: "datetime") -> list[Reexamined]:
+    """Judge anew what rules that look at readings make of these stretches."""
+    found: list[Reexamined] = []
+    rules = of_source(engine.rules, Source.READING)
+    for days in _by_days(spans):
+        series = engine.scene.series_of(days.point)
+        for one in rules:
+            rows = one.rows(series)
+            if rows.size:
+                start, end = int(days.start_us.min()), int(days.end_us.max())
+                found.append(judge_anew(connection, engine, one, rows, start, end, now))
+    return found
+
+
+def _by_days(spans: Spans) -> list[Spans]:
+    """Stretches that begin on the same day are judged together."""
+    day = spans.start_us // _DAY_US
+    return [chosen(spans, day == one) for one in np.unique(day).tolist()]
+
+
+def judge_anew(
+    connection: Connection, engine: "Engine", one: InForce, rows: Ints, start_us: int, end_us: int, now: "datetime"
+) -> Reexamined:
+    """Judge some objects of a rule of readings over a stretch, and as long after it as it may matter."""
+    evaluation = one.evaluation
+    lookback = evaluation.lookback_us
+    if evaluation.is_whole:
+        rows = np.arange(len(one.keys))
+    points = engine.scene.point_ids(one.series(rows))
+    seen = engine.marks.seen_us[points]
+    newest = int(seen.max(initial=NOT_YET_US))
+    reaches_now = end_us + lookback >= int(seen[seen != NOT_YET_US].min(initial=newest))
+    upto = newest + 1 if reaches_now else end_us + lookback
+    samples = engine.scene.samples(_history(connection, engine, points, start_us - lookback, upto, seen))
+    if reaches_now:
+        made = evaluation.redo(rows, samples, to_us(now) - PATIENCE_US)
+    else:
+        made = evaluation.at_once(samples, start_us, upto)
+    wanted = set(rows.tolist())
+    episodes = last_states((row, episode) for row, episode in made if row in wanted)
+    return reexamined(engine, one, rows, episodes, (start_us, upto), reaches_now=reaches_now)
+
+
+def reexamined(
+    engine: "Engine",
+    one: InForce,
+    rows: Ints,
+    episodes: dict[int, list],
+    span_us: tuple[int, int],
+    *,
+    reaches_now: bool,
+) -> Reexamined:
+    """What came of judging rows of a rule anew, in words of alerts."""
+    abouts = {row: engine.about(one, row) for row in rows.tolist()}
+    start, end = from_us(span_us[0]), from_us(span_us[1])
+    return Reexamined(
+        one.rule.code,
+        {about.object: about for about in abouts.values() if about is not None},
+        one.rule.severity,
+        {
+            about.object: [episode for episode in episodes.get(row, ()) if _touches(episode, start, end)]
+            for row, about in abouts.items()
+            if about is not None
+        },
+        start,
+        end + timedelta(microseconds=1),
+        reaches_now,
+    )
+
+
+def _touches(episode, start: "datetime", end: "datetime") -> bool:
+    return episode.since <= end and (episode.cleared_at is None or episode.cleared_at > start)
+
+
+def _history(
+    connection: Connection, engine: "Engine", points: Ints, start_us: int, end_us: int, seen: Ints
+) -> Values:
+    """Readings of points, of each no later than it has been judged: what comes after that is live."""
+    parts: list[Values] = []
+    at = start_us
+    while at < end_us:
+        upto = min(at + _SLICE_US, end_us)
+        ends = np.minimum(upto, np.where(seen == NOT_YET_US, upto, seen + 1))
+        is_any = ends > at
+        starts = np.full(int(is_any.sum()), at, np.int64)
+        parts.append(engine.history.spans(connection, Spans(points[is_any], starts, ends[is_any])))
+        at = upto
+    return joined(parts) if parts else NO_VALUES
+
+
+def count(found: Sequence[Reexamined]) -> int:
+    """How many objects were judged anew."""
+    return sum(len(one.abouts) for one in found)

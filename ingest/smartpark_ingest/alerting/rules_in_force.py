@@ -1,0 +1,99 @@
+"""Rules at work: each with its version, its evaluation, and what an alert of each of its objects is about.
+
+Rules come from the database. A rule that a new park begins with is entered there when the database has none of that
+name, and brought up to date as long as nobody has changed it. Nothing here reads a reading.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from smartpark.alerts.events import SYSTEM, About
+from smartpark.alerts.rules import Rule, Source, builtin_rules
+from smartpark_analytics.alerts.evaluating import Evaluation, Subject, evaluation_of
+from smartpark_analytics.alerts.samples import Ints
+from smartpark_storage import Connection
+from smartpark_storage.alerts import put_rules, read_rules
+
+from smartpark_ingest.alerting.book import Key
+from smartpark_ingest.alerting.surroundings import Scene
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class InForce:
+    """A rule at work."""
+
+    rule: Rule
+    version: int
+    evaluation: Evaluation
+    keys: tuple[Key, ...]
+    """By row."""
+    judged_until_us: int = 0
+    """Of windows: those that begin before have been judged. [µs]"""
+
+    @property
+    def subjects(self) -> Sequence[Subject]:
+        """By row."""
+        return self.evaluation.watched.subjects
+
+    def row_of(self) -> dict[str, int]:
+        """Row of each object."""
+        return {key.object: row for row, key in enumerate(self.keys)}
+
+    def series(self, rows: Ints | None = None) -> Ints:
+        """Series that speak for some rows, or for all; each once, ascending."""
+        feeds = self.evaluation.watched.feeds.values()
+        parts = [feed.series if rows is None else feed.series[np.isin(feed.row, rows)] for feed in feeds]
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+
+    def rows(self, series: Ints) -> Ints:
+        """Rows that some of these series speak for; each once, ascending."""
+        feeds = self.evaluation.watched.feeds.values()
+        parts = [feed.row[np.isin(feed.series, series)] for feed in feeds]
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+
+    def about(self, row: int, park: str, edge: str | None) -> About:
+        """What an alert of a row is about."""
+        subject = self.subjects[row]
+        return About(
+            park=subject.park or park,
+            rule=self.rule.code,
+            rule_version=self.version,
+            object=self.keys[row].object,
+            cause=self.rule.cause,
+            device=subject.device,
+            edge=edge,
+        )
+
+
+def enter_builtin_rules(connection: Connection, now: datetime) -> int:
+    """Enter rules that the database does not have, or has as they came before; how many were new."""
+    known = {found.rule.code: found for found in read_rules(connection)}
+    wanted = [rule for rule in builtin_rules() if rule.code not in known or known[rule.code].written_by == SYSTEM]
+    return sum(put.is_new for put in put_rules(connection, wanted, by=SYSTEM, at=now))
+
+
+def bind_rules(connection: Connection, scene: Scene, codes: Iterable[str] | None = None) -> list[InForce]:
+    """Active rules of the database, or those of them, each bound to what it watches."""
+    wanted = None if codes is None else set(codes)
+    found: list[InForce] = []
+    for one in read_rules(connection, active_only=True):
+        if wanted is None or one.rule.code in wanted:
+            found.append(bind(one.rule, one.version, scene))
+    return found
+
+
+def bind(rule: Rule, version: int, scene: Scene) -> InForce:
+    """A rule at work in a scene."""
+    evaluation = evaluation_of(rule, scene.around)
+    keys = tuple(Key(rule.code, str(subject.object)) for subject in evaluation.watched.subjects)
+    return InForce(rule, version, evaluation, keys)
+
+
+def of_source(rules: Iterable[InForce], *sources: Source) -> list[InForce]:
+    """Those that look at these sources and have anything to watch."""
+    return [one for one in rules if one.rule.source in sources and one.keys]

@@ -1,0 +1,182 @@
+"""Taking up the work: what rules remember is built from what is stored, and what came meanwhile is judged in order.
+
+The checkpoint says how far each point had been judged. What lies before it is history: rules are given as much of it
+as they need to know where they stand, and it makes no news but of what still holds. What lies behind it is judged as
+it would have been, in the order of time and in stretches, each recorded by itself, so that whoever is killed in the
+middle goes on from there. Nobody is told before the end, and then only of what matters by then.
+
+Changes that waited, and that this has covered, are dealt with; those that bring readings from before the checkpoint
+came late.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from smartpark.alerts.rules import Source
+from smartpark.clock import to_us
+from smartpark_analytics.alerts.evaluating import Found
+from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
+from smartpark_storage import Connection
+from smartpark_storage.alerts.progress import newest_readings, read_checkpoint, waiting_changes
+
+from smartpark_ingest.alerting.judging import as_news, judge, still_standing
+from smartpark_ingest.alerting.rules_in_force import InForce, of_source
+from smartpark_ingest.alerting.values import Values
+from smartpark_ingest.alerting.watching import NO_SPANS, Spans
+
+if TYPE_CHECKING:
+    from smartpark_ingest.alerting.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+_MINUTE_US: Final = 60_000_000
+_SLICE_US: Final = 10 * _MINUTE_US
+"""What is read and judged at once. [µs]"""
+_LONG_SILENT_US: Final = 2 * 86_400_000_000
+"""Points that have been silent for longer are taken up with their last reading alone. [µs]"""
+
+
+def take_up(
+    connection: Connection,
+    engine: "Engine",
+    now: datetime,
+    progress: Callable[[float], None] | None,
+    *,
+    from_checkpoint: bool = True,
+) -> None:
+    """Build what the rules of an engine remember, and judge what has come since.
+
+    Parameters
+    ----------
+    connection : Connection
+    engine : Engine
+        Its rules are bound, and remember nothing.
+    now : datetime
+    progress : callable, optional
+        Told the share that is done. [0-1]
+    from_checkpoint : bool
+        Whether what was judged is read from the database; else the engine knows it.
+    """
+    if from_checkpoint:
+        # What waits now is stored, and will be read below.
+        _read_marks(connection, engine, waiting_changes(connection))
+    for one in engine.rules:
+        row_of = one.row_of()
+        standing = [
+            (row_of[entry.key.object], entry.alert)
+            for entry in engine.book.entries()
+            if entry.key.rule == one.rule.code and entry.key.object in row_of and entry.alert.holds
+        ]
+        one.evaluation.begin(standing)
+    _readings(connection, engine, now, progress)
+    engine.windows.take_up(connection, engine, now)
+    _edges(connection, engine, now)
+
+
+def _read_marks(connection: Connection, engine: "Engine", waiting: Ints) -> None:
+    """How far everything was judged; where nothing was ever, what is stored by now counts as judged."""
+    from smartpark_ingest.alerting.watching import WATCHER
+
+    marks, checkpoint = engine.marks, read_checkpoint(connection, WATCHER)
+    highest = max((point.point_id for point in engine.scene.points), default=0)
+    marks.reach(highest)
+    marks.seen_us[:] = NOT_YET_US
+    if checkpoint is None:
+        newest = newest_readings(connection)
+        points = np.array(sorted(newest), np.int64)
+        marks.reach(int(points.max(initial=0)))
+        marks.seen_us[points] = [newest[point] for point in points.tolist()]
+    else:
+        marks.reach(int(checkpoint.points.max(initial=0)))
+        marks.seen_us[checkpoint.points] = checkpoint.seen_us
+        marks.edge[checkpoint.points] = checkpoint.edges
+        engine.windows.resume(checkpoint.quarters_until, checkpoint.hours_until)
+    marks.begin_covering(waiting)
+
+
+def _readings(
+    connection: Connection, engine: "Engine", now: datetime, progress: Callable[[float], None] | None
+) -> None:
+    rules = of_source(engine.rules, Source.READING)
+    if not rules:
+        _skip_to_newest(connection, engine)
+        return
+    points = _watched_points(engine, rules)
+    seen = engine.marks.seen_us[points]
+    lookback = max(one.evaluation.lookback_us for one in rules)
+    active = seen > to_us(now) - _LONG_SILENT_US - lookback
+    _last_words(connection, engine, rules, points[~active], seen[~active])
+    points, seen = points[active], seen[active]
+    history: list[tuple[InForce, Found]] = []
+    start, end = _bounds(seen, lookback, to_us(now))
+    at = start
+    while at < end:
+        upto = min(at - at % _SLICE_US + _SLICE_US, end)
+        values = _span(connection, engine, points, at, upto)
+        is_past = values.time_us <= engine.marks.seen_us[values.point]
+        before, since = _parts(values, is_past)
+        history += judge(rules, engine.scene.samples(before))
+        if since.size:
+            found = judge(rules, engine.scene.samples(since), upto if upto < end else NOT_YET_US)
+            engine.windows.touch(engine, NO_SPANS, since)
+            if found:
+                engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
+            engine.marks.advance(since.point, since.time_us)
+        at = upto
+        if progress is not None:
+            progress((at - start) / max(end - start, 1))
+    standing = still_standing(engine.book, history)
+    if standing:
+        engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
+
+
+def _watched_points(engine: "Engine", rules: list[InForce]) -> Ints:
+    series = np.unique(np.concatenate([one.series() for one in rules]))
+    points = engine.scene.point_ids(series)
+    engine.marks.reach(int(points.max(initial=0)))
+    return points
+
+
+def _bounds(seen: Ints, lookback: int, now_us: int) -> tuple[int, int]:
+    """From where to where there is anything to read, a while beyond now for clocks that are fast."""
+    known = seen[seen != NOT_YET_US]
+    start = int(known.min(initial=now_us)) - lookback
+    return start, max(int(known.max(initial=now_us)), now_us) + _MINUTE_US
+
+
+def _span(connection: Connection, engine: "Engine", points: Ints, start_us: int, end_us: int) -> Values:
+    start, end = np.full(points.size, start_us, np.int64), np.full(points.size, end_us, np.int64)
+    return engine.history.spans(connection, Spans(points, start, end))
+
+
+def _parts(values: Values, is_first: np.ndarray) -> tuple[Values, Values]:
+    return Values(*(column[is_first] for column in values)), Values(*(column[~is_first] for column in values))
+
+
+def _last_words(connection: Connection, engine: "Engine", rules: list[InForce], points: Ints, seen: Ints) -> None:
+    """Of points that have been silent for long the last reading alone; of some nothing was ever heard."""
+    known = seen != NOT_YET_US
+    points, seen = points[known], seen[known]
+    if points.size:
+        values = engine.history.spans(connection, Spans(points, seen, seen + 1))
+        judge(rules, engine.scene.samples(values))
+
+
+def _skip_to_newest(connection: Connection, engine: "Engine") -> None:
+    """Nobody looks at readings: what is stored by now counts as judged."""
+    newest = newest_readings(connection)
+    if newest:
+        points = np.array(sorted(newest), np.int64)
+        engine.marks.reach(int(points.max()))
+        engine.marks.advance(points, np.array([newest[point] for point in points.tolist()], np.int64))
+
+
+def _edges(connection: Connection, engine: "Engine", now: datetime) -> None:
+    rules = of_source(engine.rules, Source.EDGE)
+    heard = engine.edges.heard(connection)
+    found = judge(rules, heard, to_us(now) - _MINUTE_US) if rules else []
+    if found:
+        engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
