@@ -122,3 +122,11 @@ def test_in_steps_and_in_any_order_it_comes_to_the_same_as_at_once(readings, cut
     np.testing.assert_equal(sorted(parts), list(zip(*(column.tolist() for column in whole), strict=True)))
     assert carry.number.tolist() == kept.number.tolist() == [0] * ROWS
     assert clocks.lookback_us() == WINDOW
+
+
+def test_a_window_that_a_later_reading_has_closed_takes_no_more():
+    row, measured, received = moments(0)
+    _, carry = clocks.judge(row, measured, received, clocks.fresh_carry(1), limit_s=5.0)
+    assert carry.seen_us.tolist() == [WINDOW]
+    with pytest.raises(ValueError, match="row 0 was judged up to 900000000 µs of receipt"):
+        clocks.judge(row[:1], measured[:1], received[:1], carry, limit_s=5.0)

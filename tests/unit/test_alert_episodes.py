@@ -318,3 +318,19 @@ def test_alerts_on_record_and_a_lookback_bring_it_to_where_it_was(stream, times,
     found, _ = step(after, again, **times, until_us=200)
     moments = [{key: rest[:2] for key, rest in latest([some]).items()} for some in (expected, found)]
     assert moments[1] == moments[0]
+
+
+def test_of_equal_breaches_the_first_is_the_worst_in_steps_too():
+    times = {"for_us": 0, "clear_for_us": 0, "holds_us": 0}
+    _, carry = step(told("#", value=[14.0]), fresh_carry(1), **times)
+    found, _ = step(told("#", begin=5, value=[14.0]), carry, **times)
+    assert (found.worst_us[0], found.n_breaches[0]) == (0, 2)
+
+
+def test_what_has_fired_stays_so_when_nothing_but_the_record_is_left():
+    early, _ = step(told("###"), fresh_carry(1), for_us=2 * MINUTE, clear_for_us=0, holds_us=0)
+    times = {"for_us": 60 * MINUTE, "clear_for_us": 3 * MINUTE, "holds_us": MINUTE}
+    found, carry = step(told(".", begin=9), resumed(1, early), **times)
+    assert not found.row.size
+    found, _ = step(told("...", begin=10), carry, **times)
+    assert spans(found) == [(0, 2, 9)]

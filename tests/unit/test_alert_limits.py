@@ -53,6 +53,7 @@ def test_a_side_that_is_not_known_leaves_the_other():
     found = limits.judge(each([101, 50, 50, 5]), band)
     assert found.level.tolist() == [Level.BREACH, Level.UNKNOWN, Level.CLEAR, Level.BREACH]
     assert found.limit[[0, 2, 3]].tolist() == [100, 100, 10]
+    assert limits.judge(each([1, 1, 1, 500]), band).limit[3] == 10  # the side without a limit is not the nearer one
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

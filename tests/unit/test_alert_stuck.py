@@ -50,6 +50,13 @@ def test_what_may_rest_is_not_stuck():
     assert breaches(night, may_rest=np.array(night) > 2.5) == [5, 6, 7]
 
 
+def test_standing_still_counts_from_when_it_left_its_rest():
+    near = [0.1, 0.15, 0.15, 0.15, 0.15]
+    assert breaches(near, rest=0.0) == [4]
+    _, carry = stuck.judge(each_minute(near[:1]), stuck.fresh_carry(1), stuck_us=1, tolerance=0.1, rest=0.0)
+    assert carry.since_us.tolist() == [NEVER_US]
+
+
 def test_unknown_values_end_nothing_and_a_long_hole_does():
     assert breaches([5, np.nan, np.nan, 5, 5]) == [4]
     assert breaches([5, np.nan, np.nan, 5, 5], max_gap_us=2 * MINUTE) == []

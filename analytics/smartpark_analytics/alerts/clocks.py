@@ -120,7 +120,9 @@ def judge(
     is_over = ~is_last | (until[windows.row] >= end_us)
     offset = np.where(windows.number >= min_count, (windows.least_us - usual[windows.row]) / _SECOND_US, np.nan)
     verdicts = held.judge(Samples(windows.row[is_over], end_us[is_over], offset[is_over]), band)
-    return verdicts, _carried(windows, end_us, is_over, carry, until // window_us * window_us)
+    # The moment before all others is no multiple of anything.
+    over_us = np.where(until == NOT_YET_US, NOT_YET_US, until - until % window_us)
+    return verdicts, _carried(windows, end_us, is_over, carry, over_us)
 
 
 class _Windows(NamedTuple):
