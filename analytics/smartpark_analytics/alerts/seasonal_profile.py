@@ -186,8 +186,9 @@ def _fit_division(lent: _Lent, floor: Floats, min_days: int, shape: tuple[int, .
     count = np.bincount(lent.cell, minlength=n_cells)
     variance = (count * own**2 + OWN_WEIGHT * whole**2) / (count + OWN_WEIGHT)
     spread = np.maximum(np.sqrt(variance), floor[row_of])
-    cell_of_day = np.unique(np.stack([lent.cell, lent.day]), axis=1)[0]
-    too_few = np.bincount(cell_of_day, minlength=n_cells) < min_days
+    n_days = int(lent.day.max(initial=0)) + 1
+    seen_on = np.unique(lent.cell * n_days + lent.day) // n_days
+    too_few = np.bincount(seen_on, minlength=n_cells) < min_days
     # Without any spread, a value is neither near nor far.
     unknown = too_few | ~(spread > 0)
     middle[unknown], spread[unknown] = np.nan, np.nan
