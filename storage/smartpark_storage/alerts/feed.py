@@ -136,8 +136,10 @@ def delete_changes(connection: Connection, ids: Sequence[int]) -> None:
     """
     with transaction(connection):
         gone = connection.execute(query("delete_changes"), {"ids": list(ids)}).rowcount
-    if gone != len(ids):
-        raise StorageConflictError(f"{len(ids) - gone} of {len(ids)} changes of readings were dealt with by others")
+        if gone != len(ids):
+            raise StorageConflictError(
+                f"{len(ids) - gone} of {len(ids)} changes of readings were dealt with by others"
+            )
 
 
 def read_backlog(connection: Connection) -> Backlog:
