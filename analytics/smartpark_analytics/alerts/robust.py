@@ -6,6 +6,7 @@ A sum of whole numbers is the same in any order and however it was cut, so detec
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smartpark_analytics.alerts.samples import Floats, Ints
 
@@ -22,8 +23,7 @@ def grouped_median(group: Ints, value: Floats, n_groups: int) -> Floats:
 
 def grouped_quantile(group: Ints, value: Floats, n_groups: int, share: float) -> Floats:
     """Quantile of each group, linear between ranks; NaN of those without values. Shape (n_groups,)."""
-    order = np.lexsort((value, group))
-    ranked = value[order]
+    ranked = value[_by_group_and_value(group, value)]
     number = np.bincount(group, minlength=n_groups)
     begin = np.cumsum(number) - number
     found = np.full(n_groups, np.nan)
@@ -34,6 +34,15 @@ def grouped_quantile(group: Ints, value: Floats, n_groups: int, share: float) ->
     lower, upper = ranked[begin[some] + low], ranked[begin[some] + high]
     found[some] = lower + (rank - low) * (upper - lower)
     return found
+
+
+def _by_group_and_value(group: Ints, value: Floats) -> NDArray[np.intp]:
+    """As `np.lexsort((value, group))` but for equal values: sixteen bits of the group at a time, which numpy counts."""
+    order = np.argsort(value)
+    for shift in range(0, int(group.max(initial=0)).bit_length(), 16):
+        bits = ((group[order] >> shift) & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(bits, kind="stable")]
+    return order
 
 
 def grouped_middle_and_spread(group: Ints, value: Floats, n_groups: int) -> tuple[Floats, Floats]:

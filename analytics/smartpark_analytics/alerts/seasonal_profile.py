@@ -187,7 +187,8 @@ def _fit_division(lent: _Lent, floor: Floats, min_days: int, shape: tuple[int, .
     variance = (count * own**2 + OWN_WEIGHT * whole**2) / (count + OWN_WEIGHT)
     spread = np.maximum(np.sqrt(variance), floor[row_of])
     n_days = int(lent.day.max(initial=0)) + 1
-    seen_on = np.unique(lent.cell * n_days + lent.day) // n_days
+    seen_on = np.sort(lent.cell * n_days + lent.day)
+    seen_on = seen_on[np.diff(seen_on, prepend=-1) > 0] // n_days
     too_few = np.bincount(seen_on, minlength=n_cells) < min_days
     # Without any spread, a value is neither near nor far.
     unknown = too_few | ~(spread > 0)
