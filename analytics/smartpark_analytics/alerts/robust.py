@@ -37,7 +37,7 @@ def grouped_quantile(group: Ints, value: Floats, n_groups: int, share: float) ->
 
 
 def _by_group_and_value(group: Ints, value: Floats) -> NDArray[np.intp]:
-    """As `np.lexsort((value, group))` but for equal values: sixteen bits of the group at a time, which numpy counts."""
+    """As `np.lexsort((value, group))`, but among equal values: sixteen bits of the group at a time are counted."""
     order = np.argsort(value)
     for shift in range(0, int(group.max(initial=0)).bit_length(), 16):
         bits = ((group[order] >> shift) & 0xFFFF).astype(np.uint16)
