@@ -14,6 +14,7 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.metrics_options import add_metrics_options, metrics_address
 from smartpark_storage.dead_reasons import DeadReason
 
+from smartpark_ingest.alerting.commands import register_alerts
 from smartpark_ingest.derive_commands import register_derive
 from smartpark_ingest.notices.commands import register_notices
 from smartpark_ingest.province.commands import register_province
@@ -29,6 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Add this room's commands."""
     _register_run(command_group(subparsers, "ingest", "the way of readings from the broker into the database"))
+    register_alerts(subparsers)
     register_derive(subparsers)
     register_notices(subparsers)
     register_province(subparsers)

@@ -31,7 +31,7 @@ from smartpark_ingest.alerting.judging import as_news, judge, share_selectors
 from smartpark_ingest.alerting.late import PATIENCE_US, LateQueue, reexamine_readings
 from smartpark_ingest.alerting.recording import News, Office, Recorded, Recorder
 from smartpark_ingest.alerting.reexamining import Reexamined
-from smartpark_ingest.alerting.rules_in_force import InForce, bind_rules, enter_builtin_rules, of_source
+from smartpark_ingest.alerting.rules_in_force import InForce, bind_rules, enter_builtin_rules, learn, of_source
 from smartpark_ingest.alerting.surroundings import Scene, look_around
 from smartpark_ingest.alerting.taking_up import take_up
 from smartpark_ingest.alerting.values import NO_VALUES, Values
@@ -115,7 +115,9 @@ class Engine:
         self._scene = look_around(
             connection, self.history.registry, now, calendar=self.office.calendar, edge_of=self._edge_of()
         )
-        self.rules = bind_rules(connection, self.scene)
+        self.rules = [
+            learn(connection, self.history, self.scene, one, now) for one in bind_rules(connection, self.scene)
+        ]
         self._watched = {}
         share_selectors(self.rules)
         self.recorder.rules = {one.rule.code: one.rule for one in self.rules}

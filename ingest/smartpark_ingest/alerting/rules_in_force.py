@@ -12,12 +12,15 @@ from datetime import datetime
 import numpy as np
 from smartpark.alerts.events import SYSTEM, About
 from smartpark.alerts.rules import Rule, Source, builtin_rules
+from smartpark.clock import to_us
 from smartpark_analytics.alerts.evaluating import Evaluation, Subject, evaluation_of
+from smartpark_analytics.alerts.evaluating.learning import learner_of
 from smartpark_analytics.alerts.samples import Ints
 from smartpark_storage import Connection
 from smartpark_storage.alerts import put_rules, read_rules
 
 from smartpark_ingest.alerting.book import Key
+from smartpark_ingest.alerting.history import WIDTH_US, History
 from smartpark_ingest.alerting.surroundings import Scene
 
 _log = logging.getLogger(__name__)
@@ -80,11 +83,8 @@ def enter_builtin_rules(connection: Connection, now: datetime) -> int:
 def bind_rules(connection: Connection, scene: Scene, codes: Iterable[str] | None = None) -> list[InForce]:
     """Active rules of the database, or those of them, each bound to what it watches."""
     wanted = None if codes is None else set(codes)
-    found: list[InForce] = []
-    for one in read_rules(connection, active_only=True):
-        if wanted is None or one.rule.code in wanted:
-            found.append(bind(one.rule, one.version, scene))
-    return found
+    versions = read_rules(connection, active_only=True)
+    return [bind(one.rule, one.version, scene) for one in versions if wanted is None or one.rule.code in wanted]
 
 
 def bind(rule: Rule, version: int, scene: Scene) -> InForce:
@@ -92,6 +92,22 @@ def bind(rule: Rule, version: int, scene: Scene) -> InForce:
     evaluation = evaluation_of(rule, scene.around)
     keys = tuple(Key(rule.code, str(subject.object)) for subject in evaluation.watched.subjects)
     return InForce(rule, version, evaluation, keys)
+
+
+def learn(connection: Connection, history: History, scene: Scene, one: InForce, until: datetime) -> InForce:
+    """The same rule once it has seen what is usual; where there is nothing to learn, as it is."""
+    evaluation = one.evaluation
+    learner = learner_of(one.rule, evaluation.watched, scene.around.days())
+    width = WIDTH_US.get(one.rule.source)
+    if learner is None or width is None or not one.keys:
+        return one
+    end = to_us(until) // width * width
+    points = scene.point_ids(one.series())
+    seen = history.values(connection, points.tolist(), end - learner.history_us, end, one.rule.source)
+    detection = learner.learn(evaluation.select(scene.samples(seen)))
+    source = one.rule.source
+    one.evaluation = Evaluation(one.rule, evaluation.watched, detection, scene.around.n_series(source))
+    return one
 
 
 def of_source(rules: Iterable[InForce], *sources: Source) -> list[InForce]:

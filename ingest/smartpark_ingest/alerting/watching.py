@@ -13,7 +13,6 @@ from smartpark.clock import to_us
 from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
 from smartpark_storage.alerts import Change
 
-
 WATCHER: Final = "alerts"
 """Name under which writers are asked to tell what they bring."""
 

@@ -126,6 +126,10 @@ class AlertWorker:
             self.close()
         return True
 
+    def send_due(self) -> int:
+        """Send what is due now; how many messages were tried."""
+        return 0 if self._sender is None else self._sender.send_due()
+
     def close(self) -> None:
         """Give the turn back, and let go of the database."""
         self._let_go()
