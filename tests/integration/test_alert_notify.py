@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 from alert_notices import SIGNS, Desk, at, due, firing
 from fix_hooks import RESET
-from fix_ingest import fetch
+from fix_ingest import as_ingest, fetch
 from smartpark.alerts.events import Acknowledged, Cleared, Evidence
 from smartpark.alerts.routes import Directory, parse_routes
 from smartpark.alerts.words import PageKind, Severity
 from smartpark.webhooks import IDEMPOTENCY, SIGNATURE, signature
 from smartpark.workdays import builtin_workdays
 from smartpark_ingest.alerting.notify.planning import plan_pages
+from smartpark_ingest.alerting.notify.repeating import repeat
 from smartpark_ingest.alerting.notify.sending import Sender
 from smartpark_ingest.alerting.notify.wording import words_of
+from smartpark_ingest.counters import Counters
+from smartpark_ingest.database import PatientDatabase
 from smartpark_storage import connect, transaction
 from smartpark_storage.alerts import read_intents
 
@@ -296,3 +299,32 @@ def test_no_address_and_no_secret_is_in_the_database(desk, mail_server, receiver
     for secret in (SIGNS, "chen@example.org", str(receiver_of_hooks.port), str(desk.folder)):
         assert secret not in kept
     assert "550" in kept
+
+
+def test_an_alertmanager_hears_again_and_again_what_fires_and_once_of_its_end(desk, receiver_of_hooks):
+    desk.keep("manager", receiver_of_hooks.base)
+    receiver_of_hooks.usual = 200
+    desk.load([{"code": "manager", "channel": "alertmanager"}], [{"contacts": ["manager"]}])
+    numbers = [
+        desk.fire("09:59", object=f"point:park/M{n}/voltage", device=f"park/M{n}", severity=Severity.INFO)
+        for n in range(25)
+    ]
+    planned = desk.plan("10:00")
+    desk.send("10:00")
+    assert planned.messages == 2, "all at once, told one by one, in messages that are not too long"
+    assert sum(len(one.document) for one in receiver_of_hooks.taken) == 25
+    database = PatientDatabase(as_ingest(desk.dsn), application="test", stop=threading.Event(), counters=Counters())
+    receiver_of_hooks.heard.clear()
+    assert repeat(database, desk.ways, at("10:01")) == 25
+    (again,) = receiver_of_hooks.taken
+    assert {one["endsAt"] for one in again.document} == {at("10:05").isoformat()}
+    assert {one["labels"]["alert"] for one in again.document} == set(map(str, numbers))
+    desk.happens(numbers[0], Cleared(evidence=CALM), "10:02")
+    desk.plan("10:02")
+    desk.send("10:02")
+    (over,) = receiver_of_hooks.taken[-1].document
+    assert (over["labels"]["alert"], over["endsAt"]) == (str(numbers[0]), "2026-03-02T02:02:00+00:00")
+    assert repeat(database, desk.ways, at("10:03")) == 24
+    receiver_of_hooks.usual = 500
+    assert repeat(database, desk.ways, at("10:04")) == 0
+    database.close()

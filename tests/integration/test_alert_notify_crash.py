@@ -168,6 +168,7 @@ def kill_again_and_again(desk, mail_server, receiver, *, messages, kills, seed):
             if generation < kills:
                 time.sleep(rng.uniform(0.0, 0.15))
             else:
+                receiver.answers.clear()
                 wait_until(lambda: left(desk) == 0, what="the last sender tells everything that is left")
         finally:
             child.send_signal(signal.SIGKILL)

@@ -62,6 +62,7 @@ from smartpark_storage.alerts.outgoing import (
     extend_intents,
     planned_since,
     told_contacts,
+    told_facts,
 )
 from smartpark_storage.alerts.reading import (
     CHANNEL,
@@ -190,6 +191,7 @@ __all__ = [
     "sent_intents",
     "similar_alerts",
     "told_contacts",
+    "told_facts",
     "unregister_watch",
     "withdraw_intents",
     "write_alerts",

@@ -79,6 +79,18 @@ def told_contacts(connection: Connection, alerts: Collection[int]) -> dict[int, 
     return {alert_id: tuple(contacts) for alert_id, contacts in found.items()}
 
 
+def told_facts(connection: Connection, contacts: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """By contact the newest facts, as they were told, of every alert that still fires and that it was told of."""
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    if contacts:
+        with read_transaction(connection):
+            for contact, item in connection.execute(
+                query("told_facts_of_firing_alerts"), {"contacts": sorted(contacts)}
+            ):
+                found[contact].append(item)
+    return dict(found)
+
+
 def _intent(row: tuple[Any, ...]) -> Intent:
     number, key, contact, kind, park, alerts, *rest = row
     return Intent(number, key, contact, kind, park, tuple(alerts), *rest)

@@ -5,13 +5,13 @@ time with an end that lies ahead; what is over is told with its end. It recognis
 twice does no harm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from smartpark.webhooks import WebhookRefusedError, encoded, post
 
-from smartpark_ingest.alerting.notify.message import Address, Message, NotTakenError, RefusedError
+from smartpark_ingest.alerting.notify.message import Address, NotTakenError, RefusedError
 
 PATH: Final = "/api/v2/alerts"
 REPEAT: Final = timedelta(minutes=1)
@@ -19,9 +19,16 @@ LASTS: Final = timedelta(minutes=4)
 """How long Alertmanager believes that an alert fires, when it hears no more of it; several repetitions may fail."""
 
 
-def push(message: Message, address: Address, *, console: str | None, may_be_private: bool = False) -> None:
-    """Tell an Alertmanager of the alerts of a message."""
-    alerts = [alert_of(item, message.now, console) for item in message.body["items"]]
+def push(
+    items: Iterable[Mapping[str, Any]],
+    address: Address,
+    now: datetime,
+    *,
+    console: str | None,
+    may_be_private: bool = False,
+) -> None:
+    """Tell an Alertmanager of some alerts, each as its facts say."""
+    alerts = [alert_of(item, now, console) for item in items]
     url = address.target.rstrip("/").removesuffix(PATH) + PATH
     headers = {"Authorization": f"Bearer {address.secret}"} if address.secret else {}
     try:

@@ -9,6 +9,7 @@ import logging
 import re
 import socket
 import threading
+import warnings
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
@@ -122,7 +123,9 @@ def _asset(allowed: frozenset[str]) -> Any:
     log = logging.getLogger("apprise")
     log.propagate = False  # it names tokens
     log.addHandler(logging.NullHandler())
-    with _lock:
+    with _lock, warnings.catch_warnings():
+        # All plugins are loaded, also those not let in, and some stand on what Python is about to drop.
+        warnings.simplefilter("ignore", DeprecationWarning)
         NotificationManager().enable_only(*allowed)
     return AppriseAsset(
         app_id="smartpark",

@@ -92,7 +92,8 @@ def hand_over(message: Message, ways: Ways) -> None:
     elif contact.channel is ChannelKind.WEBHOOK:
         _webhook(message, address, ways)
     elif contact.channel is ChannelKind.ALERTMANAGER:
-        push(message, address, console=ways.console, may_be_private=ways.may_be_private)
+        items = message.body["items"]
+        push(items, address, message.now, console=ways.console, may_be_private=ways.may_be_private)
     elif contact.channel is ChannelKind.APPRISE:
         by_apprise.send_by_apprise(message, address, schemes=ways.schemes, may_be_private=ways.may_be_private)
     else:

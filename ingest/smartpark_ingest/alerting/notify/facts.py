@@ -30,6 +30,8 @@ class Form:
     """What could wait."""
     MORE: Final = "more"
     """What went beyond the messages of an hour."""
+    PUSH: Final = "push"
+    """For a program that groups and quiets by itself."""
     TEST: Final = "test"
 
 

@@ -253,5 +253,5 @@ def _pushes(contact: str, matters: Iterable[_Matter], now: datetime) -> Iterator
     """For an Alertmanager: everything at once and told one by one, for it groups and quiets by itself."""
     told = iter([pair for matter in matters for pair in zip(matter.dues, matter.items, strict=True)])
     while some := list(islice(told, MOST_TOLD)):
-        whole = _Matter("push", "push", now, [due for due, _ in some], [item for _, item in some])
+        whole = _Matter(Form.PUSH, Form.PUSH, now, [due for due, _ in some], [item for _, item in some])
         yield _line(contact, whole)

@@ -20,8 +20,10 @@ from smartpark.exposition import Family, Kind, Sample, gauge
 from smartpark_storage import Connection
 from smartpark_storage.alerts import Intent, claim_next, give_up_intents, read_contacts, retry_intents, sent_intents
 
+from smartpark_ingest.alerting.notify.alertmanager import REPEAT
 from smartpark_ingest.alerting.notify.channels import Ways, hand_over, spacing_s
 from smartpark_ingest.alerting.notify.message import Message, NotTakenError, RefusedError
+from smartpark_ingest.alerting.notify.repeating import repeat
 from smartpark_ingest.alerting.notify.wording import words_of
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
@@ -130,6 +132,7 @@ class Sender:
         self._work, self._claiming = threading.Condition(), threading.Lock()
         self._news = 0
         self._threads = [threading.Thread(target=self._run, name=f"sender {n}", daemon=True) for n in range(threads)]
+        self._threads.append(threading.Thread(target=self._repeat, name="repeater", daemon=True))
 
     def start(self) -> None:
         """Begin."""
@@ -195,6 +198,16 @@ class Sender:
                 seen = self._news
                 if not self._one(database):
                     self._rest(seen)
+        except StoppedError:
+            pass  # what is planned waits for the next process
+        finally:
+            database.close()
+
+    def _repeat(self) -> None:
+        database = self._database()
+        try:
+            while not self._stop.wait(REPEAT.total_seconds()):
+                repeat(database, self._ways, self._clock())
         except StoppedError:
             pass  # what is planned waits for the next process
         finally:

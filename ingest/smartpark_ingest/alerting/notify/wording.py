@@ -25,6 +25,7 @@ _OBJECTS: Final[Mapping[ObjectKind, tuple[str, str]]] = {
 }
 _HEADS: Final[Mapping[str, tuple[str, str]]] = {
     Form.SEVERAL: ("同时发生 {total} 条告警", "{total} alerts at once"),
+    Form.PUSH: ("{total} 条告警", "{total} alerts"),
     Form.DIGEST: ("告警摘要：{total} 条", "Digest: {total} alerts"),
     Form.MORE: (
         "另有 {total} 条告警（已超过本小时消息上限）",

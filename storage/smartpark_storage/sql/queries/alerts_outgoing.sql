@@ -58,3 +58,20 @@ WHERE i.intent_id = taken.intent_id
 RETURNING
     i.intent_id, i.key, i.contact, i.kind, i.park, i.alerts, i.group_key, i.body, i.planned_at, i.due_at, i.attempts,
     i.lease_until, i.sent_at, i.given_up_at, i.withdrawn_at, i.error;
+
+-- told_facts_of_firing_alerts --
+-- The newest facts by which each contact was told of each alert that still fires.
+SELECT c.contact, found.item
+FROM smartpark.alert AS a
+CROSS JOIN unnest(%(contacts)s::text[]) AS c (contact)
+CROSS JOIN LATERAL (
+    SELECT told.item
+    FROM smartpark.alert_intent AS i
+    CROSS JOIN LATERAL jsonb_array_elements(i.body -> 'items') AS told (item)
+    WHERE i.alerts @> ARRAY[a.alert_id] AND i.contact = c.contact AND i.sent_at IS NOT NULL
+        AND (told.item ->> 'alert')::bigint = a.alert_id
+    ORDER BY i.intent_id DESC
+    LIMIT 1
+) AS found
+WHERE a.state = 'firing'
+ORDER BY c.contact, a.alert_id;
