@@ -49,7 +49,8 @@ def prepare_load(parts: Sequence[Readings], edges: Sequence[int] = ()) -> Load |
     readings = _joined(parts)
     if not readings.size:
         return None
-    ordered = _in_order(readings, np.lexsort((readings["time"], readings["point_id"])))
+    order = np.lexsort((readings["time"], readings["point_id"]))
+    ordered = _in_order(readings, order)
     point, time = ordered["point_id"], ordered["time"]
     hour = time // _HOUR_US
     new_point = np.diff(point) != 0
@@ -61,7 +62,7 @@ def prepare_load(parts: Sequence[Readings], edges: Sequence[int] = ()) -> Load |
         pieces=encode_readings(ordered),
         latest=_latest(ordered[np.append(new_point, True)]),
         touched=_touched(point, time, np.flatnonzero(new_hour)),
-        changes=_changes(point, time, np.flatnonzero(new_point), parts, edges),
+        changes=_changes(ordered, np.flatnonzero(new_point), _edge_of(parts, edges), order),
     )
 
 
@@ -97,30 +98,32 @@ def _touched(point: NDArray[np.int32], time: NDArray[np.int64], ends: NDArray[np
     }
 
 
+def _edge_of(parts: Sequence[Readings], edges: Sequence[int]) -> NDArray[np.int64] | int | None:
+    """Edge of each reading of all parts, one behind the other; a number when it is the same; None: nobody said."""
+    if len(set(edges)) <= 1:
+        return edges[0] if edges else None
+    return np.repeat(np.array(edges, np.int64), [part.size for part in parts])
+
+
 def _changes(
-    point: NDArray[np.int32],
-    time: NDArray[np.int64],
-    ends: NDArray[np.intp],
-    parts: Sequence[Readings],
-    edges: Sequence[int],
+    ordered: Readings, ends: NDArray[np.intp], edge_of: NDArray[np.int64] | int | None, order: NDArray[np.intp]
 ) -> dict[str, list[int] | list[bytes]]:
-    """Spans of readings of one point; `ends` are the last ones of all points but the last."""
-    first, last = np.append(0, ends + 1), np.append(ends, point.size - 1)
-    points, firsts, ends_us = point[first], time[first], time[last] + 1
-    known = sorted(set(edges))
-    if len(known) > 1:
-        # A point that came through two edges at once is told of once, by either.
-        edge_of = np.zeros(points.size, np.int64)
-        for part, edge in zip(parts, edges, strict=True):
-            edge_of[np.searchsorted(points, part["point_id"])] = edge
-        chosen = [edge_of == edge for edge in known]
+    """Spans of readings of one point; `ends` are the last ones of all points but the last.
+
+    A point that came through two edges at once is told of once: by the edge that brought its first reading.
+    """
+    first, last = np.append(0, ends + 1), np.append(ends, ordered.size - 1)
+    points, firsts, ends_us = ordered["point_id"][first], ordered["time"][first], ordered["time"][last] + 1
+    if isinstance(edge_of, np.ndarray):
+        edge = edge_of[order[first]]
+        chosen = {number: edge == number for number in np.unique(edge).tolist()}
     else:
-        chosen = [np.ones(points.size, np.bool_)] * len(known)
+        chosen = {} if edge_of is None else {edge_of: slice(None)}
     return {
-        "edges": known,
-        "points": [points[rows].astype("<i4").tobytes() for rows in chosen],
-        "firsts": [firsts[rows].astype("<i8").tobytes() for rows in chosen],
-        "ends": [ends_us[rows].astype("<i8").tobytes() for rows in chosen],
+        "edges": list(chosen),
+        "points": [points[rows].astype("<i4").tobytes() for rows in chosen.values()],
+        "firsts": [firsts[rows].astype("<i8").tobytes() for rows in chosen.values()],
+        "ends": [ends_us[rows].astype("<i8").tobytes() for rows in chosen.values()],
     }
 
 
