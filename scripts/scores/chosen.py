@@ -14,7 +14,7 @@ BASELINES_NAB: dict[str, Method] = {
     "three_sigma": Sigma(3.0),
     "sigma_chosen": Sigma(10.0),
     "seasonal_naive": SeasonalNaive((2016, 288), limit=12.0),
-    "isolation_forest": Forest(share=0.001),
+    "isolation_forest": Forest(share=0.0003),
 }
 """Univariate, five minutes between samples: a season is a week where two are known, else a day."""
 
