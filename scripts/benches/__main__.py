@@ -21,6 +21,7 @@ BENCHES = {
     "edge": "bench_edge",
     "console": "bench_console",
     "aggregates": "bench_aggregates",
+    "alerts": "bench_alerts",
 }
 """Name to module."""
 

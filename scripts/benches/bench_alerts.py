@@ -91,6 +91,9 @@ class _Bench:
                 spent, lasted = self._spent(worker), time.monotonic() - began
                 self._await(heard, told)
                 memory = memory_mb(worker)
+        said = (self._folder / "log").read_text(encoding="utf-8", errors="replace")
+        if said:
+            self._say(f"the worker said:\n{said[-2000:]}")
         return {**self._report(heard, told, before, spent, lasted), "memory_mb": round(memory)}
 
     def _report(
@@ -126,7 +129,8 @@ class _Bench:
         """Rules, a contact and a route; the environment of the worker."""
         secrets = self._folder / "secrets"
         secrets.mkdir()
-        (secrets / "stub").write_text(url, encoding="utf-8")
+        (secrets / "stub").write_text(f"{url}\na secret of the bench's own\n", encoding="utf-8")
+        (secrets / "stub").chmod(0o600)
         (self._folder / "rules.toml").write_text(_rules(self._arguments.rules), encoding="utf-8")
         (self._folder / "routes.toml").write_text(_ROUTES, encoding="utf-8")
         environment = {

@@ -70,7 +70,8 @@ def _inputs(one: InForce, samples: Samples, delayed: Samples, selected: dict[tup
 def as_news(found: Iterable[tuple[InForce, Found]], about: AboutOf) -> list[News]:
     """What was found, in words of alerts."""
     news: list[News] = []
-    for one, (row, episode) in found:
+    for one, known in found:
+        row, episode = known.row, known.episode
         what = about(one, row)
         if what is not None:
             news.append(News(one.keys[row], episode, what, one.rule.severity))

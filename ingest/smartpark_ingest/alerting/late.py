@@ -120,7 +120,7 @@ def judge_anew(
     else:
         made = evaluation.at_once(samples, start_us, upto)
     wanted = set(rows.tolist())
-    episodes = last_states((row, episode) for row, episode in made if row in wanted)
+    episodes = last_states((news.row, news.episode) for news in made if news.row in wanted)
     return reexamined(engine, one, rows, episodes, (start_us, upto), reaches_now=reaches_now)
 
 

@@ -11,10 +11,10 @@ from smartpark_storage import Connection, transaction
 from smartpark_storage.access import AuditEntry, add_audit
 from smartpark_storage.alerts import (
     RuleVersion,
-    count_alerts,
     is_alerting,
     put_rules,
     read_backlog,
+    read_open,
     read_rules,
     read_watchers,
     retire_rule,
@@ -22,6 +22,7 @@ from smartpark_storage.alerts import (
 )
 from smartpark_storage.alerts.progress import read_checkpoint
 
+from smartpark_ingest.alerting.rules_in_force import enter_builtin_rules
 from smartpark_ingest.alerting.watching import WATCHER
 
 
@@ -44,6 +45,8 @@ def load_into(
     """
     given = [rule if park is None else _narrowed(rule, park) for rule in rules]
     with transaction(connection):
+        # So that those that a new park begins with are there to be retired.
+        enter_builtin_rules(connection, at)
         known = {one.rule.code for one in read_rules(connection)}
         done: list[tuple[str, str]] = []
         for put in put_rules(connection, given, by=LOCAL.name, at=at):
@@ -86,7 +89,7 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
     """How far evaluation is, and how many alerts are open."""
     backlog, checkpoint = read_backlog(connection), read_checkpoint(connection, WATCHER)
     watchers = [one for one in read_watchers(connection) if one.watcher == WATCHER]
-    open_ = [one for one in count_alerts(connection) if one.state != "resolved"]
+    open_ = [one.alert for one in read_open(connection)]
     return {
         "is_evaluating": is_alerting(connection),
         "watched_since": watchers[0].registered_at.isoformat() if watchers else None,
@@ -95,12 +98,12 @@ def status(connection: Connection, now: datetime) -> dict[str, Any]:
         "checkpoint_at": None if checkpoint is None else checkpoint.at.isoformat(),
         "rules": len(read_rules(connection, active_only=True)),
         **{
-            f"{state}_{severity}": sum(one.count for one in open_ if (one.state, one.severity) == (state, severity))
+            f"{state}_{severity}": sum((one.state, one.severity) == (state, severity) for one in open_)
             for state in ("firing", "pending")
             for severity in ("critical", "warning", "info")
         },
-        "hidden": sum(one.hidden for one in open_),
-        "acknowledged": sum(one.acknowledged for one in open_),
+        "hidden": sum(one.hidden is not None for one in open_),
+        "acknowledged": sum(one.acknowledged_by is not None for one in open_),
     }
 
 

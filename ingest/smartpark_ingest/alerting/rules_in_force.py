@@ -14,10 +14,10 @@ from smartpark.alerts.events import SYSTEM, About
 from smartpark.alerts.rules import Rule, Source, builtin_rules
 from smartpark.clock import to_us
 from smartpark_analytics.alerts.evaluating import Evaluation, Subject, evaluation_of
-from smartpark_analytics.alerts.evaluating.learning import learner_of
 from smartpark_analytics.alerts.samples import Ints
 from smartpark_storage import Connection
 from smartpark_storage.alerts import put_rules, read_rules
+from smartpark_storage.window_sums import QUARTER_US
 
 from smartpark_ingest.alerting.book import Key
 from smartpark_ingest.alerting.history import WIDTH_US, History
@@ -95,18 +95,14 @@ def bind(rule: Rule, version: int, scene: Scene) -> InForce:
 
 
 def learn(connection: Connection, history: History, scene: Scene, one: InForce, until: datetime) -> InForce:
-    """The same rule once it has seen what is usual; where there is nothing to learn, as it is."""
-    evaluation = one.evaluation
-    learner = learner_of(one.rule, evaluation.watched, scene.around.days())
-    width = WIDTH_US.get(one.rule.source)
-    if learner is None or width is None or not one.keys:
+    """Show a rule what was usual until a moment, where it has to learn that."""
+    evaluation, width = one.evaluation, WIDTH_US.get(one.rule.source, QUARTER_US)
+    if not evaluation.history_us or not one.keys:
         return one
     end = to_us(until) // width * width
-    points = scene.point_ids(one.series())
-    seen = history.values(connection, points.tolist(), end - learner.history_us, end, one.rule.source)
-    detection = learner.learn(evaluation.select(scene.samples(seen)))
-    source = one.rule.source
-    one.evaluation = Evaluation(one.rule, evaluation.watched, detection, scene.around.n_series(source))
+    points = scene.point_ids(one.series()).tolist()
+    start = end - evaluation.history_us
+    evaluation.learn(scene.samples(history.values(connection, points, start, end, one.rule.source)))
     return one
 
 

@@ -180,7 +180,7 @@ class Windows:
                 if reaches_now
                 else one.evaluation.at_once(samples, start, upto)
             )
-            episodes = last_states((row, episode) for row, episode in made)
+            episodes = last_states((news.row, news.episode) for news in made)
             found.append(reexamined(engine, one, rows, episodes, (start, upto), reaches_now=reaches_now))
         return found
 
