@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from smartpark_api import display, view
 from smartpark_api.access.principal import principal_of
+from smartpark_api.alerts.words import said as alert_word
 from smartpark_api.assets import asset_url
 from smartpark_api.console.actor import actor_of
 from smartpark_api.console.flash import Flash, flashes_of, forget_flashes
@@ -77,6 +78,7 @@ _SHARED: Final[dict[str, Any]] = {
     "said": said,
     "named": named,
     "time_left": time_left,
+    "alert_word": alert_word,
 }
 """What every template may use."""
 

@@ -41,6 +41,12 @@ def watched(connection: Connection, rule: Rule) -> Watched:
     )
 
 
+def is_theirs(rule: Rule, allowed: frozenset[str] | None) -> bool:
+    """Whether a rule may watch something in these parks (none: all); patterns may."""
+    parks = rule.scope.parks
+    return allowed is None or not parks or any(one in allowed or set("*?[") & set(one) for one in parks)
+
+
 def check_theirs(request: Request, rule: Rule, known: RuleVersion | None) -> None:
     """Refuse a rule, or the next version of one, that is not of parks of whoever writes it alone."""
     for one in (rule, *(() if known is None else (known.rule,))):

@@ -22,6 +22,7 @@ from smartpark.alerts.words import (
 from smartpark.errors import SmartparkError
 
 from smartpark_api.alerts.models import WordsOut
+from smartpark_api.words import Words
 
 LISTS: Final[Mapping[str, type[StrEnum]]] = {
     "cause": Cause,
@@ -39,6 +40,18 @@ LISTS: Final[Mapping[str, type[StrEnum]]] = {
 def both(kind: StrEnum) -> tuple[str, str]:
     """Chinese and English word of a member."""
     return WORDS[type(kind)][kind]
+
+
+def said(words: Words, name: str, value: str) -> str:
+    """A member of a list as people call it; `name` is that of the list.
+
+    Examples
+    --------
+    >>> from smartpark_api.words import Language, words_of
+    >>> said(words_of(Language.EN), "cause", "no_data")
+    'no data'
+    """
+    return words.either(*both(LISTS[name](value)))
 
 
 def object_name(subject: str) -> str:

@@ -24,6 +24,7 @@ from smartpark_api.alerts.rule_words import in_words
 from smartpark_api.alerts.ruling import (
     check_theirs,
     check_watches,
+    is_theirs,
     newest,
     no_rule,
     rule_out,
@@ -53,15 +54,8 @@ def list_alert_rules(
     allowed = allowed_parks(request, Scope.ALERTS_READ)
     with reading(request) as connection:
         found = read_rules(connection)
-    shown = [
-        one for one in found if active in (None, one.rule.is_active) and _is_theirs(one.rule.scope.parks, allowed)
-    ]
+    shown = [one for one in found if active in (None, one.rule.is_active) and is_theirs(one.rule, allowed)]
     return RuleList(rules=[rule_out(one, one.version) for one in shown])
-
-
-def _is_theirs(parks: tuple[str, ...], allowed: frozenset[str] | None) -> bool:
-    """Whether a rule may watch something of theirs; patterns may."""
-    return allowed is None or not parks or any(one in allowed or set("*?[") & set(one) for one in parks)
 
 
 @router.get("/alerts/rules/{rule}", dependencies=READS, responses={200: {"headers": headers("ETag")}})

@@ -7,6 +7,10 @@ from smartpark_api.routes.console import (
     access,
     access_log,
     access_programs,
+    alert,
+    alert_rules,
+    alert_silences,
+    alerts,
     applicant,
     board,
     home,
@@ -21,6 +25,8 @@ from smartpark_api.routes.console import (
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_our_forms)])
 _ACCESS = (login, me, access_programs, access_log, access)
+# As below: an alert is named by a number, which no other address is.
+_ALERTS = (alerts, alert_silences, alert_rules, alert)
 # Addresses that name a request come last: /requests/{code} would take any of the others for a code.
-for _module in (home, *_ACCESS, board, kpis, people, applicant, request_form, request, request_documents):
+for _module in (home, *_ACCESS, *_ALERTS, board, kpis, people, applicant, request_form, request, request_documents):
     router.include_router(_module.router)
