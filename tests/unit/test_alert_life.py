@@ -23,6 +23,7 @@ from smartpark.alerts.events import (
     Labelled,
     Measured,
     Resolved,
+    Retired,
     Returned,
     Settled,
     Snoozed,
@@ -90,6 +91,17 @@ def test_what_a_person_resolved_does_not_fire_again_before_it_was_over() -> None
     assert proceed(by_hand, _episode(0, 5, None), ABOUT, Severity.WARNING).steps == ()
     over = proceed(by_hand, _episode(0, 5, 30), ABOUT, Severity.WARNING)
     assert [type(step.body) for step in over.steps] == [Cleared]
+
+
+def test_what_holds_when_its_rule_comes_back_is_an_alert_of_its_own() -> None:
+    retired = _life((0, BEGAN), (5, FIRED), (9, Retired(reason="switched off")))
+    course = proceed(retired, _episode(0, 5, None, last=30), ABOUT, Severity.WARNING)
+    assert course.is_new
+    assert [(type(step.body), step.at) for step in course.steps] == [
+        (Began, _minute(9)),
+        (Fired, _minute(9)),
+        (Measured, _minute(30)),
+    ]
 
 
 def test_a_false_alarm_is_kept_as_a_label() -> None:

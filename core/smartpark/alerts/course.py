@@ -82,6 +82,8 @@ def proceed(alert: Alert | None, episode: Episode, about: About, severity: Sever
     Course
         Nothing, when everything about it is on record.
     """
+    if alert is not None and alert.ended_by is EndedBy.RULE and alert.holds:
+        return _begin(None, _watched_anew(episode, alert), about, severity)
     if alert is None or not _concerns(alert, episode):
         return _begin(alert, episode, about, severity)
     if alert.state is AlertState.PENDING:
@@ -92,6 +94,18 @@ def proceed(alert: Alert | None, episode: Episode, about: About, severity: Sever
 def _concerns(alert: Alert, episode: Episode) -> bool:
     """Whether an episode is the one that the alert tells of now."""
     return alert.cleared_at is None or episode.since < alert.cleared_at
+
+
+def _watched_anew(episode: Episode, alert: Alert) -> Episode:
+    """What holds since before its rule was retired begins, for the rule that is back, when that was."""
+    ended = alert.resolved_at or alert.changed_at
+    since = max(episode.since, ended)
+    return replace(
+        episode,
+        since=since,
+        fired_at=None if episode.fired_at is None else max(episode.fired_at, since),
+        cleared_at=None if episode.cleared_at is None else max(episode.cleared_at, since),
+    )
 
 
 def _begin(alert: Alert | None, episode: Episode, about: About, severity: Severity) -> Course:
