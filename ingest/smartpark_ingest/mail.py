@@ -10,7 +10,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,7 +149,7 @@ class MailServer:
 
 
 @contextmanager
-def _within(server: smtplib.SMTP, limit_s: float) -> Iterator[None]:
+def _within(server: smtplib.SMTP, limit_s: float) -> Generator[None]:
     """Cut the connection when a message takes longer than all of it may."""
     watch = threading.Timer(limit_s, _cut, (server,))
     watch.daemon = True

@@ -7,6 +7,8 @@ import json
 import logging
 import socket
 import threading
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -22,6 +24,7 @@ from smartpark_ingest.alerting.notify.channels import Ways, hand_over, trouble_w
 from smartpark_ingest.alerting.notify.facts import body_of, facts_of
 from smartpark_ingest.alerting.notify.message import Message, NotTakenError, RefusedError
 from smartpark_ingest.alerting.notify.wording import words_of
+from smartpark_ingest.mail import MailServer
 from waiting import wait_until
 
 NOW = at("10:01")
@@ -264,23 +267,38 @@ def test_a_secret_file_that_others_can_read_or_that_is_not_there_is_waited_for(w
     assert len(receiver_of_hooks.taken) == 1
 
 
-def test_a_receiver_that_dribbles_is_cut_off_when_its_time_is_over():
+@contextmanager
+def dribbling(text):
+    """A server that sends a text one sign at a time, and its first sign again and again; its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
         def dribble():
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(OSError):
+                for sign in text:
+                    connection.sendall(sign.encode())
                 while not stop.wait(0.02):
-                    try:
-                        connection.sendall(b"HTTP/1.1 200 OK\r\n"[:1])
-                    except OSError:
-                        return
+                    connection.sendall(text[:1].encode())
 
         thread = threading.Thread(target=dribble)
         thread.start()
-        answer = post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", timeout_s=0.4)
+        yield server.getsockname()[1]
         stop.set()
         thread.join()
+
+
+def test_a_receiver_that_dribbles_is_cut_off_when_its_time_is_over():
+    with dribbling("H") as port:
+        answer = post(f"http://127.0.0.1:{port}/", b"{}", timeout_s=0.4)
     assert answer.status is None
     assert answer.detail == "could not be delivered: took longer than 0.4 s"
+
+
+def test_a_mail_server_that_dribbles_is_cut_off_when_its_time_is_over(ways, monkeypatch):
+    monkeypatch.setattr("smartpark_ingest.mail.AT_MOST_S", 0.4)
+    keep(ways, "chen@example.org")
+    with dribbling("220 mail.example.org\r\n") as port:
+        given = {"SMARTPARK_SMTP_URL": f"smtp://127.0.0.1:{port}", "SMARTPARK_SMTP_FROM": "park@example.org"}
+        with pytest.raises(NotTakenError, match="mail server 127"):
+            send(ChannelKind.MAIL, replace(ways, mail=MailServer.from_environment(given)))

@@ -301,6 +301,22 @@ def test_no_address_and_no_secret_is_in_the_database(desk, mail_server, receiver
     assert "550" in kept
 
 
+def test_a_fault_of_ours_in_one_message_ends_no_sender_and_tells_no_address(desk, mail_server, monkeypatch, caplog):
+    desk.load([CHEN, HOOK], [{"contacts": ["hook", "chen"]}])
+    desk.fire("09:59")
+    desk.plan("10:00")
+
+    def fails(*_, **_more):
+        raise ValueError(SIGNS)
+
+    monkeypatch.setattr("smartpark_ingest.alerting.notify.channels.deliver", fails)
+    sender = desk.send("10:01")
+    assert (sender.tally.sent, sender.tally.put_off) == ({"mail": 1}, {"webhook": 1})
+    assert "ValueError" in caplog.text
+    assert "in fails" in caplog.text
+    assert SIGNS not in caplog.text + str(desk.lines())
+
+
 def test_an_alertmanager_hears_again_and_again_what_fires_and_once_of_its_end(desk, receiver_of_hooks):
     desk.keep("manager", receiver_of_hooks.base)
     receiver_of_hooks.usual = 200

@@ -52,33 +52,71 @@ def _explain(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def _add_contacts(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    shown = verbs.add_parser("list", help="contacts, and how far each has been told")
+    shown = verbs.add_parser(
+        "list",
+        help="contacts, and how far each has been told",
+        description="Prints every contact with how many messages were sent, wait and were given up, and its error.",
+    )
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.set_defaults(run=_list_contacts)
-    check = verbs.add_parser("check", help="whether each contact's file is there and says what it must; tells nobody")
+    check = verbs.add_parser(
+        "check",
+        help="whether each contact's file is there and says what it must; tells nobody",
+        description=(
+            "Looks at the secret file of every active contact, its rights and what it says, as far as that goes "
+            "without telling anybody. Ends with 2 when there is a problem."
+        ),
+    )
     check.add_argument("--json", action="store_true", help="one JSON object a line: every problem")
     check.set_defaults(run=_check_contacts)
-    test = verbs.add_parser("test", help="send a test message to a contact, now")
+    test = verbs.add_parser(
+        "test",
+        help="send a test message to a contact, now",
+        description="Sends one message that says that it is a test, past the outbox, and says what came of it.",
+    )
     test.add_argument("code", help="the contact")
     test.set_defaults(run=_test_contact)
 
 
 def _add_routes(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    check = verbs.add_parser("check", help="report every problem of a file of contacts and routes")
-    check.add_argument("file", type=Path)
+    check = verbs.add_parser(
+        "check",
+        help="report every problem of a file of contacts and routes",
+        description="Reads a file of contacts and routes and names every problem by its key. It needs no database.",
+    )
+    check.add_argument("file", type=Path, help="TOML file")
     check.set_defaults(run=_check_routes)
-    load = verbs.add_parser("load", help="put a file of contacts and routes into the database, whole or not at all")
-    load.add_argument("file", type=Path)
+    load = verbs.add_parser(
+        "load",
+        help="put a file of contacts and routes into the database, whole or not at all",
+        description=(
+            "Makes the database say what a file says; routes are taken in its order, and those that it does not name "
+            "come after them. Nothing is ever removed. It counts from the next few seconds on, without a restart."
+        ),
+    )
+    load.add_argument("file", type=Path, help="TOML file")
     load.add_argument("--replace", action="store_true", help="switch off what the file does not name")
     load.add_argument("--json", action="store_true", help="one JSON object: what changed")
     load.set_defaults(run=_load_routes)
-    shown = verbs.add_parser("list", help="routes in their order")
+    shown = verbs.add_parser(
+        "list",
+        help="routes in their order",
+        description="Prints every route with what it says beyond the defaults; the first that fits is taken.",
+    )
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.set_defaults(run=_list_routes)
-    test = verbs.add_parser("test", help="whom an alert would be told to, at a moment; tells nobody")
-    test.add_argument("--park", required=True)
-    test.add_argument("--severity", choices=[str(one) for one in Severity], default="warning")
-    test.add_argument("--cause", choices=[str(one) for one in Cause], default="no_data")
+    _add_routes_test(verbs)
+
+
+def _add_routes_test(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
+    test = verbs.add_parser(
+        "test",
+        help="whom an alert would be told to, at a moment; tells nobody",
+        description="Says whom the routes on record lead an alert to that fires at a moment, by which way and when.",
+    )
+    test.add_argument("--park", required=True, help="code of the park")
+    test.add_argument("--severity", choices=list(map(str, Severity)), default="warning", help="(default: warning)")
+    test.add_argument("--cause", choices=list(map(str, Cause)), default="no_data", help="(default: no_data)")
     test.add_argument("--rule", default="some-rule", help="code of a rule")
     test.add_argument("--object", default="", help="as point:minhou/T01-E1/voltage or edge:gw-01 (default: the park)")
     test.add_argument("--at", help="moment, as 2026-11-23T22:30+08:00 (default: now)")

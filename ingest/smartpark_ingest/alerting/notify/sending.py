@@ -8,6 +8,7 @@ is left alone for longer and longer, and holds nobody else up; of one matter wha
 import logging
 import random
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -245,7 +246,9 @@ class Sender:
             self._gate.told(intent.contact, self._clock())
             self._give_up(database, intent, channel, str(error))
         except Exception as error:  # noqa: BLE001  a fault in one message, or in a plugin, must not end all others
-            _log.exception("message %s", intent.key)
+            # Where, but not what it says: that may name an address.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("message %s: %s\n%s", intent.key, type(error).__name__, where)
             self._put_off(database, intent, channel, type(error).__name__)
         else:
             at = self._clock()
