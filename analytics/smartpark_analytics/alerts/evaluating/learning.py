@@ -8,13 +8,13 @@ evaluates learns anew, say every night, from the last weeks. Days are told apart
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from smartpark.alerts.detectors import ChangePoint, Multivariate, NightBase, Seasonal
 from smartpark.alerts.rules import Rule
 from smartpark.clock import PARK_ZONE, to_us
-from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
+from smartpark.workdays import CalendarNotCoveredError
 
 from smartpark_analytics.alerts.change_point import (
     ChangeCarry,
@@ -67,6 +67,12 @@ FLOOR_SHARE: Final = 0.02
 """Share of its usual value within which nothing is far away."""
 
 
+class Workdays(Protocol):
+    """Tells workdays; `smartpark.workdays.WorkdayCalendar` is one."""
+
+    def is_workday(self, day: date) -> bool: ...  # noqa: D102  the name says it
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Kinds of days over a span, for profiles; whatever lies outside is not judged."""
@@ -77,7 +83,7 @@ class Calendar:
     """Shape (n_days,)."""
 
     @staticmethod
-    def of(workdays: WorkdayCalendar, first: date, last: date) -> "Calendar":
+    def of(workdays: Workdays | None, first: date, last: date) -> "Calendar":
         """Days from `first` to `last`; in years that nobody has entered, weekends rest."""
         n_days = (last - first).days + 1
         dates = [first + timedelta(days=n) for n in range(n_days + 1)]
@@ -89,13 +95,20 @@ class Calendar:
         kinds = np.stack([as_worked, rests.astype(np.int64), np.zeros(n_days, np.int64)])
         return Calendar(first, Days(np.array(starts, np.int64), kinds), rests)
 
+    @staticmethod
+    def of_weekends(first: date, last: date) -> "Calendar":
+        """Where nobody knows holidays: weekends rest."""
+        return Calendar.of(None, first, last)
+
     @property
     def first_day(self) -> int:
         """Number of `first`. [days since the epoch, local]."""
         return (self.first - date(1970, 1, 1)).days
 
 
-def _rests(workdays: WorkdayCalendar, day: date) -> bool:
+def _rests(workdays: Workdays | None, day: date) -> bool:
+    if workdays is None:
+        return day.weekday() >= 5
     try:
         return not workdays.is_workday(day)
     except CalendarNotCoveredError:

@@ -79,7 +79,7 @@ class Surroundings:
         """Kinds of days around `on`."""
         if self.calendar is not None:
             return self.calendar
-        return Calendar.of(builtin_workdays(), self.on - timedelta(days=400), self.on + timedelta(days=40))
+        return Calendar.of(builtin_workdays(), self.on - timedelta(days=500), self.on + timedelta(days=400))
 
     def n_series(self, source: Source) -> int:
         """How many series a source has."""

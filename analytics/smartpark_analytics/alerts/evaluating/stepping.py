@@ -22,7 +22,7 @@ from smartpark.alerts.rules import Rule, Source
 from smartpark.clock import from_us, to_us
 
 from smartpark_analytics.alerts import episodes
-from smartpark_analytics.alerts.episodes import EpisodeCarry, Episodes
+from smartpark_analytics.alerts.episodes import Change, EpisodeCarry, Episodes
 from smartpark_analytics.alerts.evaluating.detection import (
     Detection,
     Inputs,
@@ -47,6 +47,8 @@ class Found(NamedTuple):
     row: int
     """Place among the rule's subjects."""
     episode: Episode
+    change: Change
+    """What this step did to it."""
 
 
 class _Newest(NamedTuple):
@@ -111,14 +113,14 @@ class Evaluation:
         return 0 if self._learner is None else self._learner.history_us
 
     def learn(self, samples: Samples) -> None:
-        """Learn what is usual from the `history_us` before now; what is open stays open.
-
-        What is remembered of single samples begins anew: give those of `lookback_us` again.
-        """
+        """Learn what is usual from the `history_us` before now, up to the newest; what is open stays open."""
         if self._learner is None:
             return
-        self._detection = self._learner.learn(self.select(samples))
-        self._carry = self._detection.fresh()
+        inputs = self.select(samples)
+        self._detection = self._learner.learn(inputs)
+        until = np.full(self.watched.rows, NOT_YET_US, np.int64)
+        # What is remembered of single samples is made anew by the new measure, and says nothing twice.
+        _, self._carry = self._detection.judge(inputs, self._detection.parameters, self._detection.fresh(), until)
 
     def begin(self, recorded: Iterable[tuple[int, Alert]]) -> None:
         """Forget everything and take up the alerts on record whose condition holds, each with its row.
@@ -314,7 +316,11 @@ class Evaluation:
 
     def _told(self, found: Episodes, verdicts: Verdicts | None) -> list[Found]:
         return [
-            Found(int(found.row[at]), _episode(found, at, self._last(found, at, verdicts), self._window_us, unit))
+            Found(
+                int(found.row[at]),
+                _episode(found, at, self._last(found, at, verdicts), self._window_us, unit),
+                Change(int(found.change[at])),
+            )
             for at in range(len(found.row))
             for unit in (self.watched.subjects[int(found.row[at])].unit,)
         ]
