@@ -82,6 +82,24 @@ def test_outliers_in_training_hardly_move_what_is_usual():
     mine, theirs = fitted(clean), fitted(spoilt)
     np.testing.assert_allclose(theirs.spread, mine.spread, rtol=0.1)
     np.testing.assert_allclose(theirs.correlation, mine.correlation, atol=0.1)
+    np.testing.assert_allclose(theirs.usual, mine.usual, rtol=0.1)
+
+
+def test_a_stretch_of_glitches_in_training_does_not_hide_a_fault_later():
+    spoilt = pumps(400)
+    spoilt.values[200:220, 2] += 60.0
+    coming = pumps(40, seed=6, start=3000)
+    coming.values[10:, 0] += 40.0
+    found, _ = judged(coming, fitted(spoilt))
+    assert (found.level[:10] != Level.BREACH).all()
+    assert (found.level[16:] == Level.BREACH).all()
+
+
+def test_what_is_usual_is_exceeded_by_few_in_a_hundred():
+    # One, were the channels normal and independent; these two go closely together, so it is some more.
+    profile = fitted(pumps(20_000))
+    found, _ = judged(pumps(20_000, seed=8, start=30_000), profile)
+    assert 0.003 < (found.value > 1.0).mean() < 0.06
 
 
 def test_a_missing_channel_leaves_the_others_to_judge_and_too_few_are_unknown():

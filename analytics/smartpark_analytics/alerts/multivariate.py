@@ -2,19 +2,23 @@
 
 Each channel is taken in its own robust spread and averaged over the newest samples, so that a glitch counts little
 and a state that lasts counts fully. How such means lie together is learnt from a training stretch: their middle,
-their spread, their correlation (of cut values, drawn halfway towards none), and the distance that few of them
-exceeded, which is the unit in which later ones are given. The distance is Mahalanobis', by known channel.
+their spread, their correlation (of cut values, drawn halfway towards none), and the distance that few of them would
+exceed, which is the unit in which later ones are given. The distance is Mahalanobis', by known channel.
+
+What few would exceed is reckoned from the median distance as for normal channels, not taken from the furthest of the
+training: a single bad stretch there would otherwise set the limit, and hide every fault that is smaller.
 
 Refused: judging by fewer channels than `min_share` of them. A missing value is left out of the mean, never replaced.
 Devices of one call have the same channels; others are another call. What is remembered are whole numbers, so judging
 in steps comes to the same as judging at once to the last bit.
 """
 
+from statistics import NormalDist
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from smartpark_analytics.alerts.robust import grouped_middle_and_spread, grouped_quantile
+from smartpark_analytics.alerts.robust import grouped_median, grouped_middle_and_spread
 from smartpark_analytics.alerts.samples import Floats, Ints, Level, Verdicts
 from smartpark_analytics.alerts.trailing import Recent, fresh_recent, newest_means
 
@@ -47,7 +51,7 @@ class ChannelsProfile(NamedTuple):
     correlation: Floats
     """Of the means, shape (n_rows, n_channels, n_channels)."""
     usual: Floats
-    """Distance that the share 1 - `quantile` of the training exceeded; NaN: too little is known. Shape (n_rows,)."""
+    """Distance that a share of 1 - `quantile` would exceed; NaN: too little is known. Shape (n_rows,)."""
 
 
 def fresh_channels(n_rows: int, n_channels: int, window: int) -> Recent:
@@ -80,7 +84,7 @@ def fit_channels(
     shrink : float
         How far correlations are drawn towards none. [0-1]
     quantile : float
-        Share of the training within the usual distance. [0-1]
+        Share of usual samples within the usual distance. [0-1]
     min_count : int
         Fewest samples that a device needs. [samples]
 
@@ -91,7 +95,8 @@ def fit_channels(
     References
     ----------
     Hotelling, Multivariate quality control, 1947 (the distance). Ledoit & Wolf, J. Multivar. Anal. 88 (2004) 365
-    (shrinking). Huber & Ronchetti, Robust Statistics, 2009, ch. 8 (correlation of cut values).
+    (shrinking). Huber & Ronchetti, Robust Statistics, 2009, ch. 8 (correlation of cut values). Wilson & Hilferty,
+    Proc. Natl. Acad. Sci. 17 (1931) 684 (quantiles of chi-square).
     """
     middle, spread = _middle_and_spread(vectors.row, vectors.values, n_rows)
     standard = (vectors.values - middle[vectors.row]) / spread[vectors.row]
@@ -106,7 +111,7 @@ def fit_channels(
     correlation = _correlation(row, np.clip(away, -WINSOR, WINSOR), n_rows, shrink)
     distance = _distance(row, away, correlation, 0.0)
     row, distance = row[np.isfinite(distance)], distance[np.isfinite(distance)]
-    usual = grouped_quantile(row, distance, n_rows, quantile)
+    usual = grouped_median(row, distance, n_rows) * _far(np.isfinite(size).sum(axis=1), quantile)
     usual[np.bincount(row, minlength=n_rows) < min_count] = np.nan
     return ChannelsProfile(middle, spread, offset, size, correlation, usual)
 
@@ -193,6 +198,12 @@ def _middle_and_spread(row: Ints, values: Floats, n_rows: int) -> tuple[Floats, 
     cell, value = cell[np.isfinite(value)], value[np.isfinite(value)]
     middle, spread = grouped_middle_and_spread(cell, value, n_rows * n_channels)
     return middle.reshape(n_rows, n_channels), spread.reshape(n_rows, n_channels)
+
+
+def _far(n_channels: Ints, quantile: float) -> Floats:
+    """Quantile of the length of normal vectors against its median, by Wilson and Hilferty. Shape (n_rows,)."""
+    shrunk = 2.0 / (9.0 * np.maximum(n_channels, 1))
+    return (1.0 + NormalDist().inv_cdf(quantile) * np.sqrt(shrunk) / (1.0 - shrunk)) ** 1.5
 
 
 def _correlation(row: Ints, away: Floats, n_rows: int, shrink: float) -> Floats:
