@@ -366,7 +366,7 @@ def test_rules_are_told_in_words_with_every_version(inbox, operator):
     assert one["version"] == 1
     assert one["in_words"]["en"].startswith("Looks at every reading of active power in testpark.")
     assert "above 500, for 5 min" in one["in_words"]["en"]
-    assert "高于500并持续5分钟" in one["in_words"]["zh"]
+    assert "高于 500 并持续 5 分钟" in one["in_words"]["zh"]
     assert slug(get(operator, "/rules/none-such", status=404)) == "alert-rule-not-found"
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from smartpark.alerts.words import Severity
+from smartpark_storage.alerts import OPEN, AlertFilter
+from smartpark_storage.alerts.reading_for_api import alert_tabs
 from smartpark_storage.connections import Connection, describe_database
 from smartpark_storage.load_requests import RequestFilter, read_persons, stage_totals
 from smartpark_storage.reads import ParkRow, read_edges
@@ -54,12 +57,27 @@ class RequestTile:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertTile:
+    """Open alerts of a park that people are told of."""
+
+    firing: int
+    """That nobody has taken note of."""
+    critical: int
+    """Of these."""
+    in_hand: int
+    oldest: datetime | None
+    """Of those that nobody has taken note of."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParkTile:
     """A park at a glance."""
 
     park: ParkRow
     now: ParkNow
     requests: RequestTile
+    alerts: AlertTile | None
+    """None: not for whoever looks."""
 
     @property
     def online(self) -> int:
@@ -92,6 +110,18 @@ def request_tile(desk: Desk, park: str) -> RequestTile:
         overdue=sum(total.overdue for total in found),
         at_risk=sum(total.at_risk + total.due for total in found),
         waiting=sum(total.waiting + total.suspended for total in found),
+    )
+
+
+def alert_tile(connection: Connection, park: str) -> AlertTile:
+    """Open alerts of a park."""
+    counts = alert_tabs(connection, AlertFilter(park=park, states=OPEN))
+    firing = [one for one in counts if one.tab == "firing"]
+    return AlertTile(
+        firing=sum(one.count for one in firing),
+        critical=sum(one.count for one in firing if one.severity is Severity.CRITICAL),
+        in_hand=sum(one.count for one in counts if one.tab == "acknowledged"),
+        oldest=min((one.oldest for one in firing), default=None),
     )
 
 

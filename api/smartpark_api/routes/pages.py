@@ -11,7 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from smartpark_api.access.needs import needs, open_to_all
 from smartpark_api.access.places import theirs
+from smartpark_api.access.principal import principal_of
 from smartpark_api.assets import assets
+from smartpark_api.console.home import alert_tile
 from smartpark_api.database import Now, overview_of, picture_of, reading
 from smartpark_api.explaining.behind import Behind
 from smartpark_api.explaining.evidence import Question
@@ -42,7 +44,18 @@ def show_park(request: Request, code: ParkCode, now: Now) -> Response:
     with reading(request) as connection:
         parks = theirs(request, Scope.READINGS_READ, read_parks(connection))
         load = park_load(connection, code, end=now, span=DAY)
-    return render(request, "park.html", now=picture, overview=overview, parks=parks, load=load, hours=hourly(load))
+        sees_alerts = principal_of(request).may(Scope.ALERTS_READ, code)
+        alerts = alert_tile(connection, code) if sees_alerts else None
+    return render(
+        request,
+        "park.html",
+        alerts=alerts,
+        now=picture,
+        overview=overview,
+        parks=parks,
+        load=load,
+        hours=hourly(load),
+    )
 
 
 @router.get("/parks/{code}/live", dependencies=[needs(Scope.READINGS_READ, "path.code")])
