@@ -75,6 +75,8 @@ def test_a_robot_that_answers_200_and_refuses_has_not_taken_the_message(ways, re
         with pytest.raises(NotTakenError) as refused:
             send(channel, ways)
         assert TOKEN not in str(refused.value)
+        if answer is TOO_FAST:
+            assert str(refused.value) == "the robot refused the message with code 130101: send too fast for ***"
     receiver_of_hooks.answers = [OK]
     send(channel, ways)
     assert receiver_of_hooks.heard[-1].path == path + TOKEN

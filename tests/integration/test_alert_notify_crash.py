@@ -106,6 +106,25 @@ def test_a_sender_that_is_woken_sends_at_once(desk, receiver_of_hooks):
     assert len(receiver_of_hooks.taken) == 3
 
 
+def test_a_sender_outlives_what_nobody_had_thought_of(desk, receiver_of_hooks, monkeypatch):
+    monkeypatch.setattr("smartpark_ingest.alerting.notify.sending._AFTER_FAULT_S", 0.05)
+    monkeypatch.setattr("smartpark_ingest.alerting.notify.sending.claim_next", _fault)
+    stop = threading.Event()
+    sender = Sender(as_ingest(desk.dsn), desk.ways, stop, threads=2)
+    sender.start()
+    wait_until(lambda: sender.faults >= 3, what="several turns have failed")
+    plan_many(desk, 1)
+    monkeypatch.undo()
+    wait_until(lambda: left(desk) == 0, what="everything is sent all the same")
+    stop.set()
+    sender.join(30.0)
+    assert len(receiver_of_hooks.taken) == 3
+
+
+def _fault(*_args, **_more):
+    raise LookupError
+
+
 class Killed(BaseException):
     """Stands for the end of the process between handing over and noting."""
 

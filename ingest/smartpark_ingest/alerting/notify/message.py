@@ -20,6 +20,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _OTHERS: Final = 0o007
 _SHORTEST: Final = 4
 """Pieces of an address shorter than this give nothing away."""
+_PUBLIC: Final = frozenset(
+    {"http", "https", "robot", "send", "access_token", "webhook", "hook", "mqtt", "mqtts", "json"}
+)
+"""Words of addresses that everybody knows; an error stays readable when they stay in it."""
 
 
 class NotTakenError(RetryableError):
@@ -58,7 +62,8 @@ class Address:
 
     def hidden_in(self, text: str) -> str:
         """A text without any piece of the address or the secret in it."""
-        pieces = {piece for line in (self.target, self.secret) for piece in re.split(r"[^\w.~-]+", line)}
+        pieces = set(re.split(r"[^\w.~-]+", self.target)) - _PUBLIC
+        pieces |= set(re.split(r"[^\w.~-]+", self.secret))
         for piece in sorted((one for one in pieces if len(one) >= _SHORTEST), key=len, reverse=True):
             text = text.replace(piece, "***")
         return text

@@ -8,6 +8,7 @@ is left alone for longer and longer, and holds nobody else up; of one matter wha
 import logging
 import random
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Final
 
 from smartpark.alerts.routes import Contact
 from smartpark.clock import utc_now
-from smartpark.exposition import Family, Kind, Sample, gauge
+from smartpark.exposition import Family, Kind, Sample, counter, gauge
 from smartpark_storage import Connection
 from smartpark_storage.alerts import Intent, claim_next, give_up_intents, read_contacts, retry_intents, sent_intents
 
@@ -39,6 +40,7 @@ THREADS: Final = 4
 POLL_S: Final = 1.0
 _FIRST_WAIT_S: Final = 5.0
 _LONGEST_WAIT_S: Final = 600.0
+_AFTER_FAULT_S: Final = 5.0
 
 
 def wait_after(failures: int) -> timedelta:
@@ -132,6 +134,8 @@ class Sender:
         self._gate, self._tally, self._lock = Gate(), Tally(), threading.Lock()
         self._work, self._claiming = threading.Condition(), threading.Lock()
         self._news = 0
+        self.faults = 0
+        """Turns that ended in something that nobody had thought of."""
         self._threads = [threading.Thread(target=self._run, name=f"sender {n}", daemon=True) for n in range(threads)]
         self._threads.append(threading.Thread(target=self._repeat, name="repeater", daemon=True))
 
@@ -149,8 +153,9 @@ class Sender:
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until all have ended, after `stop` was set."""
         self.wake()
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(None if until_s is None else max(0.0, until_s - time.monotonic()))
 
     @property
     def tally(self) -> Tally:
@@ -185,6 +190,9 @@ class Sender:
         ):
             samples = [Sample(count, {"channel": channel}) for channel, count in sorted(counts.items())]
             yield Family(f"smartpark_alert_messages_{metric}", Kind.COUNTER, meaning, tuple(samples))
+        yield counter(
+            "smartpark_alert_sending_faults_total", "Turns that ended in a fault nobody had thought of.", self.faults
+        )
         yield gauge("smartpark_alert_contacts_silent", "Contacts that take no message.", len(self._gate.resting()))
 
     def _database(self) -> PatientDatabase:
@@ -193,24 +201,33 @@ class Sender:
         )
 
     def _run(self) -> None:
+        self._insist(self._turn)
+
+    def _repeat(self) -> None:
+        self._insist(self._repetition)
+
+    def _turn(self, database: PatientDatabase) -> None:
+        seen = self._news
+        if not self._one(database):
+            self._rest(seen)
+
+    def _repetition(self, database: PatientDatabase) -> None:
+        if not self._stop.wait(REPEAT.total_seconds()):
+            repeat(database, self._ways, self._clock())
+
+    def _insist(self, work: Callable[[PatientDatabase], None]) -> None:
+        """Work until it is time to stop, whatever goes wrong: a sender that has ended would be missed by nobody."""
         database = self._database()
         try:
             while not self._stop.is_set():
-                seen = self._news
-                if not self._one(database):
-                    self._rest(seen)
-        except StoppedError:
-            pass  # what is planned waits for the next process
-        finally:
-            database.close()
-
-    def _repeat(self) -> None:
-        database = self._database()
-        try:
-            while not self._stop.wait(REPEAT.total_seconds()):
-                repeat(database, self._ways, self._clock())
-        except StoppedError:
-            pass  # what is planned waits for the next process
+                try:
+                    work(database)
+                except StoppedError:
+                    return  # what is planned waits for the next process
+                except Exception:  # noqa: BLE001  see above
+                    _log.exception("sending: trying again in %.0f s", _AFTER_FAULT_S)
+                    self.faults += 1
+                    self._stop.wait(_AFTER_FAULT_S)
         finally:
             database.close()
 
@@ -222,9 +239,14 @@ class Sender:
     def _one(self, database: PatientDatabase) -> bool:
         """Send one message, if one is due; whether there was one."""
         found = self._claim(database)
-        if found is not None:
+        if found is None:
+            return False
+        try:
             self._settle(database, *found)
-        return found is not None
+        except BaseException:  # raised again; the contact must not count as being told for ever
+            self._gate.failed(found[0].contact, self._clock())
+            raise
+        return True
 
     def _claim(self, database: PatientDatabase) -> tuple[Intent, Contact | None] | None:
         """A message in this thread's hand, of a contact that no other thread tells."""
