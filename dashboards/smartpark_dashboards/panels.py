@@ -1,46 +1,58 @@
-"""What a dashboard is made of, in the few kinds we use, and how each becomes Grafana's classic (v1) JSON.
+"""A panel: one question in SQL and its answer on the screen, as Grafana's classic (v1) JSON.
 
-Only options that we mean are written; everything else is Grafana's own default. A panel asks one question in SQL,
-which lies in a file of its own and reads the views of the schema ``park``. Nothing here talks to Grafana or to a
-database, and the same input always gives the same text.
+Only options that we mean are written; everything else is Grafana's own default. The query lies in a file of its own
+and reads the views of the schema ``park``. Nothing here talks to Grafana or to a database, and the same input always
+gives the same text. The kinds of panels are in `kinds`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
+
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, appearance
+from smartpark_dashboards.words import Json, Place, Words
 
 DATASOURCE = {"type": "grafana-postgresql-datasource", "uid": "park-tsdb"}
-GRID_WIDTH = 24
-
-Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A threshold: from `value` on, this colour. The first step has no value: it is the ground colour."""
-
-    value: float | None
-    color: str
+def target(sql: str, *, form: str, letter: str = "A") -> Json:
+    """A query as the data source's editor would write it."""
+    return {
+        "refId": letter,
+        "datasource": DATASOURCE,
+        "editorMode": "code",
+        "rawQuery": True,
+        "rawSql": sql,
+        "format": form,
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One question and its answer on the screen."""
 
-    title: str
-    """In Chinese: what the operator reads."""
-    description: str
-    """In English and Chinese: what the number is, and what its absence means."""
-    sql: str
-    width: int
-    height: int
+    id: int
+    """Stays with the panel for good: links and embedded pictures name it."""
+    title: Words
+    about: Words
+    """What the number is, and what its absence means."""
+    query: str | Sequence[str]
+    """Name of the file with the query; several, where a panel needs two tables."""
+    size: tuple[int, int]
+    """Width in 24ths of the page, and height in units of Grafana's grid."""
     unit: str | None = None
     """A unit id of Grafana's; none for tables of mixed columns."""
     decimals: int | None = None
     steps: Sequence[Step] = ()
+    shades: Sequence[Shade] = ()
+    span: tuple[float, float] | None = None
+    """Lowest and highest value of a scale."""
+    fields: Sequence[Field] = ()
+    to: LinkTo | None = None
+    """Where a click on the title's link leads."""
 
-    kind = ""
-    query_format = "table"
+    kind: ClassVar[str] = ""
+    form: ClassVar[str] = "table"
 
     def options(self) -> Json:
         """Options of this kind of panel."""
@@ -50,176 +62,61 @@ class Panel:
         """Field options of this kind of panel."""
         return {}
 
-    def overrides(self) -> list[Json]:
-        """Exceptions for single columns."""
-        return []
-
-    def defaults(self) -> Json:
+    def defaults(self, place: Place) -> Json:
         """Field options that every kind has."""
-        found: Json = {"noValue": "—"}
-        if self.unit is not None:
-            found["unit"] = self.unit
-        if self.decimals is not None:
-            found["decimals"] = self.decimals
-        if self.steps:
-            steps = [{"value": step.value, "color": step.color} for step in self.steps]
-            found |= {"thresholds": {"mode": "absolute", "steps": steps}, "color": {"mode": "thresholds"}}
+        found: Json = {"noValue": "—"} | appearance(self.unit, self.decimals, self.steps, self.shades, place)
+        if self.span is not None:
+            found |= {"min": self.span[0], "max": self.span[1]}
         custom = self.custom()
         return found | ({"custom": custom} if custom else {})
 
-    def render(self, number: int, x: int, y: int) -> Json:
-        """Panel number `number` with its upper left corner at (x, y)."""
-        target = {
-            "refId": "A",
-            "datasource": DATASOURCE,
-            "editorMode": "code",
-            "rawQuery": True,
-            "rawSql": self.sql,
-            "format": self.query_format,
-        }
-        return {
-            "id": number,
+    def render(self, place: Place, x: int, y: int) -> Json:
+        """The panel with its upper left corner at (x, y)."""
+        names = [self.query] if isinstance(self.query, str) else self.query
+        overrides = [field.override(self.kind, place) for field in self.fields]
+        found: Json = {
+            "id": self.id,
             "type": self.kind,
-            "title": self.title,
-            "description": self.description,
+            "title": place.say(self.title),
+            "description": place.explain(self.about),
             "datasource": DATASOURCE,
-            "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
-            "targets": [target],
-            "options": self.options(),
-            "fieldConfig": {"defaults": self.defaults(), "overrides": self.overrides()},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Stat(Panel):
-    """One number."""
-
-    kind = "stat"
-
-    def options(self) -> Json:
-        """Show the number; colour it where thresholds say so."""
-        return {
-            "graphMode": "none",
-            "colorMode": "value" if self.steps else "none",
-            "justifyMode": "auto",
-            "textMode": "value",
-            "wideLayout": True,
-            "showPercentChange": False,
-            "percentChangeColorMode": "standard",
-            "orientation": "auto",
-            "reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": ""},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSeries(Panel):
-    """Lines or bars over time; the query has a column `time` and one column per series. Gaps stay gaps."""
-
-    bars: bool = False
-
-    kind = "timeseries"
-    query_format = "time_series"
-
-    def options(self) -> Json:
-        """Legend below, all series under the pointer."""
-        return {
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-            "tooltip": {"mode": "multi", "sort": "none"},
-        }
-
-    def custom(self) -> Json:
-        """Never join over a gap: missing is not zero, and not a straight line either."""
-        style = {"drawStyle": "bars", "fillOpacity": 60} if self.bars else {"drawStyle": "line", "fillOpacity": 10}
-        return {**style, "lineWidth": 1, "spanNulls": False, "showPoints": "auto"}
-
-
-@dataclass(frozen=True, slots=True)
-class Table(Panel):
-    """Rows; `units` gives single columns a unit."""
-
-    units: dict[str, str] = field(default_factory=dict[str, str])
-
-    kind = "table"
-
-    def options(self) -> Json:
-        """Header, no footer."""
-        return {"showHeader": True, "frameIndex": 0}
-
-    def overrides(self) -> list[Json]:
-        """Units of single columns."""
-        return [
-            {"matcher": {"id": "byName", "options": column}, "properties": [{"id": "unit", "value": unit}]}
-            for column, unit in self.units.items()
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A choice at the top of the page, filled by a query with the columns ``__text`` and ``__value``."""
-
-    name: str
-    label: str
-    sql: str
-
-    def render(self) -> Json:
-        """One value at a time; in SQL it is written '$name', and Grafana doubles its quotes."""
-        return {
-            "type": "query",
-            "name": self.name,
-            "label": self.label,
-            "datasource": DATASOURCE,
-            "query": self.sql,
-            "definition": self.sql,
-            "refresh": 1,
-            "sort": 0,
-            "multi": False,
-            "includeAll": False,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Dashboard:
-    """A page: panels in reading order, placed from left to right."""
-
-    uid: str
-    title: str
-    description: str
-    panels: Sequence[Panel]
-    variables: Sequence[Variable] = ()
-    span: str = "now-24h"
-    refresh: str = "1m"
-
-    def render(self) -> Json:
-        """Grafana's JSON."""
-        return {
-            "uid": self.uid,
-            "title": self.title,
-            "description": self.description,
-            "tags": ["smartpark"],
-            "timezone": "Asia/Shanghai",
-            "weekStart": "monday",
-            "editable": False,
-            "graphTooltip": 1,
-            "schemaVersion": 41,
-            "time": {"from": self.span, "to": "now"},
-            "refresh": self.refresh,
-            "annotations": {"list": []},
-            "links": [],
-            "templating": {"list": [variable.render() for variable in self.variables]},
-            "panels": [
-                panel.render(number, x, y)
-                for number, (panel, (x, y)) in enumerate(zip(self.panels, place(self.panels), strict=True), 1)
+            "gridPos": {"x": x, "y": y, "w": self.size[0], "h": self.size[1]},
+            "targets": [
+                target(place.sql(name), form=self.form, letter=letter)
+                for letter, name in zip("ABCD", names, strict=False)
             ],
+            "options": self.options(),
+            "fieldConfig": {
+                "defaults": self.defaults(place),
+                "overrides": [override for override in overrides if override],
+            },
         }
+        if self.to is not None and self.to.dashboard in place.known:
+            found["links"] = [dashboard_link(place.say(Words("详情", "details")), self.to.url(place))]
+        return found
 
 
-def place(panels: Sequence[Panel]) -> list[tuple[int, int]]:
-    """Upper left corners: as many panels in a row as fit, the next row below the tallest of them."""
-    corners: list[tuple[int, int]] = []
-    x = y = row_height = 0
-    for panel in panels:
-        if x + panel.width > GRID_WIDTH:
-            x, y, row_height = 0, y + row_height, 0
-        corners.append((x, y))
-        x, row_height = x + panel.width, max(row_height, panel.height)
-    return corners
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading over the panels that follow."""
+
+    id: int
+    title: Words
+
+    size: ClassVar[tuple[int, int]] = (24, 1)
+
+    def render(self, place: Place, x: int, y: int) -> Json:
+        """An open row of Grafana's, which holds no panels itself."""
+        box = {"x": x, "y": y, "w": self.size[0], "h": self.size[1]}
+        return {
+            "id": self.id, "type": "row", "title": place.say(self.title), "collapsed": False, "gridPos": box,
+            "panels": [],
+        }  # fmt: skip
+
+
+def dashboard_link(title: str, url: str) -> Json:
+    """A link to an address; what it carries stands in the address."""
+    return {
+        "title": title, "type": "link", "url": url, "icon": "dashboard", "tooltip": "", "tags": [],
+        "asDropdown": False, "targetBlank": False, "includeVars": False, "keepTime": False,
+    }  # fmt: skip

@@ -1,5 +1,5 @@
 -- By reason, most frequent first.
-SELECT reason AS "原因", count(*) AS "条数", max(time) AS "最近"
+SELECT reason, count(*) AS messages, max(time) AS newest
 FROM park.dead_letter
 WHERE time > now() - INTERVAL '24 hours' AND replayed_at IS NULL
 GROUP BY reason

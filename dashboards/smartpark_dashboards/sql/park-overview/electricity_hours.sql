@@ -1,5 +1,5 @@
 -- One bar per hour.
-SELECT time AS "time", value AS "用电量"
+SELECT time AS "time", value AS electricity
 FROM park.indicator
 WHERE $__timeFilter(time) AND park = '$park' AND boundary = 'park' AND indicator = 'electricity_consumption'
   AND grain = 'hour'

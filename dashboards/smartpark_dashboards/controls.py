@@ -1,0 +1,113 @@
+"""What stands around the panels: choices at the top of the page, marks in its curves, and the bar of links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smartpark_dashboards.fields import LinkTo
+from smartpark_dashboards.panels import DATASOURCE, dashboard_link, target
+from smartpark_dashboards.words import Json, Language, Place, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice, filled by a query with the columns ``__text`` and ``__value``, of one row at least.
+
+    Where several may be chosen, Grafana writes them quoted with commas between: ``IN ($name)``. One is written in
+    with its quotes doubled and none added: ``'$name'``.
+    """
+
+    name: str
+    label: Words
+    query: str
+    several: bool = True
+
+    def render(self, place: Place) -> Json:
+        """Asked anew whenever the page is opened."""
+        found: Json = {
+            "type": "query",
+            "name": self.name,
+            "label": place.say(self.label),
+            "datasource": DATASOURCE,
+            "query": place.sql(self.query),
+            "definition": place.sql(self.query),
+            "refresh": 1,
+            "sort": 0,
+            "multi": self.several,
+            "includeAll": self.several,
+            "allowCustomValue": False,
+        }
+        if self.several:
+            found["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
+        return found
+
+
+def language_constant(language: Language) -> Json:
+    """Hidden, for queries that name things in the reader's language."""
+    option = {"selected": True, "text": language.value, "value": language.value}
+    return {
+        "type": "constant", "name": "lang", "query": language.value, "hide": 2, "skipUrlSync": True,
+        "current": option, "options": [option],
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An annotation: spans with the columns ``time``, ``timeend``, ``text`` and ``tags``."""
+
+    name: Words
+    query: str
+    color: str
+    shown: bool = True
+
+    def render(self, place: Place) -> Json:
+        """Can be switched on and off at the top of the page."""
+        return {
+            "name": place.say(self.name),
+            "datasource": DATASOURCE,
+            "enable": self.shown,
+            "hide": False,
+            "iconColor": self.color,
+            "target": target(place.sql(self.query), form="table", letter="Anno"),
+        }
+
+
+PARK = Choice("park", Words("园区", "Park"), "shared/parks")
+ONE_PARK = Choice("park", Words("园区", "Park"), "shared/parks", several=False)
+ALERTS = Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red")
+GAPS = Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps", "blue")
+
+BAR = (
+    ("park-overview", Words("总览", "Overview")),
+    ("park-power", Words("电力与需量", "Power")),
+    ("park-balance", Words("能量平衡", "Balance")),
+    ("park-environment", Words("环境", "Environment")),
+    ("park-carbon", Words("碳排放", "Carbon")),
+    ("meter-health", Words("表计健康", "Meter health")),
+    ("park-alerts", Words("告警", "Alerts")),
+    ("load-requests", Words("用电报装", "Load requests")),
+    ("province-league", Words("园区对比", "Comparison")),
+    ("platform-operation", Words("平台运行", "Platform")),
+)
+"""The bar of links on every page, in the order of the set."""
+
+
+def link_bar(place: Place, *, several: bool | None, known: Mapping[str, bool | None]) -> list[Json]:
+    """Links to all other dashboards there are; the chosen park goes along where the other page can take it.
+
+    `known` and `several`: whether a dashboard takes several parks; None where it has no such choice.
+    """
+    return [
+        dashboard_link(
+            place.say(words),
+            LinkTo(uid, carries=("park",) if takes_park(here=several, there=known[uid]) else ()).url(place),
+        )
+        for uid, words in BAR
+        if uid != place.dashboard and uid in known
+    ]
+
+
+def takes_park(*, here: bool | None, there: bool | None) -> bool:
+    """Whether a choice of parks here means something there: several cannot become one."""
+    if here is None or there is None:
+        return False
+    return there or not here

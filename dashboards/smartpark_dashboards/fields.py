@@ -1,0 +1,113 @@
+"""How a column of an answer is shown: its name, unit, colours and where a click on it leads.
+
+A threshold or a colour says what is shown, not what is so: limits that are judged come as columns of the query.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smartpark_dashboards.words import Json, Place, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A threshold: from `value` on, this colour. The first step has no value: it is the ground colour."""
+
+    value: float | None
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A value of a closed list as people read it, and its colour."""
+
+    value: str
+    words: Words
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTo:
+    """The way to another dashboard; time and the named variables go along."""
+
+    dashboard: str
+    carries: tuple[str, ...] = ("park",)
+    """Variables whose choice goes along as it is."""
+    sets: tuple[tuple[str, str], ...] = ()
+    """Variables of the other dashboard, and the column of this row whose value they take."""
+
+    def url(self, place: Place) -> str:
+        """Address, with what Grafana fills in."""
+        parts = ["${__url_time_range}", *(f"${{{name}:queryparam}}" for name in self.carries)]
+        parts += [f"var-{name}=${{__data.fields.{column}:percentencode}}" for name, column in self.sets]
+        return f"/d/{place.uid_of(self.dashboard)}?{'&'.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of the answer."""
+
+    name: str
+    """As the query calls it."""
+    words: Words | None = None
+    unit: str | None = None
+    decimals: int | None = None
+    steps: Sequence[Step] = ()
+    shades: Sequence[Shade] = ()
+    color: str | None = None
+    """One colour for the whole column, by name."""
+    dashed: bool = False
+    """A limit: a dashed line without anything below it."""
+    fills: bool = False
+    """Colours the cell of a table and not only its text."""
+    link: LinkTo | None = None
+    hidden: bool = False
+
+    def override(self, kind: str, place: Place) -> Json | None:
+        """What Grafana is told about this column in a panel of this kind; None when there is nothing to tell."""
+        properties = [{"id": key, "value": value} for key, value in self._properties(kind, place).items()]
+        if not properties:
+            return None
+        return {"matcher": {"id": "byName", "options": self.name}, "properties": properties}
+
+    def _properties(self, kind: str, place: Place) -> Json:
+        found: Json = appearance(self.unit, self.decimals, self.steps, self.shades, place)
+        if self.words is not None:
+            found["displayName"] = place.say(self.words)
+        if self.color is not None:
+            found["color"] = {"mode": "fixed", "fixedColor": self.color}
+        if self.link is not None:
+            title = place.say(Words("打开", "open"))
+            found["links"] = [{"title": title, "url": self.link.url(place), "targetBlank": False}]
+        if self.dashed:
+            found |= {"custom.lineStyle": {"fill": "dash", "dash": [10, 6]}, "custom.fillOpacity": 0}
+        if kind == "table" and (self.steps or self.shades):
+            found["custom.cellOptions"] = {"type": "color-background" if self.fills else "color-text"}
+        if self.hidden:
+            found["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
+        return found
+
+
+def appearance(
+    unit: str | None, decimals: int | None, steps: Sequence[Step], shades: Sequence[Shade], place: Place
+) -> Json:
+    """Unit, decimals, thresholds and names of values, as Grafana has them."""
+    found: Json = {}
+    if unit is not None:
+        found["unit"] = unit
+    if decimals is not None:
+        found["decimals"] = decimals
+    if steps:
+        found["thresholds"] = {
+            "mode": "absolute",
+            "steps": [{"value": step.value, "color": step.color} for step in steps],
+        }
+        found["color"] = {"mode": "thresholds"}
+    if shades:
+        options = {
+            shade.value: {"text": place.say(shade.words), "index": number}
+            | ({"color": shade.color} if shade.color else {})
+            for number, shade in enumerate(shades)
+        }
+        found["mappings"] = [{"type": "value", "options": options}]
+    return found

@@ -1,0 +1,192 @@
+"""The kinds of panels that we use, each with the options that we mean."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Json
+
+_LEGEND: Json = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
+_NO_LEGEND: Json = _LEGEND | {"showLegend": False}
+_TOOLTIP: Json = {"mode": "multi", "sort": "none"}
+_LAST: Json = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
+_EACH_ROW: Json = {"values": True, "calcs": [], "fields": "", "limit": 50}
+
+
+@dataclass(frozen=True, slots=True)
+class Stat(Panel):
+    """One number, or a few with their names."""
+
+    named: bool = False
+    every: bool = False
+    """Times and texts too, not only numbers."""
+
+    kind: ClassVar[str] = "stat"
+
+    def options(self) -> Json:
+        """Show the number; colour it where thresholds say so."""
+        colored = self.steps or any(field.steps for field in self.fields)
+        return {
+            "graphMode": "none",
+            "colorMode": "value" if colored else "none",
+            "justifyMode": "auto",
+            "textMode": "value_and_name" if self.named else "value",
+            "wideLayout": True,
+            "showPercentChange": False,
+            "percentChangeColorMode": "standard",
+            "orientation": "auto",
+            "reduceOptions": _LAST | {"fields": "/.*/" if self.every else ""},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge(Panel):
+    """One number on a scale."""
+
+    kind: ClassVar[str] = "gauge"
+
+    def options(self) -> Json:
+        """Thresholds drawn on the rim."""
+        return {
+            "showThresholdLabels": False, "showThresholdMarkers": True, "sizing": "auto", "minVizWidth": 75,
+            "minVizHeight": 75, "reduceOptions": _LAST, "orientation": "auto",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BarGauge(Panel):
+    """A bar per row of the answer: a text and one number."""
+
+    kind: ClassVar[str] = "bargauge"
+
+    def options(self) -> Json:
+        """Lying bars, names on the left."""
+        return {
+            "displayMode": "basic", "valueMode": "color", "namePlacement": "left", "showUnfilled": True,
+            "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 32, "legend": _NO_LEGEND,
+            "reduceOptions": _EACH_ROW, "orientation": "horizontal",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSeries(Panel):
+    """Lines or bars over time; the query has a column `time` and one column per series. Gaps stay gaps."""
+
+    bars: bool = False
+    stacked: bool = False
+    stepped: bool = False
+    """A value holds until the next one: limits, counts of what is open."""
+
+    kind: ClassVar[str] = "timeseries"
+    form: ClassVar[str] = "time_series"
+
+    def options(self) -> Json:
+        """Legend below, all series under the pointer."""
+        return {"legend": _LEGEND, "tooltip": _TOOLTIP}
+
+    def custom(self) -> Json:
+        """Never join over a gap: missing is not zero, and not a straight line either."""
+        style: Json = (
+            {"drawStyle": "bars", "fillOpacity": 60} if self.bars else {"drawStyle": "line", "fillOpacity": 10}
+        )
+        if self.stacked:
+            style |= {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60}
+        if self.stepped:
+            style["lineInterpolation"] = "stepAfter"
+        return {**style, "lineWidth": 1, "spanNulls": False, "showPoints": "auto"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Panel):
+    """Lines over a number that rises: the first column."""
+
+    x: str = ""
+
+    kind: ClassVar[str] = "trend"
+
+    def options(self) -> Json:
+        """Legend below."""
+        return {"legend": _LEGEND, "tooltip": _TOOLTIP, "xField": self.x}
+
+    def custom(self) -> Json:
+        """Plain lines."""
+        return {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "spanNulls": False, "showPoints": "never"}
+
+
+@dataclass(frozen=True, slots=True)
+class BarChart(Panel):
+    """Standing bars by a text; the query has one row per text."""
+
+    x: str = ""
+    stacked: bool = False
+
+    kind: ClassVar[str] = "barchart"
+
+    def options(self) -> Json:
+        """Names below the bars."""
+        return {
+            "xField": self.x, "orientation": "auto", "xTickLabelRotation": 0, "xTickLabelMaxLength": 12,
+            "stacking": "normal" if self.stacked else "none", "showValue": "auto", "barWidth": 0.9,
+            "groupWidth": 0.7, "legend": _LEGEND, "tooltip": _TOOLTIP, "fullHighlight": False,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StateTimeline(Panel):
+    """Which state each thing was in, over time."""
+
+    kind: ClassVar[str] = "state-timeline"
+    form: ClassVar[str] = "time_series"
+
+    def options(self) -> Json:
+        """Equal neighbours become one span."""
+        return {
+            "showValue": "auto", "rowHeight": 0.9, "mergeValues": True, "alignValue": "left", "legend": _NO_LEGEND,
+            "tooltip": _TOOLTIP,
+        }  # fmt: skip
+
+    def custom(self) -> Json:
+        """A gap is a gap."""
+        return {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusHistory(Panel):
+    """A cell per thing and span of time, coloured by its value."""
+
+    kind: ClassVar[str] = "status-history"
+    form: ClassVar[str] = "time_series"
+
+    def options(self) -> Json:
+        """Colours speak; numbers come under the pointer."""
+        return {"showValue": "never", "rowHeight": 0.9, "colWidth": 0.9, "legend": _NO_LEGEND, "tooltip": _TOOLTIP}
+
+    def custom(self) -> Json:
+        """Filled cells."""
+        return {"lineWidth": 1, "fillOpacity": 70}
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Panel):
+    """Rows."""
+
+    kind: ClassVar[str] = "table"
+
+    def options(self) -> Json:
+        """Header, small rows."""
+        return {"showHeader": True, "frameIndex": 0, "cellHeight": "sm"}
+
+    def custom(self) -> Json:
+        """Numbers to the right, texts to the left, as Grafana has it; the whole value on demand."""
+        return {"align": "auto", "inspect": True}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGraph(Panel):
+    """What hangs below what: a query of nodes (`id`, `title`, `mainstat`) and one of edges (`source`, `target`)."""
+
+    kind: ClassVar[str] = "nodeGraph"
+
+    def options(self) -> Json:
+        """The unit stands with the column."""
+        return {"nodes": {}, "edges": {}, "zoomMode": "cooperative"}

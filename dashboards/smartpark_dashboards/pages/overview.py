@@ -1,0 +1,210 @@
+"""The dashboard `park-overview`: the park now, and how far the numbers can be trusted."""
+
+from smartpark_dashboards.controls import ONE_PARK, Mark
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, LinkTo
+from smartpark_dashboards.kinds import BarGauge, Gauge, Stat, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LOAD, ONLINE
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+MARKS_OF_PARK = (
+    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
+    Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
+)
+
+
+def overview() -> Dashboard:
+    """Load, energy, carbon, completeness, agents and dead letters of one park."""
+    return Dashboard(
+        uid="park-overview",
+        title=Words("园区总览", "Park overview"),
+        about=Words(
+            "园区现状：负荷、今日用能与碳排放，以及数据完整程度。",
+            "The park now: load, energy and carbon of today, and how complete the data is.",
+        ),
+        area="overview",
+        choices=(ONE_PARK,),
+        marks=MARKS_OF_PARK,
+        parts=(*_today(), *_state(), *_curves(), *_trust()),
+    )
+
+
+def _today() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            1,
+            Words("边界受电功率", "Power from the grid"),
+            Words(
+                "园区边界电表的有功功率，不含自发电；任一电表静默则不显示。",
+                "Active power through the meters at the park's boundary, from readings of the last 15 minutes, "
+                "without the park's own generation; a dash when one of them is silent.",
+            ),
+            "load_now", (5, 4), "kwatt", 0, to=LinkTo("park-power"),
+        ),
+        Stat(
+            2,
+            Words("今日用电量", "Electricity today"),
+            Words("当地零点以来的用电量。", "Electricity consumption since midnight in the park's zone."),
+            "electricity_today", (5, 4), "kwatth", 1, to=LinkTo("park-balance"),
+        ),
+        Stat(
+            3,
+            Words("今日综合能耗", "Energy today"),
+            Words(
+                "当量值综合能耗(GB/T 2589)。",
+                "Comprehensive energy since midnight, calorific basis (GB/T 2589).",
+            ),
+            "energy_today", (5, 4), "suffix:tce", 2, to=LinkTo("park-carbon"),
+        ),
+        Stat(
+            4,
+            Words("今日二氧化碳", "CO2 today"),
+            Words(
+                "燃烧与外购电、热的二氧化碳，位置法。",
+                "CO2 since midnight: combustion, purchased electricity (location based) and heat.",
+            ),
+            "carbon_today", (5, 4), "suffix:tCO2", 2, to=LinkTo("park-carbon"),
+        ),
+        Stat(
+            5,
+            Words("24 小时完整率", "Completeness, 24 hours"),
+            Words(
+                "近24小时小时电量的平均完整率，未计算的小时按缺失计。",
+                "Mean completeness of the hourly electricity of the last 24 hours; hours not computed count as "
+                "missing.",
+            ),
+            "completeness_24h", (4, 4), "percent", 1, COMPLETENESS, to=LinkTo("meter-health"),
+        ),
+    )  # fmt: skip
+
+
+def _state() -> tuple[Panel, ...]:
+    return (
+        Gauge(
+            10,
+            Words("占合同需量", "Of the contract demand"),
+            Words(
+                "当前受电功率与园区合同需量之比；无合同需量或有电表静默时不显示。",
+                "Power from the grid now over the park's contract demand; a dash without such a demand or with a "
+                "silent meter.",
+            ),
+            "contract_use", (5, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-power"),
+        ),
+        BarGauge(
+            11,
+            Words("年度预算进度", "Pace of the year's budgets"),
+            Words(
+                "本年累计与预算按时间应占额度之比；无预算则为空。",
+                "The year so far over what the budget allows until now; empty without a budget.",
+            ),
+            "budgets", (5, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-carbon"),
+        ),
+        Stat(
+            12,
+            Words("排口达标", "Stacks within limits"),
+            Words(
+                "最近可判定小时内各项均达标的排口数，及可判定的排口数。",
+                "Stacks whose newest judged hour kept every limit, and stacks that could be judged at all.",
+            ),
+            "stacks", (5, 5), "short", 0, named=True, to=LinkTo("park-environment"),
+            fields=(Field("within", Words("达标", "within")), Field("judged", Words("可判定", "judged"))),
+        ),
+        Stat(
+            13,
+            Words("未恢复告警", "Firing alerts"),
+            Words("正在告警且未静默的条数，按级别。", "Alerts that fire and are not hidden, by severity."),
+            "open_alerts", (5, 5), "short", 0, named=True, to=LinkTo("park-alerts"),
+            fields=(
+                Field("critical", Words("严重", "critical"), steps=ANY_IS_BAD),
+                Field("warning", Words("警告", "warning")),
+                Field("info", Words("提示", "info")),
+            ),
+        ),
+        Stat(
+            14,
+            Words("报装超期", "Requests overdue"),
+            Words("在途报装中环节或总时限已过的件数。", "Open load requests past the last day of a running clock."),
+            "overdue_requests", (4, 5), "short", 0, ANY_IS_BAD, to=LinkTo("load-requests"),
+        ),
+    )  # fmt: skip
+
+
+def _curves() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            20,
+            Words("边界负荷", "Load at the boundary"),
+            Words(
+                "15分钟平均功率与前一日同时刻；缺数不补零。",
+                "Mean active power at the boundary per 15 minutes, and that of the day before. A gap is a gap.",
+            ),
+            "load_curve", (12, 9), "kwatt",
+            fields=(
+                Field("load_kw", Words("负荷", "load")),
+                Field("day_before_kw", Words("前一日", "day before"), color="gray", dashed=True),
+            ),
+        ),
+        TimeSeries(
+            21,
+            Words("小时用电量", "Electricity per hour"),
+            Words("每小时用电量，取最新修订。", "Electricity consumption per hour, latest revision."),
+            "electricity_hours", (12, 9), "kwatth", bars=True,
+            fields=(Field("electricity", Words("用电量", "electricity")),),
+        ),
+    )  # fmt: skip
+
+
+def _trust() -> tuple[Panel, ...]:
+    return (
+        Table(
+            30,
+            Words("各园区", "Parks"),
+            Words(
+                "各园区昨日用电量、完整率与告警；点击名称切换园区。",
+                "Yesterday's electricity of each park, how complete it is, and what fires; a click leads there.",
+            ),
+            "parks_now", (10, 7),
+            fields=(
+                Field("park", Words("编码", "code")),
+                Field(
+                    "name", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),))
+                ),
+                Field("electricity", Words("昨日用电", "electricity"), "kwatth", 0),
+                Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
+                Field("critical", Words("严重", "critical"), "short", 0, ANY_IS_BAD),
+                Field("firing", Words("告警", "firing"), "short", 0),
+            ),
+        ),
+        Table(
+            31,
+            Words("采集代理", "Edge agents"),
+            Words(
+                "采集代理：在线、滞后与缓存余量。",
+                "Edge agents: connected, how far behind, how long the spool lasts.",
+            ),
+            "agents", (8, 7), to=LinkTo("meter-health"),
+            fields=(
+                Field("agent", Words("代理", "agent")),
+                Field("state", Words("状态", "state"), shades=ONLINE),
+                Field("lag", Words("滞后", "lag"), "s", 0),
+                Field("waiting", Words("待确认读数", "waiting"), "short", 0),
+                Field("hours_left", Words("缓存余量", "spool left"), "h", 0),
+                Field("dropped", Words("丢失读数", "dropped"), "short", 0),
+            ),
+        ),
+        Table(
+            32,
+            Words("死信（24 小时）", "Set aside, 24 hours"),
+            Words(
+                "未能入库的消息，可重放。",
+                "Messages set aside in the last 24 hours by reason; they can be replayed.",
+            ),
+            "dead_letters", (6, 7), to=LinkTo("platform-operation", carries=()),
+            fields=(
+                Field("reason", Words("原因", "reason")),
+                Field("messages", Words("条数", "messages"), "short", 0),
+                Field("newest", Words("最近", "newest"), "dateTimeAsIso"),
+            ),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,7 @@
+-- Parks to choose from. Before there is any, one that means nothing: a choice without values would break every query.
+SELECT CASE WHEN '$lang' = 'en' THEN name_en ELSE name END AS "__text", code AS "__value"
+FROM park.park
+WHERE retired_at IS NULL
+UNION ALL
+SELECT '—', '' WHERE NOT EXISTS (SELECT FROM park.park WHERE retired_at IS NULL)
+ORDER BY 1
