@@ -80,6 +80,15 @@ def test_outside_the_hours_of_its_only_route_an_alert_stays_due_and_another_rout
     assert whom(directory(office), night, "2026-05-09T10:00") == ["duty"]
 
 
+def test_in_a_year_nobody_has_entered_people_are_told_rather_than_not() -> None:
+    night = {"days": "restdays", "start": "22:00", "end": "07:30"}
+    found = directory({"hours": {"days": "workdays"}, "quiet": {"hours": night}})
+    alert = firing(at("2041-03-02T02:00"))
+    (one,) = found.deliveries(alert, FIRED, at("2041-03-02T02:05")) or ()
+    assert not one.is_digest
+    assert "the working-day calendar knows" in found.trouble
+
+
 def test_what_is_mild_waits_for_the_next_digest_of_its_contact() -> None:
     found = directory({"contacts": ["board", "chief"]})
     (board, chief) = sorted(

@@ -77,6 +77,11 @@ def test_an_alert_without_a_value_shows_none() -> None:
     assert not any("当前值" in line for line in told)
 
 
+def test_an_alert_whose_rule_is_gone_is_told_of_by_its_code() -> None:
+    one = facts_of(Due(7, firing(at("10:00")), Page(PageKind.RESOLVED), None), at("10:06"), lambda _: None)
+    assert said(one, "en")[0] == "[warning] resolved overload: park/M1/active_power 87.3 % (limit 80 %)"
+
+
 def test_several_matters_are_one_message_with_the_worst_first() -> None:
     body = body_of(
         Form.SEVERAL,

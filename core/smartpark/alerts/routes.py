@@ -21,7 +21,7 @@ from smartpark.catalogue import Code
 from smartpark.clock import PARK_ZONE
 from smartpark.errors import InvalidFileError, Problem
 from smartpark.tomlfile import StrictModel, load_toml, parse_model
-from smartpark.workdays import WorkdayCalendar
+from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 
 _DAY: Final = timedelta(days=1)
 SecretName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -212,19 +212,15 @@ class Directory:
         self._routes = tuple(route for route in routes if route.is_active)
         self._calendar = calendar
         self._fitting: dict[tuple[object, ...], tuple[Route, ...]] = {}
+        self.trouble = ""
+        """Why it is not known whether a day is worked; then people are told rather than not."""
 
     def routes_of(self, alert: Alert, now: datetime) -> tuple[Route, ...] | None:
-        """Routes that are taken now; empty: none ever is; None: one will be, when its hours begin.
-
-        Raises
-        ------
-        smartpark.workdays.CalendarNotCoveredError
-            When a route asks for workdays in a year that nobody has entered.
-        """
+        """Routes that are taken now; empty: none ever is; None: one will be, when its hours begin."""
         fitting = self._all_of(alert)
         taken: list[Route] = []
         for route in fitting:
-            if route.hours.is_open(now, self._calendar):
+            if self._is_open(route.hours, now, otherwise=True):
                 taken.append(route)
                 if not route.goes_on:
                     break
@@ -253,6 +249,13 @@ class Directory:
             steps = self.ladder(alert, now)[alert.escalation : page.step]
             return self._unique(Delivery(code, now, False) for _, contacts in steps for code in contacts)
         return self._unique(self._delivery(alert, route, code, now) for route in routes for code in route.contacts)
+
+    def _is_open(self, hours: Schedule, now: datetime, *, otherwise: bool) -> bool:
+        try:
+            return hours.is_open(now, self._calendar)
+        except CalendarNotCoveredError as error:
+            self.trouble = str(error)
+            return otherwise
 
     def _all_of(self, alert: Alert) -> tuple[Route, ...]:
         about = alert.about
@@ -286,7 +289,8 @@ class Directory:
         if alert.severity in route.digest:
             contact = self.contacts.get(code)
             return Delivery(code, _next(contact.digest_at, now) if contact else now, True)
-        if quiet is not None and alert.severity.rank <= quiet.up_to.rank and quiet.hours.is_open(now, self._calendar):
+        is_mild = quiet is not None and alert.severity.rank <= quiet.up_to.rank
+        if quiet is not None and is_mild and self._is_open(quiet.hours, now, otherwise=False):
             return Delivery(code, _end(quiet.hours, now), True)
         return Delivery(code, now + route.waits(alert.severity), False)
 

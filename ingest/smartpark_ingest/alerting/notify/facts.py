@@ -41,7 +41,8 @@ class Due(NamedTuple):
     alert_id: int
     alert: Alert
     page: Page
-    rule: Rule
+    rule: Rule | None
+    """None: it is gone; the alert is told of by its code."""
 
 
 def facts_of(due: Due, now: datetime, name_of: NameOf) -> Facts:
@@ -52,10 +53,10 @@ def facts_of(due: Due, now: datetime, name_of: NameOf) -> Facts:
         "page": due.page.kind.value,
         "step": due.page.step,
         "rule": about.rule,
-        "name": rule.name,
-        "name_en": rule.name_en,
-        "advice": rule.advice,
-        "advice_en": rule.advice_en,
+        "name": about.rule if rule is None else rule.name,
+        "name_en": about.rule if rule is None else rule.name_en,
+        "advice": "" if rule is None else rule.advice,
+        "advice_en": "" if rule is None else rule.advice_en,
         "severity": alert.severity.value,
         "cause": about.cause.value,
         "park": about.park,
