@@ -115,6 +115,11 @@ class Book:
         """Open alerts that may hide others."""
         yield from [entry for entry in self._newest.values() if may_hide(entry.alert)]
 
+    @property
+    def n_forgotten(self) -> int:
+        """How many alerts are to be forgotten."""
+        return len(self._forgotten)
+
     def touched(self) -> list[Entry]:
         """Everything that something is to be written of, but what is forgotten."""
         return list(self._touched.values())

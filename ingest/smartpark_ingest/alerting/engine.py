@@ -108,6 +108,7 @@ class Engine:
         self.book.load(connection, now)
         self._bind(connection, now)
         take_up(connection, self, now, progress)
+        self._settle_rules(connection, now)
         self._tells_all = True
 
     def _bind(self, connection: Connection, now: datetime) -> None:
@@ -141,12 +142,16 @@ class Engine:
         self.history.refresh(connection)
         self._bind(connection, now)
         take_up(connection, self, now, None, from_checkpoint=False)
+        self._settle_rules(connection, now)
+        self._log(f"{len(self.rules)} rules taken up in {time.monotonic() - began_s:.1f} s")
+        return True
+
+    def _settle_rules(self, connection: Connection, now: datetime) -> None:
+        """Alerts that no rule asks for any more end, the others are as severe as their rule says."""
         with transaction(connection):
             self.book.refresh(connection)
             self.recorder.retire(connection, {key for one in self.rules for key in one.keys}, now)
-            self.recorder.write(connection, now)
-        self._log(f"{len(self.rules)} rules taken up in {time.monotonic() - began_s:.1f} s")
-        return True
+            self.recorder.write(connection, now, tells=False)
 
     # --- a turn ---
 
@@ -163,11 +168,12 @@ class Engine:
         if claimed.received_us:
             turn.age_s = max(0.0, (to_us(now) - claimed.received_us) / 1e6)
         self.late.take(claimed, touches_windows=self.windows.touch(self, claimed.late, values))
+        # What is in memory is ahead of what is on record until the transaction ends; should it fail, all is built anew.
+        self.marks.advance(claimed.live.point, claimed.live.end_us - 1)
         done = [number for number in claimed.changes if number not in self.late.held]
         if found or done or is_sweep:
             recorded = self.record(connection, as_news(found, self.about), now, done, everything=is_sweep)
             _count(turn, recorded)
-        self.marks.advance(claimed.live.point, claimed.live.end_us - 1)
         if is_sweep:
             self._swept_s = time.monotonic()
             self._tells_all = False
@@ -208,7 +214,7 @@ class Engine:
                     )
                     if done:
                         delete_changes(connection, done)
-                    self._keep(connection, now)
+                    self._keep(connection, now, has_news=recorded.is_news)
             except StaleAlertError as error:
                 if attempt == _TRIES - 1:
                     raise
@@ -252,9 +258,9 @@ class Engine:
     def _read(self, connection: Connection, claimed: Claimed) -> Values:
         return self.history.spans(connection, claimed.live)
 
-    def _keep(self, connection: Connection, now: datetime) -> None:
-        """Write down now and then how far all this is, and that somebody is here."""
-        if time.monotonic() - self._kept_s >= _CHECKPOINT_S:
+    def _keep(self, connection: Connection, now: datetime, *, has_news: bool) -> None:
+        """Write down how far all this is: with all news, so that nothing is found twice, else now and then."""
+        if has_news or time.monotonic() - self._kept_s >= _CHECKPOINT_S:
             keep_checkpoint(connection, WATCHER, self.checkpoint(now))
             self._kept_s = time.monotonic()
         if time.monotonic() - self._watched_s >= _WATCH_S:
@@ -262,7 +268,7 @@ class Engine:
             self._watched_s = time.monotonic()
 
     def checkpoint(self, now: datetime) -> Checkpoint:
-        """How far everything is. Readings of this turn are not in it yet: read again, they are no news."""
+        """How far everything is."""
         known = np.flatnonzero((self.marks.seen_us > 0) | (self.marks.edge > 0))
         return Checkpoint(
             now,

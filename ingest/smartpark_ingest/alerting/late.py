@@ -16,6 +16,7 @@ from smartpark.alerts.rules import Source
 from smartpark.clock import from_us, to_us
 from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
 from smartpark_storage import Connection
+from smartpark_storage.alerts import alerts_between
 
 from smartpark_ingest.alerting.reexamining import Reexamined, last_states
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
@@ -36,6 +37,8 @@ COLLECT_S: Final = 2.0
 MOST_HELD: Final = 1000
 """Changes that are held at most before they are judged whatever the time."""
 _DAY_US: Final = 86_400_000_000
+_LONGEST_US: Final = 31 * _DAY_US
+"""So far back are alerts on record looked at from their beginning. [µs]"""
 _SLICE_US: Final = 6 * 3_600_000_000
 
 
@@ -110,6 +113,7 @@ def judge_anew(
     if evaluation.is_whole:
         rows = np.arange(len(one.keys))
     points = engine.scene.point_ids(one.series(rows))
+    start_us = beginning(connection, one, rows, start_us, end_us)
     seen = engine.marks.seen_us[points]
     newest = int(seen.max(initial=NOT_YET_US))
     reaches_now = end_us + lookback >= int(seen[seen != NOT_YET_US].min(initial=newest))
@@ -122,6 +126,14 @@ def judge_anew(
     wanted = set(rows.tolist())
     episodes = last_states((news.row, news.episode) for news in made if news.row in wanted)
     return reexamined(engine, one, rows, episodes, (start_us, upto), reaches_now=reaches_now)
+
+
+def beginning(connection: Connection, one: InForce, rows: Ints, start_us: int, end_us: int) -> int:
+    """From where to judge anew, so that alerts on record that the stretch touches are seen from their beginning."""
+    objects = [one.keys[row].object for row in rows.tolist()]
+    stored = alerts_between(connection, one.rule.code, objects, from_us(start_us), from_us(end_us))
+    earliest = min((to_us(alert.alert.since) for alert in stored), default=start_us)
+    return max(min(start_us, earliest), start_us - _LONGEST_US)
 
 
 def reexamined(

@@ -26,7 +26,7 @@ from smartpark_storage.alerts import active_silences, read_contacts, read_routes
 from smartpark_ingest.alerting.book import Book, Entry, Key
 from smartpark_ingest.alerting.notify.facts import Due, NameOf
 from smartpark_ingest.alerting.notify.planning import Planned, plan_pages
-from smartpark_ingest.alerting.reexamining import Reexamined, reexamine
+from smartpark_ingest.alerting.reexamining import Reexamined, go_on, reexamine
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,14 @@ class Recorded:
     """What a transaction came to."""
 
     changed: list[tuple[int, Alert]] = field(default_factory=list[tuple[int, Alert]])
+    forgotten: int = 0
+    """Alerts that came to nothing."""
     planned: Planned = field(default_factory=Planned)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.changed) or self.forgotten > 0
 
 
 class Office:
@@ -116,7 +123,9 @@ class Recorder:
         due = [entry for entry in book.entries() if everything and self._needs(entry, now)]
         book.hold(connection, {*(one.key for one in news), *(entry.key for entry in due)})
         for one in news:
-            book.follow(one.key, self._course(one), now)
+            alert = book.newest(one.key)
+            if alert is None or _is_live(alert, one.episode):
+                go_on(book, one.key, one.episode, one.about, one.severity, now)
         for one in again:
             reexamine(connection, book, one, now)
         for entry in due:
@@ -132,7 +141,8 @@ class Recorder:
         # Parents first: what they hide is hidden in the same breath.
         for entry in sorted(concerned.values(), key=lambda one: not may_hide(one.alert)):
             self._hide(entry, now)
-        recorded = Recorded(book.write(connection))
+        forgotten = book.n_forgotten
+        recorded = Recorded(book.write(connection), forgotten)
         if tells:
             recorded.planned = self._tell(connection, concerned.values(), now)
         return recorded

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from smartpark.alerts.course import NOTHING, Course, Episode, Step, correct, proceed
-from smartpark.alerts.events import About, Withdrawn
+from smartpark.alerts.events import About, Corrected, Withdrawn
 from smartpark.alerts.life import Alert
 from smartpark.alerts.words import AlertState, Severity
 from smartpark_storage import Connection
@@ -90,9 +90,22 @@ def _go_on(
             book.follow(key, Course(steps=(Step(holding.since, Withdrawn(reason=_NEVER_WAS)),)), now)
         return
     for episode in live:
-        course = proceed(book.newest(key), episode, about, one.severity)
-        if course != NOTHING:
-            book.follow(key, course, now)
+        go_on(book, key, episode, about, one.severity, now)
+
+
+def go_on(book: Book, key: Key, episode: Episode, about: About, severity: Severity, now: datetime) -> None:
+    """Let the book follow an episode that concerns what holds, or what begins."""
+    alert = book.newest(key)
+    if alert is not None and alert.holds and episode.since < alert.since:
+        # It began earlier than was known.
+        if alert.state is AlertState.PENDING:
+            book.follow(key, Course(is_forgotten=True), now)
+        elif alert.fired_at is not None:
+            earlier = Corrected(since=episode.since, cleared_at=None, worst=episode.worst, worst_at=episode.worst_at)
+            book.follow(key, Course(steps=(Step(episode.since, earlier),)), now)
+    course = proceed(book.newest(key), episode, about, severity)
+    if course != NOTHING:
+        book.follow(key, course, now)
 
 
 def last_states(found: Iterable[tuple[int, Episode]]) -> dict[int, list[Episode]]:

@@ -111,6 +111,7 @@ def _readings(
     _last_words(connection, engine, rules, points[~active], seen[~active])
     points, seen = points[active], seen[active]
     history: list[tuple[InForce, Found]] = []
+    gone_on = set[tuple[int, int]]()
     start, end = _bounds(seen, lookback, to_us(now))
     at = start
     while at < end:
@@ -122,13 +123,15 @@ def _readings(
         if since.size:
             found = judge(rules, engine.scene.samples(since), upto if upto < end else NOT_YET_US)
             engine.windows.touch(engine, NO_SPANS, since)
+            engine.marks.advance(since.point, since.time_us)
+            gone_on |= {(id(one), news.row) for one, news in found}
             if found:
                 engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
-            engine.marks.advance(since.point, since.time_us)
         at = upto
         if progress is not None:
             progress((at - start) / max(end - start, 1))
-    standing = still_standing(engine.book, history)
+    # Of what has gone on since, more is known by now.
+    standing = still_standing(engine.book, [one for one in history if (id(one[0]), one[1].row) not in gone_on])
     if standing:
         engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
 

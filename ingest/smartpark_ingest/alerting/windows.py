@@ -18,7 +18,7 @@ from smartpark_storage import Connection
 
 from smartpark_ingest.alerting.history import WIDTH_US
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
-from smartpark_ingest.alerting.late import reexamined
+from smartpark_ingest.alerting.late import beginning, reexamined
 from smartpark_ingest.alerting.reexamining import Reexamined, last_states
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
 from smartpark_ingest.alerting.values import Values, joined
@@ -169,19 +169,20 @@ class Windows:
             lookback = one.evaluation.lookback_us
             if one.evaluation.is_whole:
                 rows = np.arange(len(one.keys))
+            begins = beginning(connection, one, rows, start, end)
             reaches_now = end + lookback >= until
             upto = until if reaches_now else end + lookback
             mine = engine.scene.point_ids(one.series(rows))
-            kept = engine.history.values(connection, mine.tolist(), start - lookback, upto, source)
+            kept = engine.history.values(connection, mine.tolist(), begins - lookback, upto, source)
             fresh = engine.history.values(connection, mine.tolist(), start, min(end, upto), source, fresh=True)
             samples = engine.scene.samples(joined([kept, fresh]))
             made = (
                 one.evaluation.redo(rows, samples, until)
                 if reaches_now
-                else one.evaluation.at_once(samples, start, upto)
+                else one.evaluation.at_once(samples, begins, upto)
             )
             episodes = last_states((news.row, news.episode) for news in made)
-            found.append(reexamined(engine, one, rows, episodes, (start, upto), reaches_now=reaches_now))
+            found.append(reexamined(engine, one, rows, episodes, (begins, upto), reaches_now=reaches_now))
         return found
 
 
