@@ -125,7 +125,9 @@ class HealthyPark:
             mean = np.where(some, np.nansum(blocks, axis=2) / np.maximum(np.isfinite(blocks).sum(axis=2), 1), np.nan)
         edges = table[:, : n * per + 1 : per]
         counts = np.array([p.kind.value == "counter" for p in self.points])
-        values = np.where(counts[:, None], np.diff(edges, axis=1), mean)
+        # What a register counted across its end or its reset is the platform's business, not the rules'.
+        moved = np.diff(edges, axis=1)
+        values = np.where(counts[:, None], np.where(moved >= 0, moved, np.nan), mean)
         return flat(instants[: n * per : per], values)
 
 

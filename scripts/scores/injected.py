@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import meters
 import numpy as np
-from methods import LIMIT, Floats, Ints, Method, Stretch, walk_forward
+from methods import LIMIT, Floats, Ints, Judge, Method, Stretch, walk_forward
 from meters import QUARTER_US, RealPark, Say
 from smartpark.alerts.rules import Rule, Source, builtin_rules
 from smartpark.alerts.scope import points_of
@@ -257,8 +257,25 @@ def scores_of(scene: Scene, method: Method) -> dict[str, Floats]:
         values = np.stack([np.where(shown.said, shown.power, np.nan), np.where(shown.said, moved, np.nan)], axis=1)
         series = Stretch(scene.park.instants, values)
         first = LEARNT * per_week + int(np.argmax(np.isfinite(values).any(axis=1)))
-        found[device] = walk_forward(method, series, first, per_week, LEARNT * per_week)
+        found[device] = walk_forward(_Cautious(method), series, first, per_week, LEARNT * per_week)
     return found
+
+
+class _Cautious(NamedTuple):
+    """A method that says nothing of a stretch of which nothing is known, nor after one."""
+
+    method: Method
+
+    def fit(self, train: Stretch) -> Judge:
+        """Learn where there is something to learn from."""
+        judge_known = self.method.fit(train) if np.isfinite(train.values).all(axis=1).sum() > 1 else None
+
+        def judge(stretch: Stretch) -> Floats:
+            if judge_known is None or not np.isfinite(stretch.values).all(axis=1).any():
+                return np.full(len(stretch.time_us), np.nan)
+            return judge_known(stretch)
+
+        return judge
 
 
 def _begun(instants: Ints, scores: Floats, scale: float) -> list[int]:

@@ -103,7 +103,7 @@ def _of_electricity(rule: Rule, watched: Watched, around: Surroundings) -> Detec
             gap_us = 3 * WINDOW_US.get(rule.source, of_electricity.BESIDE_US // 3)
             return of_electricity.bind_transformer(detector, watched, around.on, gap_us)
         case Agreement() as detector:
-            return of_electricity.bind_agreement(detector, watched, WINDOW_US[rule.source] / 3.6e9)
+            return of_electricity.bind_agreement(detector, watched, WINDOW_US[rule.source])
         case other:
             return _of_companions(other, watched)
 

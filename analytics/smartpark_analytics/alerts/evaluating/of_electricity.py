@@ -14,7 +14,7 @@ from smartpark.headroom_rules import builtin_headroom_rules
 from smartpark.power_quality_limits import QualityQuantity
 
 from smartpark_analytics.alerts import agreement, limits
-from smartpark_analytics.alerts.agreement import AgreementLimits
+from smartpark_analytics.alerts.agreement import AgreementCarry, AgreementLimits
 from smartpark_analytics.alerts.balance_residual import BalanceLimits, balance_residual
 from smartpark_analytics.alerts.companions import Latest, nothing_yet
 from smartpark_analytics.alerts.demand_warning import DemandCarry, DemandWarningSettings, demand_lookback_us
@@ -163,24 +163,29 @@ class _Agreement(NamedTuple):
     has_returned: Floats
 
 
-def bind_agreement(detector: Agreement, watched: Watched, hours: float) -> Detection:
+def bind_agreement(detector: Agreement, watched: Watched, window_us: int) -> Detection:
     """A gauge against the registers beside it."""
-    least = np.maximum(detector.least * hours, 2.0 * np.nan_to_num(watched.resolution))
+    least = np.maximum(detector.least * window_us / 3.6e9, 2.0 * np.nan_to_num(watched.resolution))
     bounds = AgreementLimits(np.full(watched.rows, detector.share), least, watched.per_hour)
 
-    def judge(inputs: Inputs, at: _Agreement, carry: tuple[()], _until: Ints) -> tuple[Verdicts, tuple[()]]:
+    def judge(inputs: Inputs, at: _Agreement, carry: AgreementCarry, _until: Ints) -> tuple[Verdicts, AgreementCarry]:
         nothing = Samples(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-        found = agreement.judge(
+        return agreement.judge(
             inputs[Channel.VALUE],
             inputs[Channel.COUNTED],
             inputs.get(Channel.RETURNED, nothing),
+            carry,
             at.limits,
-            hours=hours,
+            window_us=window_us,
             has_returned=at.has_returned,
         )
-        return found, carry
 
-    return Detection(judge, _Agreement(bounds, np.nan_to_num(watched.meters)))
+    return Detection(
+        judge,
+        _Agreement(bounds, np.nan_to_num(watched.meters)),
+        lambda: agreement.fresh_carry(watched.rows),
+        lookback_us=window_us,
+    )
 
 
 class _Stack(NamedTuple):

@@ -71,11 +71,11 @@ def bind_stale(stale_us: Ints, expected_since_us: Ints | None = None) -> Detecti
         known = np.isfinite(said.value)
         useful = said if known.all() else some_samples(said, known)
         heard, carry = presence.judge(useful, carry, stale_us=at.stale_us)
-        # Judged no further than to the moment in question: what is read later may come later.
         moment = _stale_from(at, carry)
         due = np.where(moment < until, moment + 1, NOT_YET_US)
-        silent, carry = presence.judge(_nothing(), carry, stale_us=at.stale_us, until_us=due)
-        return _merged(heard, silent), carry
+        silent, after = presence.judge(_nothing(), carry, stale_us=at.stale_us, until_us=due)
+        # An agent that was away sends what it has kept: readings from the silence itself, which are no fault.
+        return _merged(heard, silent), after._replace(seen_us=carry.seen_us)
 
     return Detection(
         judge,

@@ -277,34 +277,45 @@ class Evaluation:
         news = verdicts if matter.all() else some_verdicts(verdicts, matter)
         late = is_late(news.row, news.time_us, self._episodes.seen_us)
         news = some_verdicts(news, ~late) if late.any() else news
-        due = self._due(is_open, until_us) if self._detection.believes_for_ever else np.zeros(0, np.int64)
-        if not news.row.size and not due.size:
-            return _no_episodes(), None
-        self._remember(news)
-        rows = _distinct(news.row) if not due.size else np.union1d(_distinct(news.row), due)
+        if news.row.size:
+            self._remember(news)
+            found = self._machine(news, _distinct(news.row), NOT_YET_US)
+        else:
+            found = _no_episodes()
+        if self._detection.believes_for_ever:
+            found = _followed_by(found, self._by_time(until_us))
+        return found, news
+
+    def _machine(self, verdicts: Verdicts, rows: Ints, until_us: Ints | int) -> Episodes:
+        """Let the episodes of some rows go on."""
         place = self._scratch
         place[rows] = np.arange(rows.size)
-        until = np.full(rows.size, NOT_YET_US, np.int64)
-        until[place[due]] = until_us
         found, after = episodes.step(
-            news._replace(row=place[news.row]),
+            verdicts._replace(row=place[verdicts.row]),
             taken(self._episodes, rows),
             for_us=self._for_us,
             clear_for_us=self._clear_for_us,
             holds_us=self._holds_us[rows],
-            until_us=until,
+            until_us=until_us,
         )
         put(self._episodes, rows, after)
-        return found._replace(row=rows[found.row]), news
+        return found._replace(row=rows[found.row])
 
-    def _due(self, is_open: np.ndarray, until_us: int) -> Ints:
-        """Open episodes that time alone has made last long enough."""
+    def _by_time(self, until_us: int) -> Episodes:
+        """Episodes that time alone has made last long enough, or be over long enough."""
         if until_us == NOT_YET_US:
-            return np.zeros(0, np.int64)
+            return _no_episodes()
         carry = self._episodes
-        rows = np.flatnonzero(is_open & (carry.fired_us == NEVER_US) & (carry.clear_since_us == NEVER_US))
-        moment = later(carry.since_us[rows], np.full(rows.size, self._for_us, np.int64))
-        return rows[moment <= until_us]
+        holds = carry.since_us != NEVER_US
+        is_good = carry.clear_since_us != NEVER_US
+        waits = holds & np.where(is_good, carry.fired_us != NEVER_US, carry.fired_us == NEVER_US)
+        rows = np.flatnonzero(waits)
+        since = np.where(is_good[rows], carry.clear_since_us[rows], carry.since_us[rows])
+        span = np.where(is_good[rows], self._clear_for_us, self._for_us).astype(np.int64)
+        moment = later(since, span)
+        due = moment <= until_us
+        # No further than to that moment: what is read later may come later.
+        return self._machine(_no_verdicts(), rows[due], moment[due]) if due.any() else _no_episodes()
 
     def _remember(self, verdicts: Verdicts) -> None:
         known = np.flatnonzero(verdicts.level != Level.UNKNOWN)
@@ -364,6 +375,17 @@ def _distinct(row: Ints) -> Ints:
     if not row.size:
         return row
     return row[np.flatnonzero(np.diff(row, prepend=-1) != 0)]
+
+
+def _no_verdicts() -> Verdicts:
+    ints, floats = np.zeros(0, np.int64), np.zeros(0)
+    return Verdicts(ints, ints, np.zeros(0, np.int8), floats, floats)
+
+
+def _followed_by(found: Episodes, more: Episodes) -> Episodes:
+    if not more.row.size:
+        return found
+    return Episodes(*(np.concatenate(columns) for columns in zip(found, more, strict=True)))
 
 
 def _no_episodes() -> Episodes:
