@@ -166,6 +166,7 @@ function flash(text) {
   const words = document.createElement("p");
   words.textContent = text;
   box.append(mark, words);
+  place.classList.add("is-toast");
   place.replaceChildren(box);
 }
 
