@@ -44,13 +44,13 @@ class Board:
     Parameters
     ----------
     rules : sequence of Rule
-        Those that are active.
+        Those that are not active are left out.
     around : Surroundings
         What there is to watch.
     """
 
     def __init__(self, rules: Sequence[Rule], around: Surroundings) -> None:
-        self.evaluations: tuple[Evaluation, ...] = tuple(evaluation_of(rule, around) for rule in rules)
+        self.evaluations: tuple[Evaluation, ...] = tuple(evaluation_of(rule, around) for rule in rules if rule.is_active)
         _share_selectors(self.evaluations)
         self._seen_us = {source: np.full(around.n_series(source), NOT_YET_US, np.int64) for source in Source}
         self._of_source: defaultdict[Source, list[int]] = defaultdict(list)

@@ -279,7 +279,9 @@ def _group(watched: Watched, seen: Samples, n_channels: int, count: Ints, max_ag
     learnt = fit_channels(
         _vectors(seen, watched, place, n_channels), rows.size, window=TOGETHER, max_age_us=max_age_us
     )
-    return _Group(place, rows, n_channels, learnt)
+    # Where nothing ever moved, nothing can be far away.
+    usual = np.where(learnt.usual > 0, learnt.usual, np.nan)
+    return _Group(place, rows, n_channels, learnt._replace(usual=usual))
 
 
 def _vectors(samples: Samples, watched: Watched, place: Ints, n_channels: int) -> Vectors:
