@@ -1,6 +1,6 @@
 """The life of an alert, held against an independent telling of what a person on call should hear."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -177,6 +177,17 @@ def test_what_a_firing_alert_shows_is_recorded_from_time_to_time() -> None:
 def test_a_pending_alert_that_comes_to_nothing_is_forgotten() -> None:
     pending = _life((0, BEGAN))
     assert proceed(pending, _episode(0, None, 3), ABOUT, Severity.WARNING).is_forgotten
+
+
+def test_the_worst_is_on_record_when_it_is_over_however_seldom_it_was_recorded() -> None:
+    worst = Evidence(value=260.0, limit=235.4, unit="V")
+    for alert in (_life((0, BEGAN), (5, FIRED)), _life((0, BEGAN))):
+        episode = replace(_episode(0, 5, 7, last=7), worst=worst, worst_at=_minute(6))
+        after = alert
+        for step in proceed(alert, episode, ABOUT, Severity.WARNING).steps:
+            event = Event(sequence=after.sequence + 1, at=step.at, recorded_at=_minute(7), body=step.body)
+            after = follow(after, event)
+        assert (after.worst, after.worst_at, after.cleared_at) == (worst, _minute(6), _minute(7))
 
 
 # --- late data ---

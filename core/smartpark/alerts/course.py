@@ -119,6 +119,7 @@ def _begin(alert: Alert | None, episode: Episode, about: About, severity: Severi
         steps = [Step(episode.since, Returned(evidence=episode.last)), *_measure(episode, episode.since)]
         if episode.cleared_at is not None:
             settle = _settle_after_return(alert)
+            steps += _at_worst(alert, episode)
             steps.append(Step(episode.cleared_at, Cleared(evidence=episode.last, settle_s=settle)))
         return Course(steps=tuple(steps))
     began = Step(episode.since, Began(about=about, severity=severity, evidence=episode.worst))
@@ -127,7 +128,8 @@ def _begin(alert: Alert | None, episode: Episode, about: About, severity: Severi
 
 def _out_of_pending(alert: Alert, episode: Episode) -> Course:
     if episode.fired_at is not None:
-        return Course(steps=(*_fire(episode), *_clear(episode, alert.settle().total_seconds())))
+        end = _clear(episode, alert.settle().total_seconds())
+        return Course(steps=(*_fire(episode), *(_at_worst(alert, episode) if end else ()), *end))
     return Course(is_forgotten=True) if episode.cleared_at is not None else NOTHING
 
 
@@ -136,7 +138,8 @@ def _on(alert: Alert, episode: Episode) -> Sequence[Step]:
     if alert.cleared_at is not None:
         return ()
     if episode.cleared_at is not None:
-        return _clear(episode, alert.settle().total_seconds() if alert.is_open else 0.0)
+        end = _clear(episode, alert.settle().total_seconds() if alert.is_open else 0.0)
+        return (*_at_worst(alert, episode), *end) if alert.is_open else end
     return _measure(episode, alert.last_at) if alert.is_open else ()
 
 
@@ -152,6 +155,14 @@ def _measure(episode: Episode, known_until: datetime) -> tuple[Step, ...]:
         return ()
     body = Measured(evidence=episode.last, worst=episode.worst, worst_at=episode.worst_at)
     return (Step(episode.last_at, body),)
+
+
+def _at_worst(alert: Alert, episode: Episode) -> tuple[Step, ...]:
+    """The worst of what is over, where it is not on record yet."""
+    if episode.worst == alert.worst or _how_bad(episode.worst) < _how_bad(alert.worst):
+        return ()
+    body = Measured(evidence=episode.worst, worst=episode.worst, worst_at=episode.worst_at)
+    return (Step(episode.worst_at, body),)
 
 
 def _clear(episode: Episode, settle_s: float) -> tuple[Step, ...]:

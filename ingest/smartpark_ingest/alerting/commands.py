@@ -57,7 +57,14 @@ def register_alerts(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     _add_check(verbs)
     rules = command_group(verbs, "rules", "rules of alerts: load, list, show, enable, disable")
     _add_rules(rules)
-    status = verbs.add_parser("status", help="how far evaluation is, and how many alerts are open")
+    status = verbs.add_parser(
+        "status",
+        help="how far evaluation is, and how many alerts are open",
+        description=(
+            "Whether some process evaluates, since when readings are told of, how many commits wait and since when, "
+            "the last checkpoint, how many rules are in force, and how many alerts pend and fire, by severity."
+        ),
+    )
     status.add_argument("--json", action="store_true", help="one JSON object")
     status.set_defaults(run=_status)
     forget = verbs.add_parser(
@@ -114,21 +121,44 @@ def _add_check(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _add_rules(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
-    load = verbs.add_parser("load", help="let the rules of a file count from now on; each that differs is a version")
+    load = verbs.add_parser(
+        "load",
+        help="let the rules of a file count from now on; each that differs is a version",
+        description=(
+            "Puts all rules of a file into the database, or none. A rule that says what it said before stays as it "
+            "is, any other becomes another version. A running `smartpark alerts run` takes it up within seconds. "
+            "Rules that the file does not name stay, unless --only. Try it before: `check`, `backtest`."
+        ),
+    )
     load.add_argument("file", type=Path)
     load.add_argument("--park", metavar="CODE", help="let them watch this park only")
     load.add_argument("--only", action="store_true", help="retire all rules that the file does not name")
     load.add_argument("--json", action="store_true", help="one JSON object a line: what became of a rule")
     load.set_defaults(run=_load_rules)
-    shown = verbs.add_parser("list", help="rules, by code")
+    shown = verbs.add_parser(
+        "list",
+        help="rules, by code",
+        description="Every rule in its newest version, with its severity and kind of detector; retired ones say so.",
+    )
     shown.add_argument("--json", action="store_true", help="one JSON object a line")
     shown.set_defaults(run=_list_rules)
-    show = verbs.add_parser("show", help="a rule as it stands, and its versions")
+    show = verbs.add_parser(
+        "show",
+        help="a rule as it stands, and its versions",
+        description="One rule whole, as JSON, and who wrote which version when. An alert names the version it is of.",
+    )
     show.add_argument("code")
     show.add_argument("--json", action="store_true", help="one JSON object")
     show.set_defaults(run=_show_rule)
-    for name, summary in (("enable", "let a rule count again"), ("disable", "retire a rule; its open alerts end")):
-        verb = verbs.add_parser(name, help=summary)
+    for name, summary, more in (
+        ("enable", "let a rule count again", "Takes effect within seconds; what holds then is an alert."),
+        (
+            "disable",
+            "retire a rule; its open alerts end",
+            "Its versions and its alerts stay on record; see `enable`.",
+        ),
+    ):
+        verb = verbs.add_parser(name, help=summary, description=f"{summary.capitalize()}. {more}")
         verb.add_argument("code")
         verb.set_defaults(run=_switch_rule, is_active=name == "enable")
 
