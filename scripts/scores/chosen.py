@@ -18,6 +18,13 @@ BASELINES_NAB: dict[str, Method] = {
 }
 """Univariate, five minutes between samples: a season is a week where two are known, else a day."""
 
+BASELINES_INJECTED: dict[str, Method] = {
+    "three_sigma": Sigma(4.5),
+    "seasonal_naive": SeasonalNaive((672, 96)),
+    "isolation_forest": Forest(share=0.01),
+}
+"""Power and energy of quarter-hours: the season is the week before."""
+
 BASELINES_SKAB: dict[str, Method] = {
     "three_sigma": Sigma(3.0),
     "sigma_chosen": Sigma(3.0),

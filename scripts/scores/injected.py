@@ -1,22 +1,23 @@
 """Faults injected into real series: what the platform's default rules find of them, and what three baselines find.
 
-The protocol was written down before anything was scored: docs/methods/alerts.md, "Injected faults". Faults are those of
-`smartpark_simulators.series_faults`; series are UC San Diego's and a steel works'. Whatever raises alarms is treated
-alike: alarms of one meter that follow each other within a day are one, it is a hit when it begins within a fault of
-that meter (or of one beneath it) or shortly after, and alarms beside known defects of the series count for nothing.
+The protocol was written down before anything was scored: docs/methods/alerts.md, "Injected faults". Faults are those
+of `smartpark_simulators.series_faults`; series are UC San Diego's and a steel works'. Whatever raises alarms is
+treated alike: alarms of one meter that follow each other within a day are one, it is a hit when it begins within a
+fault of that meter (or of one beneath it) or shortly after, and alarms beside known defects of the series count for
+nothing.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import meters
 import numpy as np
-from methods import LIMIT, Floats, Ints, Judge, Method, Stretch, walk_forward
 from meters import QUARTER_US, RealPark, Say
+from methods import LIMIT, Floats, Ints, Judge, Method, Stretch, walk_forward
 from smartpark.alerts.rules import Rule, Source, builtin_rules
 from smartpark.alerts.scope import points_of
 from smartpark.clock import from_us, to_us
@@ -25,6 +26,7 @@ from smartpark_analytics.alerts.episodes import Change
 from smartpark_analytics.alerts.evaluating import Board, Calendar, Readings, Surroundings
 from smartpark_analytics.alerts.samples import Samples
 from smartpark_simulators.series_faults import DAY_US, HOUR_US, Injected, SeriesFault, Shown, draw, show
+from tqdm import tqdm
 
 WEEK_US = 7 * DAY_US
 LEARNT = 4
@@ -154,7 +156,10 @@ def by_rules(scene: Scene, rules: Sequence[Rule]) -> list[Alarm]:
     for number, first in enumerate(weeks):
         if number >= LEARNT:
             _learn(board, windows, first)
-        alarms += _week(board, points, table, scene, windows, first)
+        last = min(first + WEEK_US, int(park.instants[-1]) + QUARTER_US)
+        readings = Readings(*_readings(points, table, scene, first, last))
+        given = {source: Readings(_between(some, first, last)) for source, some in windows.items()}
+        alarms += _step(board, {Source.READING: readings, **given}, last)
     return alarms
 
 
@@ -166,20 +171,9 @@ def _column(measurand: Measurand, shown: Shown) -> Floats:
     }[measurand]
 
 
-def _week(
-    board: Board,
-    points: Sequence[Any],
-    table: dict[str, Floats],
-    scene: Scene,
-    windows: dict[Source, Samples],
-    first: int,
-) -> Iterable[Alarm]:
-    last = min(first + WEEK_US, int(scene.park.instants[-1]) + QUARTER_US)
-    samples, received = _readings(points, table, scene, first, last)
-    parts = [board.step(Source.READING, Readings(samples, received), last)]
-    parts += [board.step(source, Readings(_between(some, first, last))) for source, some in windows.items()]
-    for part in parts:
-        for place, found in part.found:
+def _step(board: Board, given: dict[Source, Readings], last: int) -> Iterable[Alarm]:
+    for source, readings in given.items():
+        for place, found in board.step(source, readings, last).found:
             if found.episode.fired_at is not None and Change.FIRED in found.change:
                 one = board.evaluations[place]
                 device = (one.watched.subjects[found.row].device or "/M0").partition("/")[2]
@@ -239,12 +233,12 @@ def _learn(board: Board, windows: dict[Source, Samples], now: int) -> None:
 # --- baselines ----------------------------------------------------------------------------------------------------
 
 
-def by_method(scene: Scene, method: Method, scale: float = 1.0) -> list[Alarm]:
-    """What a baseline tells of each meter's power and energy; `scale` times its limit."""
+def by_method(scene: Scene, method: Method) -> list[Alarm]:
+    """What a baseline tells of each meter's power and energy."""
     return [
         Alarm(device, at, "baseline")
         for device, scores in scores_of(scene, method).items()
-        for at in _begun(scene.park.instants, scores, scale)
+        for at in begun(scene.park.instants, scores)
     ]
 
 
@@ -278,8 +272,8 @@ class _Cautious(NamedTuple):
         return judge
 
 
-def _begun(instants: Ints, scores: Floats, scale: float) -> list[int]:
-    """Moments at which a score goes beyond its limit; known when the quarter-hour is over."""
+def begun(instants: Ints, scores: Floats, scale: float = 1.0) -> list[int]:
+    """Moments at which a score goes beyond `scale` times its limit; known when the quarter-hour is over."""
     beyond = np.nan_to_num(scores, nan=0.0) > LIMIT * scale
     begins = beyond & ~np.concatenate([[False], beyond[:-1]])
     return (instants[begins] + QUARTER_US).tolist()
@@ -384,20 +378,12 @@ def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {kind: f"{found[kind]}/{n}" for kind, n in sorted(every.items())}
 
 
-def run(
-    shared: Path | None, baselines: dict[str, tuple[Method, float]], say: Say, *, development: bool = False
-) -> dict[str, Any]:
+def run(shared: Path | None, baselines: dict[str, Method], say: Say, *, development: bool = False) -> dict[str, Any]:
     """Score the default rules and the baselines on all parks at hand, with each seed."""
     scenes = [scene(park, seed) for park in meters.parks(shared, say, is_development=development) for seed in SEEDS]
     report = summary([judge(one, by_rules(one, builtin_rules())) for one in scenes])
     report["series"] = sorted({meter.code for one in scenes for meter in one.park.meters})
     report["baselines"] = {}
-    for name, (method, scale) in baselines.items():
-        say(f"injected: {name}")
-        report["baselines"][name] = summary([judge(one, by_method(one, method, scale)) for one in scenes])
+    for name, method in tqdm(baselines.items(), desc="injected"):
+        report["baselines"][name] = summary([judge(one, by_method(one, method)) for one in scenes])
     return report
-
-
-def day_of(instant: int) -> date:
-    """Day of an instant, for people."""
-    return from_us(instant).date()

@@ -106,7 +106,7 @@ def held(values: Floats) -> Floats:
 
 
 def local_us(text: str) -> int:
-    """A clock's time taken for that of the park's zone. [µs]"""
+    """A clock's time taken for that of the park's zone. [µs]."""
     moment = datetime.fromisoformat(text).replace(tzinfo=UTC) - SHANGHAI
     return int(moment.timestamp()) * 1_000_000
 

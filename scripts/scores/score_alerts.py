@@ -1,5 +1,7 @@
 """Detectors of the platform and three plain baselines on labelled series: F1, precision, recall, delay.
 
+Default rules on faults that are injected into real series (`injected`), detectors on public benchmarks.
+
 Reads NAB and SKAB below the folder `anomaly` in the one that SMARTPARK_SHARED_DATA names; neither is part of the
 project (MIT, GPL-3). What is not at hand is left out of the report, and said. Every method goes through the same
 protocol with limits that were fixed on other data: docs/methods/alerts.md.
@@ -11,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import injected
 import nab
 import skab
-from chosen import BASELINES_NAB, BASELINES_SKAB, OURS_NAB, OURS_SKAB
+from chosen import BASELINES_INJECTED, BASELINES_NAB, BASELINES_SKAB, OURS_NAB, OURS_SKAB
 from methods import Method
 from tqdm import tqdm
 
@@ -36,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def measure(arguments: argparse.Namespace, say: Say) -> Report:
     """Score everything that is at hand."""
     report: Report = {"baselines": {}}
+    shared = arguments.data.parent if arguments.data is not None else None
+    report["injected"] = injected.run(shared, BASELINES_INJECTED, say)
+    for name, found in report["injected"].pop("baselines").items():
+        report["baselines"].setdefault(name, {})["injected"] = found
     folder: Path | None = arguments.data
     if folder is None or not (folder / "nab" / "labels_combined_windows.json").exists():
         say(f"no NAB series: {folder or 'SMARTPARK_SHARED_DATA is not set'}")
