@@ -1,21 +1,24 @@
 """Whether people are told of an alert now, and why not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from smartpark.alerts.detectors import Limit
+from smartpark.alerts.detectors import Limit, Stale
 from smartpark.alerts.events import (
     About,
     Acknowledged,
     Began,
     Body,
+    Cleared,
     Event,
     Evidence,
     Fired,
     HiddenFrom,
     Measured,
+    Returned,
     Snoozed,
     Told,
     Worsened,
@@ -139,6 +142,19 @@ def test_what_is_known_of_yesterday_only_wakes_nobody() -> None:
     assert _hidden(_alert((60, seen)), 62) is None
 
 
+def test_silence_goes_on_being_news_unless_it_was_old_when_found() -> None:
+    silent = _rule(detector=Stale(after_s=600))
+    assert _hidden(_alert(), 300, rule=silent) is None
+    assert _hidden(replace(_alert(), known_at=_at(3 * 60)), 181, rule=silent) is None
+    assert _hidden(replace(_alert(), known_at=_at(30 * 60)), 1801, rule=silent) is Hidden.LATE
+    over = _alert((20, Cleared(evidence=Evidence())))
+    assert _hidden(over, 300, rule=silent) is Hidden.LATE
+
+
+def test_what_people_were_told_of_is_not_too_late_while_it_holds() -> None:
+    assert _hidden(_alert((2, Told(kind=PageKind.FIRED, contacts=("duty",)))), 300) is None
+
+
 def test_outside_its_hours_an_alert_is_hidden() -> None:
     office = _rule(
         schedule=Schedule(days=Days.WORKDAYS, start=time(8, 30), end=time(17, 30)), late_after_s=10 * 86400
@@ -156,11 +172,20 @@ def test_it_is_told_once_and_escalates_until_somebody_has_it_in_hand() -> None:
     fired = Told(kind=PageKind.FIRED, contacts=("duty",))
     assert due_page(_alert(), _at(2)) == Page(PageKind.FIRED)
     assert due_page(_alert((2, fired)), _at(2), escalates_after=STEPS) is None
-    assert due_page(_alert((2, fired)), _at(16), escalates_after=STEPS) == Page(PageKind.ESCALATED, 1)
+    assert due_page(_alert((2, fired)), _at(17), escalates_after=STEPS) == Page(PageKind.ESCALATED, 1)
     first = Told(kind=PageKind.ESCALATED, contacts=("chief",), step=1)
     assert due_page(_alert((2, fired), (16, first)), _at(17), escalates_after=STEPS) is None
-    assert due_page(_alert((2, fired), (16, first)), _at(61), escalates_after=STEPS) == Page(PageKind.ESCALATED, 2)
+    assert due_page(_alert((2, fired), (16, first)), _at(62), escalates_after=STEPS) == Page(PageKind.ESCALATED, 2)
     assert due_page(_alert((2, fired), (3, Acknowledged())), _at(90), escalates_after=STEPS) is None
+
+
+def test_whoever_is_told_late_or_once_more_has_the_whole_time_of_the_ladder() -> None:
+    fired, again = (Told(kind=kind, contacts=("duty",)) for kind in (PageKind.FIRED, PageKind.AGAIN))
+    assert due_page(_alert((40, fired)), _at(41), escalates_after=STEPS) is None
+    assert due_page(_alert((40, fired)), _at(55), escalates_after=STEPS) == Page(PageKind.ESCALATED, 1)
+    back = ((2, fired), (3, Cleared(evidence=Evidence())), (10, Returned(evidence=Evidence())), (11, again))
+    assert due_page(_alert(*back), _at(20), escalates_after=STEPS) is None
+    assert due_page(_alert(*back), _at(26), escalates_after=STEPS) == Page(PageKind.ESCALATED, 1)
 
 
 def test_a_step_that_was_slept_through_is_taken_with_the_next() -> None:

@@ -91,6 +91,8 @@ class Alert:
     told_severity: Severity | None = None
     """Severity of which they were told."""
     told_flapping: bool = False
+    told_at: datetime | None = None
+    """When people were told last that it fires, or fires again: from then on they have time to see to it."""
     escalation: int = 0
     """Steps of escalation that were taken."""
 
@@ -292,9 +294,10 @@ def _retired(alert: Alert, _body: Retired, event: Event) -> Alert:
     return _ended(alert, EndedBy.RULE, event.recorded_at)
 
 
-def _told(alert: Alert, body: Told, _event: Event) -> Alert:
+def _told(alert: Alert, body: Told, event: Event) -> Alert:
     return replace(
         alert,
+        told_at=event.at if body.kind in (PageKind.FIRED, PageKind.AGAIN) else alert.told_at,
         told=body.kind,
         told_severity=alert.severity,
         told_flapping=alert.told_flapping or body.kind is PageKind.FLAPPING,

@@ -6,14 +6,18 @@ once. To whom and by which way is another question (routes); nothing here sends 
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from smartpark.alerts.detectors import Silent, Stale
 from smartpark.alerts.life import Alert
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.rules import Rule
 from smartpark.alerts.silences import Silence, covers
 from smartpark.alerts.words import AlertState, Cause, EndedBy, Hidden, PageKind
 from smartpark.workdays import WorkdayCalendar
+
+OLD_SILENCE: Final = timedelta(days=1)
+"""What had been silent for longer when that became known wakes nobody: points of an old history, not of today."""
 
 
 class Page(NamedTuple):
@@ -55,11 +59,20 @@ def hidden_now(
     for silence in silences:
         if covers(silence, alert, now):
             return Why(silence.hides, str(silence.silence_id))
-    if now - alert.last_at > timedelta(seconds=rule.late_after_s):
+    if _is_old_news(alert, rule, now):
         return Why(Hidden.LATE)
     if not rule.schedule.is_open(now, calendar):
         return Why(Hidden.SCHEDULE)
     return None
+
+
+def _is_old_news(alert: Alert, rule: Rule, now: datetime) -> bool:
+    if alert.holds and alert.told is not None:
+        return False  # people have been told, and wait to hear more
+    if alert.holds and isinstance(rule.detector, Stale | Silent):
+        # No reading shows silence, and it is of now however long it has lasted; only what was found so is not news.
+        return alert.known_at - alert.last_at > max(OLD_SILENCE, timedelta(seconds=rule.late_after_s))
+    return now - alert.last_at > timedelta(seconds=rule.late_after_s)
 
 
 def may_hide(alert: Alert) -> bool:
@@ -90,7 +103,7 @@ def due_page(alert: Alert, now: datetime, *, escalates_after: Iterable[timedelta
         As it is, `hidden` brought up to date by `hidden_now`.
     now : datetime
     escalates_after : iterable of timedelta
-        Steps of its route, each counted from the moment it fired.
+        Steps of its route, each counted from the moment people were told that it fires.
     """
     if alert.state is AlertState.RESOLVED:
         return _end(alert)
@@ -121,7 +134,7 @@ def _news(alert: Alert) -> Page | None:
 
 
 def _escalation(alert: Alert, now: datetime, steps: tuple[timedelta, ...]) -> Page | None:
-    if alert.acknowledged_by is not None or not alert.holds or alert.fired_at is None:
+    if alert.acknowledged_by is not None or not alert.holds or alert.told_at is None:
         return None
-    due = sum(now - alert.fired_at >= after for after in steps)
+    due = sum(now - alert.told_at >= after for after in steps)
     return Page(PageKind.ESCALATED, due) if due > alert.escalation else None

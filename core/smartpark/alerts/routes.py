@@ -79,7 +79,7 @@ class EscalationStep(StrictModel):
     """Whom to tell when nobody has taken note."""
 
     after_min: Annotated[float, Field(gt=0, le=7 * 1440)]
-    """From the moment the alert fired."""
+    """From the moment people were told that it fires."""
     contacts: Annotated[tuple[Code, ...], Field(min_length=1)]
 
 
@@ -267,13 +267,30 @@ class Directory:
         return self._fitting[key]
 
     def ladder(self, alert: Alert, now: datetime) -> list[tuple[timedelta, tuple[str, ...]]]:
-        """Whom to tell while nobody takes note, each after how long, of all routes that are taken now."""
-        steps = [
-            (timedelta(minutes=step.after_min), step.contacts)
+        """Whom to tell while nobody takes note, each after how long, of all routes that are taken now.
+
+        What waits for a digest is nobody's to be late with, and quiet hours do not count: whoever is told when they
+        end has their time from then on, and nobody is woken for whoever slept.
+        """
+        told_at = alert.told_at or now
+        found = [
+            (self._step_at(alert, route, told_at, step) - told_at, step.contacts)
             for route in self.routes_of(alert, now) or ()
+            if alert.severity not in route.digest
             for step in route.escalation
         ]
-        return sorted(steps, key=lambda one: one[0])
+        return sorted(found, key=lambda one: one[0])
+
+    def _step_at(self, alert: Alert, route: Route, told_at: datetime, step: EscalationStep) -> datetime:
+        heard_at = self._awake(alert, route, told_at)
+        return self._awake(alert, route, heard_at + timedelta(minutes=step.after_min))
+
+    def _awake(self, alert: Alert, route: Route, moment: datetime) -> datetime:
+        """The moment, or the end of the quiet hours that it lies in."""
+        quiet = route.quiet
+        if quiet is None or alert.severity.rank > quiet.up_to.rank:
+            return moment
+        return _end(quiet.hours, moment) if self._is_open(quiet.hours, moment, otherwise=False) else moment
 
     def _farewells(
         self, alert: Alert, told: Sequence[str], routes: Sequence[Route], now: datetime
@@ -285,13 +302,12 @@ class Directory:
             yield from (self._delivery(alert, route, code, now) for route in led if route.tells_resolved)
 
     def _delivery(self, alert: Alert, route: Route, code: str, now: datetime) -> Delivery:
-        quiet = route.quiet
         if alert.severity in route.digest:
             contact = self.contacts.get(code)
             return Delivery(code, _next(contact.digest_at, now) if contact else now, True)
-        is_mild = quiet is not None and alert.severity.rank <= quiet.up_to.rank
-        if quiet is not None and is_mild and self._is_open(quiet.hours, now, otherwise=False):
-            return Delivery(code, _end(quiet.hours, now), True)
+        awake_at = self._awake(alert, route, now)
+        if awake_at > now:
+            return Delivery(code, awake_at, True)
         return Delivery(code, now + route.waits(alert.severity), False)
 
     def _unique(self, found: Iterable[Delivery]) -> tuple[Delivery, ...]:

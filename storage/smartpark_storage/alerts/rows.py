@@ -155,6 +155,7 @@ def columns_of(alert: Alert) -> dict[str, Any]:
         "told": alert.told,
         "told_severity": alert.told_severity,
         "told_flapping": alert.told_flapping,
+        "told_at": _moment(alert.told_at),
         "escalation": alert.escalation,
     }
 
@@ -170,7 +171,7 @@ def stored_alert(row: tuple[Any, ...]) -> StoredAlert:
         12:24
     ]
     fired_at, cleared_at, resolved_at, ended_by, reopened, settles_at, by, by_at, assignee, snoozed_until = row[24:34]
-    resolution, label, hidden, hidden_by, told, told_severity, told_flapping, escalation = row[34:]
+    resolution, label, hidden, hidden_by, told, told_severity, told_flapping, told_at, escalation = row[34:]
     about = About(
         park=park,
         rule=rule,
@@ -209,6 +210,7 @@ def stored_alert(row: tuple[Any, ...]) -> StoredAlert:
         told=None if told is None else PageKind(told),
         told_severity=None if told_severity is None else Severity(told_severity),
         told_flapping=told_flapping,
+        told_at=told_at,
         escalation=escalation,
     )
     return StoredAlert(alert_id, group, change, alert)

@@ -123,6 +123,8 @@ CREATE TABLE smartpark.alert (
     told text,
     told_severity text,
     told_flapping boolean NOT NULL,
+    -- When people were told last that it fires.
+    told_at timestamptz,
     escalation integer NOT NULL,
     -- Of the newest event: its version.
     sequence integer NOT NULL CHECK (sequence >= 1),

@@ -7,7 +7,7 @@ SELECT
     a.state, a.since, a.known_at, a.last_value, a.limit_value, a.unit, a.last_at, a.worst, a.worst_limit, a.worst_unit,
     a.worst_at, a.sequence, a.changed_at, a.fired_at, a.cleared_at, a.resolved_at, a.ended_by, a.reopened, a.settles_at,
     a.acknowledged_by, a.acknowledged_at, a.assignee, a.snoozed_until, a.resolution, a.label, a.hidden, a.hidden_by,
-    a.told, a.told_severity, a.told_flapping, a.escalation
+    a.told, a.told_severity, a.told_flapping, a.told_at, a.escalation
 FROM smartpark.alert AS a;
 
 -- alerts_by_id --
@@ -86,14 +86,14 @@ INSERT INTO smartpark.alert (
     group_key, park, rule, rule_version, object, cause, device, edge, severity, state, since, known_at, last_value,
     limit_value, unit, last_at, worst, worst_limit, worst_unit, worst_at, sequence, changed_at, fired_at, cleared_at,
     resolved_at, ended_by, reopened, is_flapping, settles_at, acknowledged_by, acknowledged_at, assignee, snoozed_until,
-    resolution, label, hidden, hidden_by, told, told_severity, told_flapping, escalation
+    resolution, label, hidden, hidden_by, told, told_severity, told_flapping, told_at, escalation
 )
 SELECT
     n.group_key, n.park, n.rule, n.rule_version, n.object, n.cause, n.device, n.edge, n.severity, n.state, n.since,
     n.known_at, n.last_value, n.limit_value, n.unit, n.last_at, n.worst, n.worst_limit, n.worst_unit, n.worst_at,
     n.sequence, n.changed_at, n.fired_at, n.cleared_at, n.resolved_at, n.ended_by, n.reopened, n.is_flapping,
     n.settles_at, n.acknowledged_by, n.acknowledged_at, n.assignee, n.snoozed_until, n.resolution, n.label, n.hidden,
-    n.hidden_by, n.told, n.told_severity, n.told_flapping, n.escalation
+    n.hidden_by, n.told, n.told_severity, n.told_flapping, n.told_at, n.escalation
 FROM jsonb_populate_recordset(NULL::smartpark.alert, %(rows)s) AS n
 ON CONFLICT DO NOTHING
 RETURNING alert_id, rule, object, since;
@@ -118,7 +118,8 @@ SET
     is_flapping = n.is_flapping, settles_at = n.settles_at, acknowledged_by = n.acknowledged_by,
     acknowledged_at = n.acknowledged_at, assignee = n.assignee, snoozed_until = n.snoozed_until,
     resolution = n.resolution, label = n.label, hidden = n.hidden, hidden_by = n.hidden_by, told = n.told,
-    told_severity = n.told_severity, told_flapping = n.told_flapping, escalation = n.escalation
+    told_severity = n.told_severity, told_flapping = n.told_flapping, told_at = n.told_at,
+    escalation = n.escalation
 FROM jsonb_populate_recordset(NULL::smartpark.alert, %(rows)s) AS n
 JOIN unnest(%(ids)s::bigint[], %(expected)s::integer[]) AS e (alert_id, sequence) ON e.alert_id = n.alert_id
 WHERE a.alert_id = n.alert_id AND a.sequence = e.sequence

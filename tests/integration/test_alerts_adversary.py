@@ -1,0 +1,127 @@
+"""Attacks on alerts: what must be told is told once, what is over is said to be, and nothing stops the worker."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alert_attack import Hand, people, said
+from alert_park import START, Hill, limit, seconds
+from smartpark.alerts.words import AlertState
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def hill(plain_database_dsn: str) -> Hill:
+    return Hill(plain_database_dsn)
+
+
+@pytest.fixture
+def hand(hill: Hill) -> Iterator[Hand]:
+    found = Hand(hill)
+    yield found
+    found.end()
+
+
+def stale(**changed):
+    return limit(
+        "no-data",
+        severity="warning",
+        cause="no_data",
+        detector={"kind": "stale", "after_s": 600},
+        **changed,
+    )
+
+
+METERS = [f"M{n}/active_power" for n in range(1, 5)]
+
+
+def speak(hill: Hill, first: datetime, last: datetime, value: float = 50.0) -> None:
+    """All meters say a value each minute."""
+    minutes = int((last - first) / MINUTE)
+    hill.store({m: [(first + n * MINUTE, value) for n in range(minutes)] for m in METERS})
+
+
+@pytest.mark.parametrize("step", [5])
+def test_an_agent_that_sends_what_it_kept_does_not_make_its_points_flap(hill: Hill, hand: Hand, step: int) -> None:
+    people(hill)
+    hill.rules(stale())
+    hand.begin(START)
+    speak(hill, START, START + 10 * MINUTE)
+    hand.turn(START + 10 * MINUTE)
+    hand.turn(START + 40 * MINUTE)
+    assert said(hill) == [("duty", "fired")] * 4
+    back = START + 60 * MINUTE
+    for n in range(10, 60, step):
+        hill.now = back + timedelta(seconds=n)
+        speak(hill, START + n * MINUTE, START + (n + step) * MINUTE)
+        hand.turn(back + timedelta(seconds=n))
+    speak(hill, back + MINUTE, back + 2 * MINUTE)
+    hand.turn(back + 3 * MINUTE)
+    assert [(alert.state, alert.reopened) for alert in hill.alerts()] == [(AlertState.RESOLVED, 0)] * 4
+    assert said(hill) == [("duty", "fired")] * 4 + [("duty", "resolved")] * 4
+
+
+def test_what_is_silent_for_long_goes_on_to_be_told(hill: Hill, hand: Hand) -> None:
+    people(hill, escalation=[{"after_min": 120, "contacts": ["chief"]}])
+    hill.rules(stale())
+    hand.begin(START)
+    speak(hill, START, START + 10 * MINUTE)
+    for n in range(10, 260, 10):
+        hand.turn(START + n * MINUTE)
+    assert ("chief", "escalated") in said(hill)
+    assert {alert.hidden for alert in hill.alerts()} == {None}
+
+
+def test_what_comes_back_escalates_from_then(hill: Hill, hand: Hand) -> None:
+    people(hill, escalation=[{"after_min": 15, "contacts": ["chief"]}])
+    hill.rules(limit())
+    hand.begin(START)
+    hill.store({"M1/active_power": seconds(120, 120)})
+    hand.turn(START + MINUTE)
+    hill.store({"M1/active_power": seconds(50, 50, start=START + 8 * MINUTE)})
+    hand.turn(START + 9 * MINUTE)
+    hill.store({"M1/active_power": seconds(120, 120, start=START + 20 * MINUTE)})
+    hand.turn(START + 21 * MINUTE)
+    hand.turn(START + 22 * MINUTE)
+    assert ("chief", "escalated") not in said(hill)
+
+
+def test_whoever_is_told_late_has_the_time_of_the_ladder(hill: Hill, hand: Hand) -> None:
+    people(hill, escalation=[{"after_min": 15, "contacts": ["chief"]}])
+    hill.rules(limit(schedule={"start": "12:00", "end": "18:00"}))  # 04:00 UTC
+    hand.begin(START)
+    for n in range(125):
+        hill.store({"M1/active_power": [(START + n * MINUTE, 120.0)]})
+        if n % 10 == 0 or n > 118:
+            hand.turn(START + n * MINUTE)
+    assert said(hill) == [("duty", "fired")]
+
+
+def test_the_clock_of_the_host_goes_back(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hill.rules(limit(), stale())
+    hand.begin(START)
+    speak(hill, START, START + 10 * MINUTE, 120.0)
+    hand.turn(START + 10 * MINUTE)
+    told = said(hill)
+    hand.turn(START + 10 * MINUTE - HOUR)
+    hand.turn(START + 10 * MINUTE - HOUR, looks=True)
+    assert said(hill) == told
+    speak(hill, START + 10 * MINUTE, START + 20 * MINUTE, 50.0)
+    hand.turn(START - 40 * MINUTE)
+    assert {alert.state for alert in hill.alerts()} == {AlertState.RESOLVED}
+    hand.turn(START + 20 * MINUTE)
+
+
+def test_a_year_nobody_entered_stops_nothing(hill: Hill, hand: Hand) -> None:
+    people(hill, hours={"days": "workdays"})
+    hill.rules(limit(schedule={"days": "workdays"}))
+    start = datetime(2030, 12, 31, 15, 55, tzinfo=UTC)
+    hand.begin(start)
+    hill.store({"M1/active_power": seconds(120, 120, start=start)})
+    hand.turn(start + MINUTE)
+    hand.turn(start + 10 * MINUTE, looks=True)
+    hill.store({"M2/active_power": seconds(120, 120, start=start + 10 * MINUTE)})
+    hand.turn(start + 11 * MINUTE)
+    assert said(hill) == [("duty", "fired")] * 2
