@@ -141,6 +141,26 @@ def test_nobody_who_takes_note_means_the_next_step_and_taking_note_ends_that() -
     assert due(then(once, Acknowledged(), at("10:20")), "12:00") is None
 
 
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [
+        ("21:30", 20),  # at 21:50
+        ("21:50", 9 * 60 + 40),  # 22:10 is quiet: at 07:30
+        ("23:00", 8 * 60 + 50),  # told at 07:30: at 07:50
+        ("03T07:29", 21),
+    ],
+)
+def test_nobody_is_woken_because_somebody_slept(told, after) -> None:
+    steps = [{"after_min": 20, "contacts": ["chief"]}]
+    found = directory({"quiet": {"hours": {"start": "22:00", "end": "07:30"}}, "escalation": steps})
+    alert = then(firing(at("20:00")), Told(kind=PageKind.FIRED, contacts=("duty",)), at(told))
+    assert found.escalates_after(alert, at(told)) == (timedelta(minutes=after),)
+    severe = then(firing(at("20:00"), Severity.CRITICAL), Told(kind=PageKind.FIRED, contacts=("duty",)), at(told))
+    assert found.escalates_after(severe, at(told)) == (timedelta(minutes=20),)
+    mild = then(firing(at("20:00"), Severity.INFO), Told(kind=PageKind.FIRED, contacts=("duty",)), at(told))
+    assert found.escalates_after(mild, at(told)) == (), "it waits for the digest"
+
+
 def test_its_end_is_told_to_whoever_was_told_of_it() -> None:
     route = {"contacts": ["duty"], "escalation": [{"after_min": 15, "contacts": ["chief"]}]}
     over = then(firing(at("09:50")), Cleared(evidence=Evidence()), at("10:00"))
