@@ -73,8 +73,13 @@ class Mark:
 
 PARK = Choice("park", Words("园区", "Park"), "shared/parks")
 ONE_PARK = Choice("park", Words("园区", "Park"), "shared/parks", several=False)
-ALERTS = Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red")
-GAPS = Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps", "blue")
+MARKS_OF_PARK = (
+    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
+    Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
+)
+"""For pages of one park."""
+MARKS = (Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red", shown=False),)
+"""For pages of several parks, on which there are many."""
 
 BAR = (
     ("park-overview", Words("总览", "Overview")),

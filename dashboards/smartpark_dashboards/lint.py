@@ -24,7 +24,7 @@ NUMERIC: Final = frozenset({"barchart", "bargauge", "gauge", "stat", "timeseries
 UNITS: Final = frozenset(
     {
         "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale", "m",
-        "masst", "none", "percent", "percentunit", "s", "short",
+        "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
     }
 )  # fmt: skip
 """Unknown to Grafana, a unit is printed behind the number as it is: so there is a list."""

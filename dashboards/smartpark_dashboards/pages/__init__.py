@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.pages.alerts import alerts
+from smartpark_dashboards.pages.balance import balance
+from smartpark_dashboards.pages.carbon import carbon
+from smartpark_dashboards.pages.environment import environment
+from smartpark_dashboards.pages.meters import meters
 from smartpark_dashboards.pages.overview import overview
+from smartpark_dashboards.pages.power import power
 
-PAGES: tuple[Callable[[], Dashboard], ...] = (overview,)
+PAGES: tuple[Callable[[], Dashboard], ...] = (overview, power, balance, environment, carbon, meters, alerts)
 """Each gives its dashboard."""

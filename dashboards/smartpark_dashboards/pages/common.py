@@ -1,9 +1,10 @@
 """Colours, words and thresholds that several dashboards share. Limits that are judged are data and not here."""
 
 from smartpark.alerts.words import WORDS as ALERT_WORDS
-from smartpark.alerts.words import AlertState, Severity
+from smartpark.alerts.words import Cause, Hidden, Severity
 from smartpark.load_requests.words import WORDS as REQUEST_WORDS
 from smartpark.load_requests.words import Stage
+from smartpark.measurands import CARRIER_WORDS, MEANINGS
 
 from smartpark_dashboards.fields import Shade, Step
 from smartpark_dashboards.words import Words
@@ -18,16 +19,12 @@ SEVERITIES = tuple(
     Shade(severity.value, Words(*ALERT_WORDS[Severity][severity]), color)
     for severity, color in ((Severity.CRITICAL, "red"), (Severity.WARNING, "orange"), (Severity.INFO, "blue"))
 )
-ALERT_STATES = tuple(
-    Shade(state.value, Words(*ALERT_WORDS[AlertState][state]), color)
-    for state, color in (
-        (AlertState.FIRING, "red"),
-        (AlertState.PENDING, "yellow"),
-        (AlertState.RESOLVED, "green"),
-    )
-)
+CAUSES = tuple(Shade(cause.value, Words(*ALERT_WORDS[Cause][cause])) for cause in Cause)
+HIDDEN = tuple(Shade(reason.value, Words(*ALERT_WORDS[Hidden][reason])) for reason in Hidden)
 STAGES = tuple(Shade(stage.value, Words(*REQUEST_WORDS[stage])) for stage in Stage)
 ONLINE = (
     Shade("online", Words("在线", "online"), "green"),
     Shade("offline", Words("离线", "offline"), "red"),
 )
+CARRIERS = tuple(Shade(carrier.value, Words(*words)) for carrier, words in CARRIER_WORDS.items())
+MEASURANDS = tuple(Shade(measurand.value, Words(m.zh, m.en)) for measurand, m in MEANINGS.items())

@@ -1,17 +1,12 @@
 """The dashboard `park-overview`: the park now, and how far the numbers can be trusted."""
 
-from smartpark_dashboards.controls import ONE_PARK, Mark
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo
 from smartpark_dashboards.kinds import BarGauge, Gauge, Stat, Table, TimeSeries
 from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LOAD, ONLINE
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
-
-MARKS_OF_PARK = (
-    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
-    Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
-)
 
 
 def overview() -> Dashboard:

@@ -1,0 +1,136 @@
+"""The dashboard `park-alerts`: what fires, how long it takes people, and which rules make most noise.
+
+Alerts are acknowledged and resolved in the console; here they are only shown.
+"""
+
+from smartpark_dashboards.controls import PARK, Choice
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, Shade, Step
+from smartpark_dashboards.kinds import BarGauge, Stat, StateTimeline, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, SEVERITIES
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+_AGE = (Step(None, "green"), Step(900, "orange"), Step(3600, "red"))
+_FIRING = (Shade("1", Words("告警", "fires"), "red"), Shade("0", Words("恢复", "over"), "green"))
+_CRITICAL, _WARNING, _INFO = Words("严重", "critical"), Words("警告", "warning"), Words("提示", "info")
+
+
+def alerts() -> Dashboard:
+    """Alerts of several parks."""
+    return Dashboard(
+        uid="park-alerts",
+        title=Words("告警", "Alerts"),
+        about=Words(
+            "未恢复告警、响应与恢复时间、频繁规则；确认与处理在控制台。",
+            "What fires, how long it takes, which rules make most noise. People deal with them in the console.",
+        ),
+        area="operation",
+        choices=(
+            PARK,
+            Choice("severity", Words("级别", "Severity"), "park-alerts/severities"),
+            Choice("rule", Words("规则", "Rule"), "park-alerts/rules"),
+        ),
+        start="now-7d",
+        refresh="30s",
+        parts=(*_now(), *_course()),
+    )
+
+
+def _now() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            1,
+            Words("未恢复告警", "Firing"),
+            Words("按级别，静默与被覆盖者另计。", "By severity; those that people are not told of apart."),
+            "open", (10, 5), "short", 0, named=True,
+            fields=(
+                Field("critical", _CRITICAL, steps=ANY_IS_BAD),
+                Field("warning", _WARNING),
+                Field("info", _INFO),
+                Field("hidden", Words("未通知", "hidden")),
+            ),
+        ),
+        Stat(
+            2,
+            Words("最久未确认严重告警", "Oldest critical, unacknowledged"),
+            Words("距今时间；无则不显示。", "How long ago it began; nothing when there is none."),
+            "oldest", (4, 5), "s", 0, _AGE,
+        ),
+        Stat(
+            3,
+            Words("平均确认与恢复时间", "Mean time to acknowledge and to end"),
+            Words(
+                "所选时间内开始的告警。",
+                "Of alerts that began in the range; those still open are left out of the second.",
+            ),
+            "times", (6, 5), "s", 0, named=True,
+            fields=(
+                Field("acknowledged_after", Words("确认", "acknowledged")),
+                Field("resolved_after", Words("恢复", "over")),
+            ),
+        ),
+        Stat(
+            4,
+            Words("确认率与误报率", "Acknowledged, and false"),
+            Words("误报率按已标注者计。", "False alarms out of those that somebody has labelled."),
+            "shares", (4, 5), "percent", 0, named=True,
+            fields=(
+                Field("acknowledged", Words("已确认", "acknowledged")),
+                Field("false_alarms", Words("误报", "false")),
+            ),
+        ),
+        Table(
+            5,
+            Words("告警清单", "Firing alerts"),
+            Words(
+                "严重者、久者在前；编号用于控制台。",
+                "Most severe and oldest first; the number is that of the console.",
+            ),
+            "table", (24, 10),
+            fields=(
+                Field("alert", Words("编号", "number")),
+                Field("severity", Words("级别", "severity"), shades=SEVERITIES, fills=True),
+                Field("rule", Words("规则", "rule")),
+                Field("park", Words("园区", "park")),
+                Field("object", Words("对象", "object")),
+                Field("cause", Words("原因类别", "cause"), shades=CAUSES),
+                Field("value", Words("当前值", "value"), "none", 2),
+                Field("limit_value", Words("限值", "limit"), "none", 2),
+                Field("unit", Words("单位", "unit")),
+                Field("age", Words("持续", "for"), "s", 0, _AGE),
+                Field("acknowledged_at", Words("确认时间", "acknowledged"), "dateTimeAsIso"),
+                Field("hidden", Words("未通知原因", "hidden because"), shades=HIDDEN),
+                Field("reopened", Words("复发", "came back"), "short", 0),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _course() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            10,
+            Words("新告警", "New alerts"),
+            Words("每小时开始的告警数；十四天以上按日。", "Alerts that began, per hour, beyond 14 days per day."),
+            "fired", (14, 8), "short", 0, bars=True, stacked=True,
+            fields=(
+                Field("critical", _CRITICAL, color="red"),
+                Field("warning", _WARNING, color="orange"),
+                Field("info", _INFO, color="blue"),
+            ),
+        ),
+        BarGauge(
+            11,
+            Words("频繁规则", "Rules that fire most"),
+            Words("所选时间内告警最多的规则。", "Rules with most alerts in the range."),
+            "noisy", (10, 8), "short", 0,
+            fields=(Field("alerts", Words("告警数", "alerts")),),
+        ),
+        StateTimeline(
+            12,
+            Words("对象状态", "Objects"),
+            Words("告警最多的二十个对象何时处于告警。", "When the twenty objects with most alerts fired."),
+            "objects", (24, 9), "none", 0, shades=_FIRING,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""The dashboard `park-balance`: where energy comes from, who uses it, and what nobody measures."""
+
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, LinkTo
+from smartpark_dashboards.kinds import BarGauge, NodeGraph, Stat, Table, TimeSeries
+from smartpark_dashboards.pages.common import CARRIERS, COMPLETENESS
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+
+def balance() -> Dashboard:
+    """Supply, use and loss of one park."""
+    return Dashboard(
+        uid="park-balance",
+        title=Words("能量平衡", "Energy balance"),
+        about=Words(
+            "电量来源、用途与损耗，表计差额与夜间基荷。",
+            "Where electricity comes from and goes, residuals between meters and the load at night.",
+        ),
+        area="energy",
+        choices=(ONE_PARK,),
+        marks=MARKS_OF_PARK,
+        start="now-30d",
+        refresh="15m",
+        parts=(*_sums(), *_meters()),
+    )
+
+
+def _sums() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            1,
+            Words("所选时间合计", "Sums over the range"),
+            Words("各日之和；有未知日则不显示。", "Sums of the days; a sum with an unknown day in it is not shown."),
+            "totals", (24, 4), "kwatth", 1, named=True,
+            fields=(
+                Field("purchased", Words("购入", "purchased")),
+                Field("generated", Words("光伏发电", "generated")),
+                Field("exported", Words("上网", "exported")),
+                Field("consumed", Words("用电", "consumed")),
+                Field("lost", Words("配电损耗", "lost in distribution")),
+                Field("unmetered", Words("未计量", "unmetered")),
+            ),
+        ),
+        TimeSeries(
+            2,
+            Words("每日电量来源", "Supply per day"),
+            Words(
+                "购入、光伏自用与上网(负值)。",
+                "Purchased, own generation used inside, and exported (below zero).",
+            ),
+            "supply", (12, 8), "kwatth", bars=True, stacked=True,
+            fields=(
+                Field("purchased", Words("购入", "purchased"), color="blue"),
+                Field("self_used", Words("光伏自用", "own generation"), color="yellow"),
+                Field("exported", Words("上网", "exported"), color="purple"),
+            ),
+        ),
+        TimeSeries(
+            3,
+            Words("损耗与未计量占比", "Loss and unmetered share"),
+            Words("占当日用电量。", "Of the day's consumption; a day that is not known is a gap."),
+            "loss_share", (12, 8), "percent", 2,
+            fields=(
+                Field("lost", Words("配电损耗", "lost in distribution")),
+                Field("unmetered", Words("未计量", "unmetered")),
+            ),
+        ),
+        BarGauge(
+            4,
+            Words("用电前十企业", "Ten largest users"),
+            Words("所选时间用电量，未知日不计。", "Electricity over the days of the range, unknown days left out."),
+            "enterprises", (12, 9), "kwatth", 0,
+            fields=(Field("electricity", Words("用电量", "electricity")),),
+        ),
+        TimeSeries(
+            5,
+            Words("夜间基荷", "Load at night"),
+            Words(
+                "每日零至五时最低小时电量；五个小时不全则不显示。",
+                "Electricity of the quietest hour between midnight and five; nothing unless all five are known.",
+            ),
+            "night", (12, 9), "kwatth", 0, bars=True,
+            fields=(Field("base", Words("最低小时", "quietest hour")),),
+        ),
+    )  # fmt: skip
+
+
+def _meters() -> tuple[Panel, ...]:
+    return (
+        Table(
+            10,
+            Words("表计差额", "Parents less children"),
+            Words(
+                "上级表减下级表之和，按绝对值排序；差额可能是损耗、漏计或表计错误。",
+                "What a meter shows beyond those below it, largest first: loss, an unmetered use, or a wrong meter.",
+            ),
+            "residuals", (14, 10),
+            fields=(
+                Field(
+                    "meter", Words("编码", "code"), link=LinkTo("meter-health", sets=(("meter", "meter"),)),
+                ),
+                Field("name", Words("名称", "name")),
+                Field("carrier", Words("能源", "carrier"), shades=CARRIERS),
+                Field("unit", Words("单位", "unit")),
+                Field("residual", Words("差额", "residual"), "locale", 1),
+                Field("unknown_days", Words("未知天数", "unknown days"), "short", 0),
+                Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
+            ),
+        ),
+        NodeGraph(
+            11,
+            Words("电表树", "Tree of meters"),
+            Words("电表的上下级与昨日电量。", "Which meter hangs below which, and what each measured yesterday."),
+            ("nodes", "edges"), (10, 10), "kwatth",
+        ),
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""The dashboard `park-environment`: stacks against their limits, what they emit, and the air."""
+
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK, Choice
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
+from smartpark_dashboards.kinds import Stat, StateTimeline, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+_SO2, _NOX, _DUST = Words("二氧化硫", "SO2"), Words("氮氧化物", "NOx"), Words("颗粒物", "dust")
+_JUDGED = (
+    Shade("1", Words("达标", "within"), "green"),
+    Shade("0", Words("超标", "beyond"), "red"),
+)
+_SHARE = (Step(None, "red"), Step(95, "orange"), Step(100, "green"))
+
+
+def environment() -> Dashboard:
+    """Stacks and air of one park."""
+    return Dashboard(
+        uid="park-environment",
+        title=Words("环境监测", "Environment"),
+        about=Words(
+            "排口折算浓度、达标情况与排放量，环境空气质量。",
+            "Stacks at their reference oxygen, hours within limits, masses emitted, and the quality of the air.",
+        ),
+        area="environment",
+        choices=(ONE_PARK, Choice("outlet", Words("排口", "Stack"), "park-environment/outlets")),
+        marks=MARKS_OF_PARK,
+        parts=(*_judged(), *_measured(), *_air()),
+    )
+
+
+def _judged() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            1,
+            Words("排口现状", "Stacks now"),
+            Words("最近可判定小时内达标与超标的排口数。", "Stacks by their newest judged hour of the last six."),
+            "stacks_now", (6, 7), "short", 0, named=True,
+            fields=(
+                Field("within", Words("达标", "within")),
+                Field("beyond", Words("超标", "beyond"), steps=ANY_IS_BAD),
+            ),
+        ),
+        Stat(
+            2,
+            Words("超标小时数", "Hours beyond limits"),
+            Words("所选时间内超过限值的判定小时数。", "Judged hours of the range that broke a limit."),
+            "exceeded_hours", (6, 7), "h", 0, ANY_IS_BAD, named=True, to=LinkTo("park-alerts"),
+            fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
+        ),
+        Table(
+            3,
+            Words("小时达标率", "Hours within limits"),
+            Words("判定小时中达标的占比，及判定的完整程度。", "Of judged hours, and how complete the judging is."),
+            "in_limits", (12, 7),
+            fields=(
+                Field("name", Words("排口", "stack")),
+                Field("so2", _SO2, "percent", 2, _SHARE),
+                Field("nox", _NOX, "percent", 2, _SHARE),
+                Field("dust", _DUST, "percent", 2, _SHARE),
+                Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
+            ),
+        ),
+        StateTimeline(
+            4,
+            Words("排口状态", "State of stacks"),
+            Words(
+                "每小时是否各项达标；空白为未判定。",
+                "Whether every judged pollutant kept its limit; blank: not judged.",
+            ),
+            "judged", (24, 6), "none", 0, shades=_JUDGED,
+        ),
+    )  # fmt: skip
+
+
+def _measured() -> tuple[Panel, ...]:
+    about = Words(
+        "按基准含氧量折算的小时均值；无效小时为空。",
+        "Means of an hour at the reference oxygen; hours without a valid measurement are gaps.",
+    )
+    return (
+        TimeSeries(
+            10, Words("二氧化硫折算浓度", "SO2, corrected"), about, "corrected_so2", (8, 8), "conmgm3", 1,
+        ),
+        TimeSeries(
+            11, Words("氮氧化物折算浓度", "NOx, corrected"), about, "corrected_nox", (8, 8), "conmgm3", 1,
+        ),
+        TimeSeries(
+            12, Words("颗粒物折算浓度", "Dust, corrected"), about, "corrected_dust", (8, 8), "conmgm3", 1,
+        ),
+        TimeSeries(
+            13,
+            Words("日排放量", "Emitted per day"),
+            Words("全部排口合计，按已知部分。", "All stacks together, as far as it is known."),
+            "masses", (24, 7), "suffix:kg", 1, bars=True,
+            fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
+        ),
+    )  # fmt: skip
+
+
+def _air() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            20,
+            Words("空气质量指数", "Air quality index"),
+            Words("各站每小时AQI。", "Air quality index of each station, hour by hour (HJ 633)."),
+            "air_index", (8, 8), "none", 0,
+        ),
+        TimeSeries(
+            21,
+            Words("细颗粒物", "Fine particles"),
+            Words("各站PM2.5小时均值。", "PM2.5 of the stations, means of an hour."),
+            "particles", (8, 8), "conμgm3", 0,
+        ),
+        TimeSeries(
+            22,
+            Words("风速", "Wind"),
+            Words("各站风速小时均值。", "Wind speed at the stations, means of an hour."),
+            "wind", (8, 8), "velocityms", 1,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,11 @@
+-- Emitted per day by all stacks together, as far as it is known.
+SELECT
+    time AS "time",
+    max(value) FILTER (WHERE indicator = 'so2_mass') AS so2,
+    max(value) FILTER (WHERE indicator = 'nox_mass') AS nox,
+    max(value) FILTER (WHERE indicator = 'dust_mass') AS dust
+FROM park.indicator
+WHERE $__timeFilter(time) AND park = '$park' AND boundary = 'park' AND grain = 'day'
+  AND indicator IN ('so2_mass', 'nox_mass', 'dust_mass')
+GROUP BY time
+ORDER BY time

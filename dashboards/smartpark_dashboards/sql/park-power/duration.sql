@@ -1,0 +1,15 @@
+-- For which share of the hours the load was at least so high; hours in which one meter is missing are left out.
+WITH meter AS (
+    SELECT point_id FROM park.point
+    WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
+      AND retired_at IS NULL
+), load AS (
+    SELECT time, sum(mean_value) AS kw FROM park.reading_hour
+    WHERE $__timeFilter(time) AND point_id IN (SELECT point_id FROM meter)
+    GROUP BY time
+    HAVING count(mean_value) = (SELECT count(*) FROM meter)
+)
+SELECT step * 1.0 AS share, percentile_cont(1 - step / 100.0) WITHIN GROUP (ORDER BY kw) AS load_kw
+FROM load, generate_series(0, 100, 2) AS step
+GROUP BY step
+ORDER BY step
