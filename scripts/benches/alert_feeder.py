@@ -1,7 +1,7 @@
-"""Readings for the alerts' bench, committed by ingest's own writer; some of them break a limit, each on its own device.
+"""Readings for the alerts' bench, committed by ingest's own writer; some break a limit, each on a device of its own.
 
-Run as a program of its own, as ingest is: a `Feed` as JSON on stdin, on stdout one JSON line per injected breach, with
-the moment at which its transaction had been committed, and a last line that says how far behind it fell.
+Run as a program of its own, as ingest is: a `Feed` as JSON on stdin, on stdout one JSON line per injected breach,
+with the moment at which its transaction had been committed, and a last line that says how far behind it fell.
 """
 
 import json

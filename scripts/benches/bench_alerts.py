@@ -1,10 +1,10 @@
 """Alerts: from the commit of a reading that breaks a limit to the notification at a stub webhook, and what it costs.
 
 A park of many points, each with a reading every few seconds, stored by ingest's own writer in a process of its own;
-`smartpark alerts run` beside it, as in operation, with many rules of several kinds that each watch every point. Breaches
-are injected evenly, each on a device of its own, so that none is told together with another. The clock of a breach
-runs from the moment its transaction had been committed until the webhook was called. Processor time is that of the
-worker's process; what the database spends for it is told apart.
+`smartpark alerts run` beside it, as in operation, with many rules of several kinds that each watch every point.
+Breaches are injected evenly, each on a device of its own, so that none is told together with another. The clock of a
+breach runs from the moment its transaction had been committed until the webhook was called. Processor time is that of
+the worker's process; what the database spends for it is told apart.
 """
 
 import argparse
@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--every", type=float, default=10.0, metavar="S", help="between two readings of a point (default 10 s)")
     add("--seconds", type=float, default=120.0, metavar="S", help="default 120")
     add("--breaches", type=int, default=300, metavar="N", help="injected in that time (default 300)")
-    add("--database", choices=("auto", "timescale", "plain"), default="auto", help="default: TimescaleDB if installed")
+    add(
+        "--database", choices=("auto", "timescale", "plain"), default="auto", help="default: TimescaleDB if installed"
+    )
 
 
 def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class _Bench:
 
     def __init__(self, server: Server, folder: Path, arguments: argparse.Namespace, say: Say) -> None:
         self._server, self._folder, self._arguments, self._say = server, folder, arguments, say
+        self._watched = 0
         with connect(server.dsn, application="bench") as connection:
             self._label = describe_database(connection).label
             catalogue = parse_catalogue(_park(arguments.points), file="bench")
@@ -112,6 +115,7 @@ class _Bench:
             "database": self._label,
             "points": self._arguments.points,
             "rules": self._arguments.rules,
+            "objects_watched": self._watched,
             "readings_per_second": round(self._arguments.points / self._arguments.every),
             "breaches": len(breaches),
             "told": int(waits.size),
@@ -143,9 +147,9 @@ class _Bench:
             ("alerts", "rules", "load", str(self._folder / "rules.toml"), "--only"),
             ("alerts", "routes", "load", str(self._folder / "routes.toml")),
         ):
-            subprocess.run(
-                command_line(*line), check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environment}
-            )
+            _command(line, environment)
+        checked = _command(("alerts", "check", str(self._folder / "rules.toml"), "--json"), environment)
+        self._watched = sum(json.loads(line)["watched"] for line in checked.splitlines())
         return environment
 
     def _feed(self, breaches: list[str], seconds: float, *, boot: int) -> list[dict[str, Any]]:
@@ -184,6 +188,11 @@ class _Bench:
             "sessions": sum(cpu_seconds(psutil.Process(pid)) for (pid,) in rows),
             "database": sum(self._server.cpu_seconds().values()),
         }
+
+
+def _command(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    given = {**os.environ, **environment}
+    return subprocess.run(command_line(*words), check=True, stdout=subprocess.PIPE, text=True, env=given).stdout
 
 
 def _park(points: int) -> dict[str, Any]:

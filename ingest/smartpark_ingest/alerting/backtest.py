@@ -26,7 +26,7 @@ from smartpark_storage.alerts import read_rules
 
 from smartpark_ingest.alerting.history import WIDTH_US, History
 from smartpark_ingest.alerting.judging import judge
-from smartpark_ingest.alerting.recording import News
+from smartpark_ingest.alerting.reexamining import News
 from smartpark_ingest.alerting.rules_in_force import InForce, bind, learn
 from smartpark_ingest.alerting.surroundings import Scene, look_around
 

@@ -177,7 +177,7 @@ class Book:
             # It began before, by what somebody had recorded: that counts, not what was about to be written.
             self._take(read_alerts_by_id(connection, again))
         self.drop()
-        return [(entry.alert_id, entry.alert) for entry in entries if entry.alert_id not in {None, *again}]
+        return [(one.alert_id, entry.alert) for entry, one in zip(entries, written, strict=True) if one.is_written]
 
     def drop(self) -> None:
         """Nothing is to be written any more."""

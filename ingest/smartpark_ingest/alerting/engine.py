@@ -1,9 +1,9 @@
 """Everything that an evaluating process has in memory, and its turn of work: claim, read, judge, record, let go.
 
-One turn is one transaction for what it changes: the events of alerts, who is told, and that the readings which led to
-them are dealt with. Killed before the commit, nothing has happened, and the next process finds the same readings;
-killed after it, nothing is left to do. What is in memory follows from what is stored: it is thrown away whenever it is
-in doubt, and built anew (`taking_up`).
+One turn is one transaction for what it changes: the events of alerts, who is told, and that the readings which led
+to them are dealt with. Killed before the commit, nothing has happened, and the next process finds the same readings;
+killed after it, nothing is left to do. What is in memory follows from what is stored: it is thrown away whenever it
+is in doubt, and built anew (`taking_up`).
 """
 
 import logging
@@ -20,6 +20,7 @@ from smartpark.alerts.rules import Source
 from smartpark.clock import to_us
 from smartpark.workdays import WorkdayCalendar
 from smartpark_analytics.alerts.evaluating import Found
+from smartpark_analytics.alerts.evaluating.stepping import JUST_HEARD_US
 from smartpark_storage import Connection, registry_version, transaction
 from smartpark_storage.alerts import StaleAlertError, delete_changes, keep_watch
 from smartpark_storage.alerts.progress import Checkpoint, claim_changes_but, count_rule_versions, keep_checkpoint
@@ -29,8 +30,8 @@ from smartpark_ingest.alerting.edges import EdgeWatch
 from smartpark_ingest.alerting.history import History
 from smartpark_ingest.alerting.judging import as_news, judge, share_selectors
 from smartpark_ingest.alerting.late import PATIENCE_US, LateQueue, reexamine_readings
-from smartpark_ingest.alerting.recording import News, Office, Recorded, Recorder
-from smartpark_ingest.alerting.reexamining import Reexamined
+from smartpark_ingest.alerting.recording import Office, Recorded, Recorder
+from smartpark_ingest.alerting.reexamining import News, Reexamined
 from smartpark_ingest.alerting.rules_in_force import InForce, bind_rules, enter_builtin_rules, learn, of_source
 from smartpark_ingest.alerting.surroundings import Scene, look_around
 from smartpark_ingest.alerting.taking_up import take_up
@@ -46,6 +47,8 @@ _SWEEP_S: Final = 1.0
 _CHECKPOINT_S: Final = 15.0
 _WATCH_S: Final = 60.0
 _TRIES: Final = 8
+BACK_US: Final = 180_000_000
+"""After an outage of this platform agents have so much time to be heard again. [µs]"""
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Engine:
         self._versions = -1
         self._swept_s = self._kept_s = self._watched_s = float("-inf")
         self._tells_all = True
+        self._began_us = 0
         self._log = log
 
     @property
@@ -104,6 +108,7 @@ class Engine:
     def begin(self, connection: Connection, now: datetime, progress: Callable[[float], None] | None = None) -> None:
         """Build everything from what is stored, and judge what has come since the last checkpoint."""
         enter_builtin_rules(connection, now)
+        self._began_us = to_us(now)
         self._history = History(connection)
         self.book.load(connection, now)
         self._bind(connection, now)
@@ -160,6 +165,7 @@ class Engine:
         is_sweep = time.monotonic() - self._swept_s >= _SWEEP_S or self._tells_all
         changes = claim_changes_but(connection, self.late.held, CLAIM)
         claimed = split(changes, self.marks)
+        self._listen(claimed, to_us(now))
         values = self._read(connection, claimed)
         found = self._judge_live(values, claimed, now)
         if is_sweep:
@@ -168,7 +174,7 @@ class Engine:
         if claimed.received_us:
             turn.age_s = max(0.0, (to_us(now) - claimed.received_us) / 1e6)
         self.late.take(claimed, touches_windows=self.windows.touch(self, claimed.late, values))
-        # What is in memory is ahead of what is on record until the transaction ends; should it fail, all is built anew.
+        # Memory is ahead of what is on record until the transaction ends; should that fail, all is built anew.
         self.marks.advance(claimed.live.point, claimed.live.end_us - 1)
         done = [number for number in claimed.changes if number not in self.late.held]
         if found or done or is_sweep:
@@ -203,7 +209,7 @@ class Engine:
         everything: bool,
         tells: bool = True,
     ) -> Recorded:
-        """One transaction: what is new, who is told, and what has been dealt with; again when others wrote meanwhile."""
+        """One transaction: what is new, who is told, what was dealt with; anew when others wrote meanwhile."""
         for attempt in range(_TRIES):
             try:
                 with transaction(connection):
@@ -233,6 +239,21 @@ class Engine:
         points = self.scene.point_ids(samples.row) if samples.row.size != values.size else values.point
         received = claimed.arrived_us[np.searchsorted(claimed.live.point, points)]
         return judge(rules, samples, to_us(now) - PATIENCE_US, received)
+
+    def _listen(self, claimed: Claimed, now_us: int) -> None:
+        """Let rules about silence know who is speaking; nobody is silent before all had the time to speak again."""
+        self._began_us = min(self._began_us, now_us)
+        self.marks.heard_us = np.minimum(self.marks.heard_us, now_us)
+        self.marks.heard_us[np.concatenate([claimed.live.point, claimed.late.point])] = now_us
+        for one in self.rules:
+            if one.evaluation.speaks_of_silence and one.keys:
+                heard = np.full(len(one.keys), self._began_us + BACK_US - JUST_HEARD_US, np.int64)
+                if one.rule.source is not Source.EDGE:
+                    for feed in one.evaluation.watched.feeds.values():
+                        points = self.scene.point_ids(feed.series)
+                        self.marks.reach(int(points.max(initial=0)))
+                        np.maximum.at(heard, feed.row, self.marks.heard_us[points])
+                one.evaluation.heard_us = heard
 
     def about(self, one: InForce, row: int) -> About | None:
         """What an alert of a row is about; of an edge that nothing is known of nothing can be said."""

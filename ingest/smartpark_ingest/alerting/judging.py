@@ -14,7 +14,7 @@ from smartpark_analytics.alerts.evaluating.watched import Channel, Selector
 from smartpark_analytics.alerts.samples import NOT_YET_US, Ints, Samples
 
 from smartpark_ingest.alerting.book import Book
-from smartpark_ingest.alerting.recording import News
+from smartpark_ingest.alerting.reexamining import News
 from smartpark_ingest.alerting.rules_in_force import InForce
 
 AboutOf = Callable[[InForce, int], About | None]

@@ -7,25 +7,25 @@ told of what proves wrong is told that it is over; nobody is woken for yesterday
 
 import logging
 import time
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from smartpark.alerts.course import Episode
 from smartpark.alerts.rules import Source
 from smartpark.clock import from_us, to_us
+from smartpark_analytics.alerts.evaluating import Found
 from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
 from smartpark_storage import Connection
 from smartpark_storage.alerts import alerts_between
 
 from smartpark_ingest.alerting.reexamining import Reexamined, last_states
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
-from smartpark_ingest.alerting.values import NO_VALUES, Values, joined
+from smartpark_ingest.alerting.values import Values, joined
 from smartpark_ingest.alerting.watching import NO_SPANS, Claimed, Spans, chosen, united
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from smartpark_ingest.alerting.engine import Engine
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,15 @@ class LateQueue:
         return held
 
 
-def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, now: "datetime") -> list[Reexamined]:
+class Stretch(NamedTuple):
+    """Objects of a rule, and the span in which something about them is in doubt."""
+
+    rows: Ints
+    start_us: int
+    end_us: int
+
+
+def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, now: datetime) -> list[Reexamined]:
     """Judge anew what rules that look at readings make of these stretches."""
     found: list[Reexamined] = []
     rules = of_source(engine.rules, Source.READING)
@@ -93,8 +101,8 @@ def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, n
         for one in rules:
             rows = one.rows(series)
             if rows.size:
-                start, end = int(days.start_us.min()), int(days.end_us.max())
-                found.append(judge_anew(connection, engine, one, rows, start, end, now))
+                doubt = Stretch(rows, int(days.start_us.min()), int(days.end_us.max()))
+                found.append(_judge_anew(connection, engine, one, doubt, now))
     return found
 
 
@@ -104,50 +112,41 @@ def _by_days(spans: Spans) -> list[Spans]:
     return [chosen(spans, day == one) for one in np.unique(day).tolist()]
 
 
-def judge_anew(
-    connection: Connection, engine: "Engine", one: InForce, rows: Ints, start_us: int, end_us: int, now: "datetime"
-) -> Reexamined:
+def _judge_anew(connection: Connection, engine: "Engine", one: InForce, doubt: Stretch, now: datetime) -> Reexamined:
     """Judge some objects of a rule of readings over a stretch, and as long after it as it may matter."""
-    evaluation = one.evaluation
-    lookback = evaluation.lookback_us
-    if evaluation.is_whole:
-        rows = np.arange(len(one.keys))
-    points = engine.scene.point_ids(one.series(rows))
-    start_us = beginning(connection, one, rows, start_us, end_us)
+    lookback = one.evaluation.lookback_us
+    doubt = from_the_beginning(connection, one, doubt)
+    points = engine.scene.point_ids(one.series(doubt.rows))
     seen = engine.marks.seen_us[points]
     newest = int(seen.max(initial=NOT_YET_US))
-    reaches_now = end_us + lookback >= int(seen[seen != NOT_YET_US].min(initial=newest))
-    upto = newest + 1 if reaches_now else end_us + lookback
-    samples = engine.scene.samples(_history(connection, engine, points, start_us - lookback, upto, seen))
+    reaches_now = doubt.end_us + lookback >= int(seen[seen != NOT_YET_US].min(initial=newest))
+    upto = newest + 1 if reaches_now else doubt.end_us + lookback
+    ends = np.where(seen == NOT_YET_US, upto, np.minimum(upto, seen + 1))
+    samples = engine.scene.samples(_history(connection, engine, points, doubt.start_us - lookback, ends))
     if reaches_now:
-        made = evaluation.redo(rows, samples, to_us(now) - PATIENCE_US)
+        made = one.evaluation.redo(doubt.rows, samples, to_us(now) - PATIENCE_US)
     else:
-        made = evaluation.at_once(samples, start_us, upto)
-    wanted = set(rows.tolist())
-    episodes = last_states((news.row, news.episode) for news in made if news.row in wanted)
-    return reexamined(engine, one, rows, episodes, (start_us, upto), reaches_now=reaches_now)
+        made = one.evaluation.at_once(samples, doubt.start_us, upto)
+    return reexamined(engine, one, doubt._replace(end_us=upto), made, reaches_now=reaches_now)
 
 
-def beginning(connection: Connection, one: InForce, rows: Ints, start_us: int, end_us: int) -> int:
-    """From where to judge anew, so that alerts on record that the stretch touches are seen from their beginning."""
+def from_the_beginning(connection: Connection, one: InForce, doubt: Stretch) -> Stretch:
+    """What to judge anew, so that alerts on record that it touches are seen from their beginning."""
+    rows = np.arange(len(one.keys)) if one.evaluation.is_whole else doubt.rows
     objects = [one.keys[row].object for row in rows.tolist()]
-    stored = alerts_between(connection, one.rule.code, objects, from_us(start_us), from_us(end_us))
-    earliest = min((to_us(alert.alert.since) for alert in stored), default=start_us)
-    return max(min(start_us, earliest), start_us - _LONGEST_US)
+    start, end = from_us(doubt.start_us), from_us(doubt.end_us)
+    stored = alerts_between(connection, one.rule.code, objects, start, end)
+    earliest = min((to_us(alert.alert.since) for alert in stored), default=doubt.start_us)
+    return Stretch(rows, max(min(doubt.start_us, earliest), doubt.start_us - _LONGEST_US), doubt.end_us)
 
 
 def reexamined(
-    engine: "Engine",
-    one: InForce,
-    rows: Ints,
-    episodes: dict[int, list],
-    span_us: tuple[int, int],
-    *,
-    reaches_now: bool,
+    engine: "Engine", one: InForce, judged: Stretch, made: Iterable[Found], *, reaches_now: bool
 ) -> Reexamined:
     """What came of judging rows of a rule anew, in words of alerts."""
-    abouts = {row: engine.about(one, row) for row in rows.tolist()}
-    start, end = from_us(span_us[0]), from_us(span_us[1])
+    abouts = {row: engine.about(one, row) for row in judged.rows.tolist()}
+    start, end = from_us(judged.start_us), from_us(judged.end_us)
+    episodes = last_states((news.row, news.episode) for news in made if news.row in abouts)
     return Reexamined(
         one.rule.code,
         {about.object: about for about in abouts.values() if about is not None},
@@ -163,26 +162,16 @@ def reexamined(
     )
 
 
-def _touches(episode, start: "datetime", end: "datetime") -> bool:
+def _touches(episode: Episode, start: datetime, end: datetime) -> bool:
     return episode.since <= end and (episode.cleared_at is None or episode.cleared_at > start)
 
 
-def _history(
-    connection: Connection, engine: "Engine", points: Ints, start_us: int, end_us: int, seen: Ints
-) -> Values:
+def _history(connection: Connection, engine: "Engine", points: Ints, start_us: int, ends_us: Ints) -> Values:
     """Readings of points, of each no later than it has been judged: what comes after that is live."""
     parts: list[Values] = []
-    at = start_us
-    while at < end_us:
-        upto = min(at + _SLICE_US, end_us)
-        ends = np.minimum(upto, np.where(seen == NOT_YET_US, upto, seen + 1))
+    for at in range(start_us, int(ends_us.max(initial=start_us)), _SLICE_US):
+        ends = np.minimum(at + _SLICE_US, ends_us)
         is_any = ends > at
         starts = np.full(int(is_any.sum()), at, np.int64)
         parts.append(engine.history.spans(connection, Spans(points[is_any], starts, ends[is_any])))
-        at = upto
-    return joined(parts) if parts else NO_VALUES
-
-
-def count(found: Sequence[Reexamined]) -> int:
-    """How many objects were judged anew."""
-    return sum(len(one.abouts) for one in found)
+    return joined(parts)

@@ -9,16 +9,16 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from smartpark.alerts.course import NOTHING, Course, Episode, Step, proceed, settle
-from smartpark.alerts.events import About, HiddenFrom, Retired, Worsened
+from smartpark.alerts.events import HiddenFrom, Retired, Worsened
 from smartpark.alerts.life import Alert
 from smartpark.alerts.paging import Why, due_page, hidden_now, may_hide
 from smartpark.alerts.routes import Directory
 from smartpark.alerts.rules import Rule
 from smartpark.alerts.silences import Silence
-from smartpark.alerts.words import AlertState, Severity
+from smartpark.alerts.words import AlertState
 from smartpark.workdays import CalendarNotCoveredError, WorkdayCalendar
 from smartpark_storage import Connection
 from smartpark_storage.alerts import active_silences, read_contacts, read_routes
@@ -26,21 +26,12 @@ from smartpark_storage.alerts import active_silences, read_contacts, read_routes
 from smartpark_ingest.alerting.book import Book, Entry, Key
 from smartpark_ingest.alerting.notify.facts import Due, NameOf
 from smartpark_ingest.alerting.notify.planning import Planned, plan_pages
-from smartpark_ingest.alerting.reexamining import Reexamined, go_on, reexamine
+from smartpark_ingest.alerting.reexamining import News, Reexamined, go_on, reexamine
 
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = timedelta(seconds=3)
 """How old what is known of silences, contacts and routes may be."""
-
-
-class News(NamedTuple):
-    """An episode that began, went on or ended."""
-
-    key: Key
-    episode: Episode
-    about: About
-    severity: Severity
 
 
 @dataclass(slots=True)
@@ -86,6 +77,8 @@ class Recorder:
         self._book, self._office = book, office
         self.rules: dict[str, Rule] = {}
         """Those in force, by code."""
+        self.known: dict[str, Rule] = {}
+        """Those that were in force once too: whoever was told of their alerts is told that these are over."""
         self.name_of: NameOf = lambda _: None
         self._unrouted: set[int] = set()
 
@@ -125,7 +118,7 @@ class Recorder:
         for one in news:
             alert = book.newest(one.key)
             if alert is None or _is_live(alert, one.episode):
-                go_on(book, one.key, one.episode, one.about, one.severity, now)
+                go_on(book, one, now)
         for one in again:
             reexamine(connection, book, one, now)
         for entry in due:
@@ -218,7 +211,7 @@ class Recorder:
             yield str(entry.alert_id or entry.alert.about.object), entry.alert
 
     def _due(self, entry: Entry, now: datetime) -> Due | None:
-        alert, rule = entry.alert, self.rules.get(entry.key.rule)
+        alert, rule = entry.alert, self.rules.get(entry.key.rule) or self.known.get(entry.key.rule)
         if rule is None or entry.alert_id is None:
             return None
         try:

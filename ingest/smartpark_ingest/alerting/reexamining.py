@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from smartpark.alerts.course import NOTHING, Course, Episode, Step, correct, proceed
 from smartpark.alerts.events import About, Corrected, Withdrawn
@@ -20,6 +20,15 @@ from smartpark_storage.alerts import StoredAlert, alerts_between
 from smartpark_ingest.alerting.book import Book, Key
 
 _NEVER_WAS: Final = "later data show that the condition did not hold"
+
+
+class News(NamedTuple):
+    """An episode that began, went on or ended."""
+
+    key: Key
+    episode: Episode
+    about: About
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ def _reexamine(book: Book, one: Reexamined, about: About, stored: Sequence[Store
     for course in found.missed:
         book.follow(key, course, now)
     if one.reaches_now:
-        _go_on(book, key, holding, live, one, about, now)
+        _go_on(book, [News(key, episode, about, one.severity) for episode in live], key, one.start, now)
 
 
 def _is_live(episode: Episode, holding: Alert | None) -> bool:
@@ -73,28 +82,21 @@ def _is_live(episode: Episode, holding: Alert | None) -> bool:
     return holding is not None and episode.cleared_at > holding.since
 
 
-def _go_on(
-    book: Book,
-    key: Key,
-    holding: Alert | None,
-    live: Sequence[Episode],
-    one: Reexamined,
-    about: About,
-    now: datetime,
-) -> None:
-    if holding is not None and not live and holding.since >= one.start:
-        # Of what is on record as if it held nothing is left.
-        if holding.state is AlertState.PENDING:
-            book.follow(key, Course(is_forgotten=True), now)
-        else:
-            book.follow(key, Course(steps=(Step(holding.since, Withdrawn(reason=_NEVER_WAS)),)), now)
-        return
-    for episode in live:
-        go_on(book, key, episode, about, one.severity, now)
+def _go_on(book: Book, news: Sequence[News], key: Key, start: datetime, now: datetime) -> None:
+    """Follow what holds, or let it go when nothing of it is left."""
+    newest = book.newest(key)
+    if newest is None or not newest.holds or news or newest.since < start:
+        for one in news:
+            go_on(book, one, now)
+    elif newest.state is AlertState.PENDING:
+        book.follow(key, Course(is_forgotten=True), now)
+    else:
+        book.follow(key, Course(steps=(Step(newest.since, Withdrawn(reason=_NEVER_WAS)),)), now)
 
 
-def go_on(book: Book, key: Key, episode: Episode, about: About, severity: Severity, now: datetime) -> None:
+def go_on(book: Book, news: News, now: datetime) -> None:
     """Let the book follow an episode that concerns what holds, or what begins."""
+    key, episode = news.key, news.episode
     alert = book.newest(key)
     if alert is not None and alert.holds and episode.since < alert.since:
         # It began earlier than was known.
@@ -103,7 +105,7 @@ def go_on(book: Book, key: Key, episode: Episode, about: About, severity: Severi
         elif alert.fired_at is not None:
             earlier = Corrected(since=episode.since, cleared_at=None, worst=episode.worst, worst_at=episode.worst_at)
             book.follow(key, Course(steps=(Step(episode.since, earlier),)), now)
-    course = proceed(book.newest(key), episode, about, severity)
+    course = proceed(book.newest(key), episode, news.about, news.severity)
     if course != NOTHING:
         book.follow(key, course, now)
 

@@ -54,9 +54,8 @@ def load_into(
             done.append((put.code, became if put.is_new else "as it was"))
         if only:
             named = {rule.code for rule in given}
-            for one in read_rules(connection, active_only=True):
-                if one.rule.code not in named and retire_rule(connection, one.rule.code, by=LOCAL.name, at=at):
-                    done.append((one.rule.code, "retired"))
+            others = [one.rule.code for one in read_rules(connection, active_only=True) if one.rule.code not in named]
+            done += [(code, "retired") for code in others if retire_rule(connection, code, by=LOCAL.name, at=at)]
         changed = [f"{code} ({became})" for code, became in done if became != "as it was"]
         if changed:
             _write_down(connection, at, "cli:alerts rules load", source, park, rows=len(changed))

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from smartpark.alerts.rules import Source
 from smartpark.clock import to_us
 from smartpark_analytics.alerts.evaluating import Found
@@ -24,8 +25,8 @@ from smartpark_storage.alerts.progress import newest_readings, read_checkpoint, 
 
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
-from smartpark_ingest.alerting.values import Values
-from smartpark_ingest.alerting.watching import NO_SPANS, Spans
+from smartpark_ingest.alerting.values import Values, chosen
+from smartpark_ingest.alerting.watching import NO_SPANS, WATCHER, Spans
 
 if TYPE_CHECKING:
     from smartpark_ingest.alerting.engine import Engine
@@ -78,8 +79,6 @@ def take_up(
 
 def _read_marks(connection: Connection, engine: "Engine", waiting: Ints) -> None:
     """How far everything was judged; where nothing was ever, what is stored by now counts as judged."""
-    from smartpark_ingest.alerting.watching import WATCHER
-
     marks, checkpoint = engine.marks, read_checkpoint(connection, WATCHER)
     highest = max((point.point_id for point in engine.scene.points), default=0)
     marks.reach(highest)
@@ -155,8 +154,8 @@ def _span(connection: Connection, engine: "Engine", points: Ints, start_us: int,
     return engine.history.spans(connection, Spans(points, start, end))
 
 
-def _parts(values: Values, is_first: np.ndarray) -> tuple[Values, Values]:
-    return Values(*(column[is_first] for column in values)), Values(*(column[~is_first] for column in values))
+def _parts(values: Values, is_first: NDArray[np.bool_]) -> tuple[Values, Values]:
+    return chosen(values, is_first), chosen(values, ~is_first)
 
 
 def _last_words(connection: Connection, engine: "Engine", rules: list[InForce], points: Ints, seen: Ints) -> None:

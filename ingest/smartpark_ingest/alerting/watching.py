@@ -16,6 +16,9 @@ from smartpark_storage.alerts import Change
 WATCHER: Final = "alerts"
 """Name under which writers are asked to tell what they bring."""
 
+AHEAD_US: Final = 86_400_000_000
+"""Readings that are further ahead of their arrival are not judged; a clock that is less so is found to be off. [µs]"""
+
 
 class Spans(NamedTuple):
     """Stretches [start, end) of points, each point once, ascending; arrays have shape (n,)."""
@@ -51,6 +54,8 @@ class Watermarks:
         """Newest moment judged; `NOT_YET_US`: none. [µs]"""
         self.edge: Ints = np.zeros(0, np.int64)
         """Number of the edge agent; 0: not known."""
+        self.heard_us: Ints = np.zeros(0, np.int64)
+        """When, by the clock here, something of it came last; `NOT_YET_US`: not since the work began. [µs]"""
 
         self._before: Ints = self.seen_us
         """How far each had been judged when the work was taken up. [µs]"""
@@ -62,7 +67,7 @@ class Watermarks:
         self._before, self._covered = self.seen_us.copy(), waiting
 
     def judged(self, point: Ints, change: Ints) -> Ints:
-        """Until when each point had been judged when a change told of it; `NOT_YET_US`: not at all. [µs]"""
+        """Until when each point had been judged when a change told of it; `NOT_YET_US`: not at all [µs]."""
         seen = self.seen_us[point]
         if not self._covered.size:
             return seen
@@ -81,6 +86,7 @@ class Watermarks:
             room = max(missing, self.seen_us.size // 2)
             self.seen_us = np.append(self.seen_us, np.full(room, NOT_YET_US, np.int64))
             self.edge = np.append(self.edge, np.zeros(room, np.int64))
+            self.heard_us = np.append(self.heard_us, np.full(room, NOT_YET_US, np.int64))
 
     def advance(self, point: Ints, time_us: Ints) -> None:
         """Points have been judged until these moments."""
@@ -94,6 +100,9 @@ def split(changes: Sequence[Change], marks: Watermarks) -> Claimed:
     point = np.concatenate([change.points for change in changes]).astype(np.int64)
     first = np.concatenate([change.first_us for change in changes]).astype(np.int64)
     end = np.concatenate([change.end_us for change in changes]).astype(np.int64)
+    # One reading of the year 2099 must not make all that follow late.
+    ahead = [to_us(change.received_at) + AHEAD_US for change in changes]
+    end = np.minimum(end, np.repeat(ahead, [change.points.size for change in changes]))
     marks.reach(int(point.max(initial=0)))
     marks.edge[point] = np.repeat([change.edge_id for change in changes], [change.points.size for change in changes])
     number = np.repeat([change.change_id for change in changes], [change.points.size for change in changes])

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from smartpark.alerts.rules import Source
 from smartpark.clock import from_us, to_us
 from smartpark_analytics.alerts.evaluating import Found
@@ -18,8 +19,8 @@ from smartpark_storage import Connection
 
 from smartpark_ingest.alerting.history import WIDTH_US
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
-from smartpark_ingest.alerting.late import beginning, reexamined
-from smartpark_ingest.alerting.reexamining import Reexamined, last_states
+from smartpark_ingest.alerting.late import Stretch, from_the_beginning, reexamined
+from smartpark_ingest.alerting.reexamining import Reexamined
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
 from smartpark_ingest.alerting.values import Values, joined
 from smartpark_ingest.alerting.watching import Spans
@@ -95,7 +96,7 @@ class Windows:
                 found |= self._touch_spans(source, watched, Spans(points, times, times + 1), until)
         return found
 
-    def _touch_spans(self, source: Source, watched: np.ndarray, spans: Spans, until_us: int) -> bool:
+    def _touch_spans(self, source: Source, watched: NDArray[np.bool_], spans: Spans, until_us: int) -> bool:
         width, touched, found = WIDTH_US[source], self._touched[source], False
         for point, start, end in zip(*(column.tolist() for column in spans), strict=True):
             if point >= watched.size or not watched[point]:
@@ -166,28 +167,25 @@ class Windows:
             rows = one.rows(series)
             if not rows.size:
                 continue
+            doubt = from_the_beginning(connection, one, Stretch(rows, start, end))
             lookback = one.evaluation.lookback_us
-            if one.evaluation.is_whole:
-                rows = np.arange(len(one.keys))
-            begins = beginning(connection, one, rows, start, end)
             reaches_now = end + lookback >= until
             upto = until if reaches_now else end + lookback
-            mine = engine.scene.point_ids(one.series(rows))
-            kept = engine.history.values(connection, mine.tolist(), begins - lookback, upto, source)
-            fresh = engine.history.values(connection, mine.tolist(), start, min(end, upto), source, fresh=True)
+            mine = engine.scene.point_ids(one.series(doubt.rows)).tolist()
+            kept = engine.history.values(connection, mine, doubt.start_us - lookback, upto, source)
+            fresh = engine.history.values(connection, mine, start, min(end, upto), source, fresh=True)
             samples = engine.scene.samples(joined([kept, fresh]))
             made = (
-                one.evaluation.redo(rows, samples, until)
+                one.evaluation.redo(doubt.rows, samples, until)
                 if reaches_now
-                else one.evaluation.at_once(samples, begins, upto)
+                else one.evaluation.at_once(samples, doubt.start_us, upto)
             )
-            episodes = last_states((news.row, news.episode) for news in made)
-            found.append(reexamined(engine, one, rows, episodes, (begins, upto), reaches_now=reaches_now))
+            found.append(reexamined(engine, one, doubt._replace(end_us=upto), made, reaches_now=reaches_now))
         return found
 
 
 def _closed(source: Source, now: datetime) -> int:
-    """End of the last window that has had its time. [µs]"""
+    """End of the last window that has had its time [µs]."""
     width = WIDTH_US[source]
     return (to_us(now) - GRACE_US[source]) // width * width
 

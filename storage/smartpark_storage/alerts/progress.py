@@ -29,7 +29,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class EdgePresence:
-    """What is known of an edge's being there; None where it has not said anything. [µs]"""
+    """What is known of an edge's being there; None where it has not said anything. Moments in µs."""
 
     edge_id: int
     code: str
@@ -99,7 +99,7 @@ def count_rule_versions(connection: Connection) -> int:
 
 
 def newest_readings(connection: Connection) -> dict[int, int]:
-    """Moment of the newest reading of each point that has one. [µs]"""
+    """Moment of the newest reading of each point that has one [µs]."""
     with read_transaction(connection):
         return dict(connection.execute(query("newest_readings")).fetchall())
 
