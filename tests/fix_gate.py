@@ -14,7 +14,9 @@ from typing import Any, Final
 import httpx
 import pytest
 from fix_api import NOON, PARK_FILE, ParkHand, serving
+from inbox_hand import DEMAND, InboxHand
 from smartpark.access import Grant, Role, Scope
+from smartpark.alerts.silences import Silence
 from smartpark.catalogue import load_catalogue
 from smartpark.load_requests.events import Details
 from smartpark.load_requests.rules import builtin_load_request_rules
@@ -24,6 +26,7 @@ from smartpark_api.load_requests.service import Desk, open_request
 from smartpark_api.settings import ApiSettings
 from smartpark_storage import connect
 from smartpark_storage.access import SecretKind, add_client, add_grant, begin_session, make_secret
+from smartpark_storage.alerts import create_silence
 from smartpark_storage.load_requests import (
     ManagerTerm,
     Person,
@@ -59,6 +62,8 @@ class AccessServer:
     requests: dict[str, str] = field(default_factory=dict[str, str])
     links: dict[str, int] = field(default_factory=dict[str, int])
     calendars: dict[str, int] = field(default_factory=dict[str, int])
+    alerts: dict[str, int] = field(default_factory=dict[str, int])
+    silences: dict[str, int] = field(default_factory=dict[str, int])
     applicant_tokens: dict[str, str] = field(default_factory=dict[str, str])
     calendar_tokens: dict[str, str] = field(default_factory=dict[str, str])
     app: Any = None
@@ -124,10 +129,20 @@ def fill(server: AccessServer) -> None:
             server.requests[park] = code
             server.links[park] = read_links(connection, code)[0].link_id
             server.calendar_tokens[park] = make_calendar_link(connection, by="chen", at=NOON, park=park)
+            until = NOON + timedelta(days=1)
+            asked = Silence(park=park, starts_at=NOON, ends_at=until, reason="planned work")
+            server.silences[park] = create_silence(connection, asked, by="chen", at=NOON)
         server.calendars |= {one.park: one.link_id for one in read_calendar_links(connection) if one.park}
         connection.commit()
+    inbox = InboxHand(server.dsn)
+    inbox.rules(AT_THE_GATE)
+    for park in (OWN, OTHER):
+        server.alerts[park] = inbox.fires(
+            f"point:{park}/gate/active_power", rule=AT_THE_GATE, park=park, device=f"{park}/gate"
+        )
 
 
+AT_THE_GATE: Final = DEMAND.model_copy(update={"code": "at-the-gate"})
 DETAILS: Final[Mapping[str, Any]] = {
     "applicant": "福建榕盛机械有限公司",
     "kind": "new_supply",

@@ -41,6 +41,9 @@ def what_is_described_is_not_called_malformed(ctx: CheckContext, response: Respo
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Do nothing to the program that asks."""
+    if case.path.endswith("/stream"):
+        # What goes on for a quarter of an hour is as described from its first line on.
+        case.query = {**dict(case.query or {}), "seconds": "0"}
     own = os.environ.get(OWN, "").split()
     if case.method != "GET" and case.path.startswith("/api/v1/access/"):
         for name, value in dict(case.path_parameters or {}).items():

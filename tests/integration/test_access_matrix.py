@@ -15,6 +15,7 @@ from smartpark_api.access.declared import Declared, declared_routes
 from smartpark_api.access.needs import EVERY_PARK, Need, NeedInPark, OpenToAll, Somebody
 
 REFUSED = {"not-logged-in", "not-granted", "park-not-found", "point-not-found", "load-request-not-found"}
+REFUSED |= {"alert-not-found", "silence-not-found"}
 ROLES = {role.value.replace("_", "-"): role for role in Role}
 VALUES = {
     "attachment": "0" * 32,
@@ -25,6 +26,7 @@ VALUES = {
     "key": "zzzzzzzzzzzz",
     "key_id": "0" * 16,
     "name": "none",
+    "rule": "none-such",
     "period": "2026-10",
     "person": "nobody-yet",
     "sequence": "1",
@@ -40,11 +42,14 @@ def address_of(route: Declared, server: AccessServer, park: str) -> str:
     path = route.path.replace(":path}", "}")
     in_park = {"park": park, "code": server.requests[park] if "requests/{code}" in path else park}
     in_park |= {"link_id": str(server.links[park] if "/links/" in path else 999_999)}
+    in_park |= {"alert": str(server.alerts[park]), "silence": str(server.silences[park])}
     if "/requests/board/{code}" in path:
         in_park["code"] = server.requests[park]
     if path.endswith("/points/{key}/series"):
         in_park["key"] = f"{park}/M0/active_power"
     path = path.format_map(VALUES | in_park)
+    if path.endswith("/stream"):
+        return f"{path}?seconds=0"
     asked = isinstance(route.declaration, Need) and str(route.declaration.park).startswith("query.")
     return f"{path}?park={park}" if asked else path
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fix_api import NOON, ParkHand
 from fix_gate import CHIEF, OTHER, OWN
-from fix_inbox import DEMAND, MINUTE, POWER, RULES, SILENT, STALE, InboxHand
+from inbox_hand import DEMAND, MINUTE, POWER, RULES, SILENT, STALE, InboxHand
 from smartpark.access import Grant, Role
 from smartpark.alerts.events import (
     Acknowledged,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from fix_api import NOON
 from fix_console import CHEN, Page
-from fix_inbox import DEMAND, MINUTE, RULES, SILENT, STALE, InboxHand
+from inbox_hand import DEMAND, MINUTE, RULES, SILENT, STALE, InboxHand
 from smartpark.alerts.events import Acknowledged, Evidence, HiddenFrom, Measured, Resolved, Told
 from smartpark.alerts.words import Hidden, PageKind, Resolution
 from smartpark_storage import connect

@@ -1,9 +1,8 @@
 """What people send about alerts: deeds, silences, rules; and what they are answered."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
-from smartpark.alerts.rules import Rule
 from smartpark.alerts.silences import Matchers
 from smartpark.alerts.words import Label, Resolution
 from smartpark.isotext import IsoInstant
@@ -15,6 +14,26 @@ from smartpark_api.models.base import Answer, Instant
 
 Expected = Annotated[
     int | None, Field(ge=1, le=2**31 - 1, description="Version you have seen, where If-Match is not sent.")
+]
+
+
+RULE_EXAMPLE: Final[dict[str, Any]] = {
+    "code": "oil-hot",
+    "name": "油温高",
+    "name_en": "Oil is hot",
+    "why": "The maker's limit.",
+    "severity": "warning",
+    "cause": "overload",
+    "scope": {"parks": ["minhou-demo"], "points": ["oil_temperature"]},
+    "detector": {"kind": "limit", "above": 85, "clear_above": 80},
+    "for_s": 300,
+}
+RuleDocument = Annotated[
+    dict[str, Any],
+    Field(
+        description="A rule as a file of rules has it, as JSON; what each key means stands in docs/alerts.md.",
+        examples=[RULE_EXAMPLE],
+    ),
 ]
 
 
@@ -91,13 +110,13 @@ class SilenceList(Answer):
     silences: list[SilenceOut]
 
 
-class RuleOut(Answer):
+class AlertRuleOut(Answer):
     """A rule as it was written."""
 
     code: str
     version: int
     is_newest: bool
-    rule: Rule
+    rule: RuleDocument
     in_words: Annotated[WordsOut, Field(description="What it looks for, as a sentence.")]
     written_by: str
     written_at: Instant
@@ -106,20 +125,20 @@ class RuleOut(Answer):
 class RuleList(Answer):
     """Rules in their newest version, by code."""
 
-    rules: list[RuleOut]
+    rules: list[AlertRuleOut]
 
 
 class RuleHistory(Answer):
     """Versions of a rule, the newest first."""
 
     code: str
-    versions: list[RuleOut]
+    versions: list[AlertRuleOut]
 
 
 class RuleIn(DeedIn):
     """A rule to be written; the code is that of the address."""
 
-    rule: Rule
+    rule: RuleDocument
 
 
 class Watched(Answer):
@@ -142,5 +161,5 @@ class CheckedRule(Answer):
 class RuleWritten(Answer):
     """A rule that was written."""
 
-    rule: RuleOut
+    rule: AlertRuleOut
     watched: Watched

@@ -91,8 +91,9 @@ def detail_out(seen: AlertView, contacts: Mapping[str, tuple[str, str]]) -> m.Al
 def events_out(events: Iterable[Event]) -> list[m.AlertEventOut]:
     """What happened, in order."""
     return [
-        m.AlertEventOut(
-            sequence=event.sequence, at=event.at, recorded_at=event.recorded_at, actor=event.actor, body=event.body
+        m.AlertEventOut.model_validate(
+            {name: getattr(event, name) for name in ("sequence", "at", "recorded_at", "actor")}
+            | {"body": event.body.model_dump()}
         )
         for event in events
     ]
@@ -170,5 +171,5 @@ def tab_out(counts: Sequence[TabCount]) -> m.TabCount:
     )
 
 
-def _spread(took: Took) -> m.SpreadOut:
-    return m.SpreadOut(count=took.count, mean_s=took.mean_s, median_s=took.median_s)
+def _spread(took: Took) -> m.TookOut:
+    return m.TookOut(count=took.count, mean_s=took.mean_s, median_s=took.median_s)

@@ -19,7 +19,7 @@ from smartpark_storage import PointRecord, load_registry
 from smartpark_storage.connections import Connection
 from smartpark_storage.reads import read_buckets, read_readings
 
-from smartpark_api.alerts.models import Evidence, EvidencePoint, EvidenceSeries
+from smartpark_api.alerts.models import EvidenceOut, EvidencePoint, EvidenceSeries
 from smartpark_api.alerts.service import AlertView
 from smartpark_api.models.series import Bucket, SeriesRow
 from smartpark_api.series import bucket_rows, bucket_starts, reading_rows
@@ -49,14 +49,14 @@ class _Span(NamedTuple):
     end: datetime
 
 
-def evidence_of(connection: Connection, seen: AlertView, *, now: datetime) -> Evidence:
+def evidence_of(connection: Connection, seen: AlertView, *, now: datetime) -> EvidenceOut:
     """Evidence of an alert, as far as it is known at a moment."""
     alert = seen.alert
     span = span_around(alert.since, alert.cleared_at or alert.resolved_at, now)
     subject = ObjectRef.parse(alert.about.object)
     points = _points(connection, seen, subject)
     series = [_series(connection, point, span, seen.rule.source, now) for point in points]
-    return Evidence(
+    return EvidenceOut(
         alert=seen.stored.alert_id,
         object=alert.about.object,
         kind=subject.kind,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
-from smartpark.alerts.events import Body
+from smartpark.alerts import events as e
 from smartpark.alerts.objects import ObjectKind
 from smartpark.alerts.words import (
     AlertState,
@@ -85,6 +85,42 @@ class AlertList(Answer):
     next: Annotated[str | None, Field(description="`after` of the next page; null: this was the last.")]
 
 
+# Load requests have events of these names too; a description tells each name once.
+class AlertAssigned(e.Assigned):
+    """It is somebody's; none: nobody's."""
+
+
+class AlertCommented(e.Commented):
+    """Somebody says something about it."""
+
+
+class AlertWithdrawn(e.Withdrawn):
+    """Data that came later show that it never was."""
+
+
+EventBody = (
+    e.Began
+    | e.Fired
+    | e.Measured
+    | e.Worsened
+    | e.Cleared
+    | e.Settled
+    | e.Returned
+    | e.Acknowledged
+    | e.Unacknowledged
+    | AlertAssigned
+    | e.Snoozed
+    | AlertCommented
+    | e.Resolved
+    | e.Labelled
+    | e.HiddenFrom
+    | e.Corrected
+    | AlertWithdrawn
+    | e.Retired
+    | e.Told
+)
+
+
 class AlertEventOut(Answer):
     """One thing that happened to an alert."""
 
@@ -92,7 +128,7 @@ class AlertEventOut(Answer):
     at: Annotated[Instant, Field(description="When it happened, as measured or done.")]
     recorded_at: Annotated[Instant, Field(description="When it became known here.")]
     actor: Annotated[str, Field(description="Code of a person, `client:NAME`, or `system`.")]
-    body: Body
+    body: Annotated[EventBody, Field(discriminator="type")]
 
 
 class NotificationOut(Answer):
@@ -148,7 +184,7 @@ class TabCount(Answer):
     oldest: Annotated[Instant | None, Field(description="Since when the oldest of them; null: there is none.")]
 
 
-class SpreadOut(Answer):
+class TookOut(Answer):
     """How long something took."""
 
     count: Annotated[int, Field(description="Of how many.")]
@@ -168,8 +204,8 @@ class AlertSummary(Answer):
     end: Annotated[Instant, Field(serialization_alias="to")]
     fired: Annotated[int, Field(description="Alerts that fired in the span; not those that later data took back.")]
     told_nobody: Annotated[int, Field(description="Of these, how many were hidden.")]
-    time_to_acknowledge: Annotated[SpreadOut, Field(description="From firing until somebody took note (MTTA).")]
-    time_to_resolve: Annotated[SpreadOut, Field(description="From firing until it was over (MTTR).")]
+    time_to_acknowledge: Annotated[TookOut, Field(description="From firing until somebody took note (MTTA).")]
+    time_to_resolve: Annotated[TookOut, Field(description="From firing until it was over (MTTR).")]
     true_alarms: Annotated[int, Field(description="Said to be right.")]
     false_alarms: Annotated[int, Field(description="Said to be wrong.")]
 
@@ -196,7 +232,7 @@ class EvidenceSeries(Answer):
     ]
 
 
-class Evidence(Answer):
+class EvidenceOut(Answer):
     """What speaks for an alert: readings around it, and what its rule saw."""
 
     alert: AlertNumber

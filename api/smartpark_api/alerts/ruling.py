@@ -7,23 +7,44 @@ of `smartpark alerts backtest`, which may take minutes; nothing here reads readi
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 from smartpark.access import Scope
 from smartpark.alerts.rules import Rule, Source
 from smartpark.alerts.scope import watched_edges, watched_points
+from smartpark.errors import InvalidFileError, Problem
+from smartpark.tomlfile import parse_model
 from smartpark_storage import load_registry
 from smartpark_storage.alerts import RuleVersion, put_rules, rule_history
 from smartpark_storage.connections import Connection
 from smartpark_storage.reads import read_edges
 
 from smartpark_api.access.needs import allowed_parks, check_everywhere
-from smartpark_api.alerts.acting_models import RuleOut, Watched
+from smartpark_api.alerts.acting_models import AlertRuleOut, Watched
 from smartpark_api.alerts.rule_words import in_words
 from smartpark_api.problems import InvalidField, ProblemError, ProblemKind
 
 _SHOWN: Final = 20
+
+
+def rule_given(document: dict[str, Any], code: str) -> Rule:
+    """Rule that somebody sends for an address; a problem with everything that is wrong with it, by key."""
+    try:
+        rule = parse_model(document, Rule, file="body.rule")
+    except InvalidFileError as error:
+        fields = [InvalidField(location=_location(one), message=one.message) for one in error.problems]
+        told = "; ".join(f"{field.location}: {field.message}" for field in fields)
+        raise ProblemError(ProblemKind.INVALID_REQUEST, told, fields) from None
+    if rule.code != code:
+        message = f"is {rule.code!r}, and the address says {code!r}"
+        field = InvalidField(location="body.rule.code", message=message)
+        raise ProblemError(ProblemKind.INVALID_REQUEST, f"body.rule.code: {message}", [field])
+    return rule
+
+
+def _location(problem: Problem) -> str:
+    return f"{problem.file}.{problem.key}" if problem.key else problem.file
 
 
 def watched(connection: Connection, rule: Rule) -> Watched:
@@ -87,13 +108,13 @@ def write_rule(
     return rule_history(connection, rule.code)[0]
 
 
-def rule_out(version: RuleVersion, newest_version: int) -> RuleOut:
+def rule_out(version: RuleVersion, newest_version: int) -> AlertRuleOut:
     """A version of a rule as the API gives it."""
-    return RuleOut(
+    return AlertRuleOut(
         code=version.rule.code,
         version=version.version,
         is_newest=version.version == newest_version,
-        rule=version.rule,
+        rule=version.rule.model_dump(mode="json"),
         in_words=in_words(version.rule),
         written_by=version.written_by,
         written_at=version.written_at,

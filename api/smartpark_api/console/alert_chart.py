@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from smartpark_api.alerts.models import Evidence, EvidencePoint, EvidenceSeries
+from smartpark_api.alerts.models import EvidenceOut, EvidencePoint, EvidenceSeries
 
 WIDTH: Final = 960
 HEIGHT: Final = 240
@@ -27,7 +27,7 @@ class Drawing:
     """Readings that are not good."""
 
 
-def drawing_of(evidence: Evidence, series: EvidenceSeries) -> Drawing:
+def drawing_of(evidence: EvidenceOut, series: EvidenceSeries) -> Drawing:
     """One series with the breach and its limits."""
     limits = limits_for(evidence, series)
     known = [value for value in series.value if value is not None]
@@ -62,7 +62,7 @@ def drawing_of(evidence: Evidence, series: EvidenceSeries) -> Drawing:
     )
 
 
-def limits_for(evidence: Evidence, series: EvidenceSeries) -> Sequence[EvidencePoint]:
+def limits_for(evidence: EvidenceOut, series: EvidenceSeries) -> Sequence[EvidencePoint]:
     """Limits that can be drawn beside a series: those of its unit."""
     return [one for one in evidence.judged if one.limit is not None] if series.unit == evidence.unit else []
 

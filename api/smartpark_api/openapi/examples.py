@@ -5,6 +5,7 @@ A route that has none is found by that test, too.
 
 from typing import Any, Final
 
+from smartpark_api.alerts.acting_models import RULE_EXAMPLE
 from smartpark_api.openapi.operations import Operation
 
 _DETAILS: Final[dict[str, Any]] = {
@@ -71,6 +72,31 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "putPersonOfTheDesk": {"somebody": {"name": "陈明", "name_en": "Chen Ming", "email": "chen@example.org"}},
     "putParkManager": {"for a year": {"person": "chen", "valid_to": "2027-01-01"}},
     "putSavedViewOfMine": {"what is late": {"query": "standing=overdue&park=minhou-demo"}},
+    "acknowledgeAlert": {"as it was seen": {"expected": 2}},
+    "unacknowledgeAlert": {"as it was seen": {"expected": 3}},
+    "assignAlert": {"to Chen": {"to": "chen", "expected": 3}, "to nobody": {"to": None, "expected": 4}},
+    "snoozeAlert": {"until tomorrow": {"until": "2026-11-24T08:00:00+08:00", "expected": 3}},
+    "commentAlert": {"on the way": {"text": "The electrician is on his way."}},
+    "resolveAlert": {
+        "load was shed": {"resolution": "load_shed", "note": "One compressor is off.", "expected": 4},
+        "a false alarm": {"resolution": "false_alarm", "expected": 2},
+    },
+    "labelAlert": {"it was right": {"label": "true_alarm", "expected": 5}},
+    "makeSilence": {
+        "planned work": {
+            "kind": "maintenance",
+            "park": "minhou-demo",
+            "matchers": {"devices": ["minhou-demo/T01"]},
+            "starts_at": "2026-11-24T08:00:00+08:00",
+            "ends_at": "2026-11-24T18:00:00+08:00",
+            "reason": "yearly inspection",
+        }
+    },
+    "checkAlertRule": {"a limit": {"rule": RULE_EXAMPLE}},
+    "putAlertRule": {
+        "a limit": {"rule": RULE_EXAMPLE},
+        "changed": {"rule": RULE_EXAMPLE | {"for_s": 60}, "expected": 1},
+    },
     "makeClient": {
         "a platform": {"client": "province", "title": "Provincial platform", "contact": "ops@example.org"}
     },

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from smartpark_api.access.needs import allowed_parks, needs
 from smartpark_api.alerts.acting_models import (
+    AlertRuleOut,
     CheckedRule,
     RuleHistory,
     RuleIn,
     RuleList,
-    RuleOut,
     RuleWritten,
 )
 from smartpark_api.alerts.rule_words import in_words
@@ -27,6 +27,7 @@ from smartpark_api.alerts.ruling import (
     is_theirs,
     newest,
     no_rule,
+    rule_given,
     rule_out,
     watched,
     write_rule,
@@ -35,7 +36,6 @@ from smartpark_api.database import reading
 from smartpark_api.load_requests.service import Desk
 from smartpark_api.load_requests.writes import VERSIONED, Done, etag, expected_version, write
 from smartpark_api.openapi.answers import headers
-from smartpark_api.problems import InvalidField, ProblemError, ProblemKind
 
 router = APIRouter(tags=["alerts"])
 READS: Final = [needs(Scope.ALERTS_READ)]
@@ -59,7 +59,7 @@ def list_alert_rules(
 
 
 @router.get("/alerts/rules/{rule}", dependencies=READS, responses={200: {"headers": headers("ETag")}})
-def get_alert_rule(request: Request, response: Response, rule: RuleCode) -> RuleOut:
+def get_alert_rule(request: Request, response: Response, rule: RuleCode) -> AlertRuleOut:
     """One rule in its newest version. The ETag is that version."""
     with reading(request) as connection:
         found = newest(connection, rule)
@@ -82,10 +82,10 @@ def list_alert_rule_versions(request: Request, rule: RuleCode) -> RuleHistory:
 @router.post("/alerts/rules/{rule}/check", dependencies=[needs(Scope.ALERT_RULES_WRITE)])
 def check_alert_rule(request: Request, rule: RuleCode, given: RuleIn) -> CheckedRule:
     """Whether a rule could be written, what it says in words, and how much it would watch; nothing is kept."""
-    _check_code(rule, given)
+    wanted = rule_given(given.rule, rule)
     with reading(request) as connection:
-        check_theirs(request, given.rule, newest(connection, rule))
-        return CheckedRule(code=rule, in_words=in_words(given.rule), watched=watched(connection, given.rule))
+        check_theirs(request, wanted, newest(connection, rule))
+        return CheckedRule(code=rule, in_words=in_words(wanted), watched=watched(connection, wanted))
 
 
 @router.put(
@@ -100,27 +100,15 @@ def put_alert_rule(request: Request, rule: RuleCode, given: RuleIn) -> Response:
     A rule that is active has to watch something. Alerts that the version before has begun are ended where this one no
     longer asks for them.
     """
-    _check_code(rule, given)
+    wanted = rule_given(given.rule, rule)
 
     def work(desk: Desk) -> Done:
         known = newest(desk.connection, rule)
-        check_theirs(request, given.rule, known)
-        found = watched(desk.connection, given.rule)
-        check_watches(given.rule, found)
+        check_theirs(request, wanted, known)
+        found = watched(desk.connection, wanted)
+        check_watches(wanted, found)
         expected = expected_version(request, given.expected, is_required=known is not None)
-        kept = write_rule(
-            desk.connection, given.rule, known, expected=expected, by=desk.actor or "system", now=desk.now
-        )
+        kept = write_rule(desk.connection, wanted, known, expected=expected, by=desk.actor or "system", now=desk.now)
         return Done(RuleWritten(rule=rule_out(kept, kept.version), watched=found), version=kept.version)
 
     return write(request, work, content=given)
-
-
-def _check_code(code: str, given: RuleIn) -> None:
-    if given.rule.code != code:
-        message = f"is {given.rule.code!r}, and the address says {code!r}"
-        raise ProblemError(
-            ProblemKind.INVALID_REQUEST,
-            f"body.rule.code: {message}",
-            [InvalidField(location="body.rule.code", message=message)],
-        )

@@ -158,7 +158,7 @@ def get_alert(request: Request, response: Response, alert: AlertId) -> m.AlertDe
 
 
 @router.get("/alerts/{alert}/evidence", dependencies=READS_ONE)
-def get_alert_evidence(request: Request, alert: AlertId, *, now: Now) -> m.Evidence:
+def get_alert_evidence(request: Request, alert: AlertId, *, now: Now) -> m.EvidenceOut:
     """Readings around an alert with their quality, the span in which the condition held, values and limits as judged.
 
     The bucket is the finest of which an answer holds all; a bucket without readings is there with a null.

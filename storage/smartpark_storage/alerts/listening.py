@@ -17,7 +17,7 @@ EVERYWHERE: Final[frozenset[str] | None] = None
 
 
 def hear_changes(
-    dsn: str, *, application: str, is_over: Callable[[], bool], turn_s: float = 1.0
+    dsn: str, *, application: str, is_over: Callable[[], bool], turn_s: float = 0.25
 ) -> Iterator[frozenset[str] | None]:
     """Parks in which alerts have changed, as it happens; first, and after each connection, `EVERYWHERE`.
 

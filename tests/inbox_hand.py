@@ -87,7 +87,7 @@ class InboxHand:
         severity: Severity | None = None,
         is_pending: bool = False,
     ) -> int:
-        """An alert that began some time ago, fired five minutes later, and what happened to it then, a minute each."""
+        """An alert that began some time ago and fired five minutes later, and what happened then, a minute each."""
         about = About(
             park=park,
             rule=rule.code,
