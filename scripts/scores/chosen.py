@@ -1,6 +1,7 @@
 """Every method with its parameters, fixed on data that is not scored: docs/methods/alerts.md says on which."""
 
 from baselines import Always, Forest, SeasonalNaive, Sigma
+from injected import Scaled
 from methods import Method
 from ours import Channels, Departures
 
@@ -21,7 +22,7 @@ BASELINES_NAB: dict[str, Method] = {
 BASELINES_INJECTED: dict[str, Method] = {
     "three_sigma": Sigma(4.5),
     "seasonal_naive": SeasonalNaive((672, 96)),
-    "isolation_forest": Forest(share=0.01),
+    "isolation_forest": Scaled(Forest(share=0.01), 0.9),
 }
 """Power and energy of quarter-hours: the season is the week before."""
 

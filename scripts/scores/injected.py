@@ -255,6 +255,19 @@ def scores_of(scene: Scene, method: Method) -> dict[str, Floats]:
     return found
 
 
+class Scaled(NamedTuple):
+    """A method with another limit than its own."""
+
+    method: Method
+    scale: float
+    """[limits of the method]"""
+
+    def fit(self, train: Stretch) -> Judge:
+        """As the method learns."""
+        judge_plain = self.method.fit(train)
+        return lambda stretch: judge_plain(stretch) / self.scale
+
+
 class _Cautious(NamedTuple):
     """A method that says nothing of a stretch of which nothing is known, nor after one."""
 

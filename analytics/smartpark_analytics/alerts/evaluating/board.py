@@ -50,7 +50,8 @@ class Board:
     """
 
     def __init__(self, rules: Sequence[Rule], around: Surroundings) -> None:
-        self.evaluations: tuple[Evaluation, ...] = tuple(evaluation_of(rule, around) for rule in rules if rule.is_active)
+        active = [rule for rule in rules if rule.is_active]
+        self.evaluations: tuple[Evaluation, ...] = tuple(evaluation_of(rule, around) for rule in active)
         _share_selectors(self.evaluations)
         self._seen_us = {source: np.full(around.n_series(source), NOT_YET_US, np.int64) for source in Source}
         self._of_source: defaultdict[Source, list[int]] = defaultdict(list)

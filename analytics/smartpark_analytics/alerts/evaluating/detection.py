@@ -4,7 +4,7 @@ Most detectors judge each object by itself. Of those, only the rows that have sa
 costs what has come and not what there is. A detector that looks at several objects together says `is_whole`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from smartpark_analytics.alerts.episodes import Episodes
 from smartpark_analytics.alerts.evaluating.watched import Channel
-from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Ints, Samples, Verdicts
+from smartpark_analytics.alerts.rows import some_verdicts
+from smartpark_analytics.alerts.samples import NEVER_US, Ints, Samples, Verdicts
 
 Inputs = Mapping[Channel, Samples]
 """What has come, by what it is for the objects."""
@@ -86,8 +87,20 @@ def compact(samples: Samples, rows: Ints, place: Ints) -> Samples:
     return Samples(place[samples.row], samples.time_us, samples.value)
 
 
-def due_rows(wakes: Ints, until_us: int) -> Ints:
+def due_rows(wakes: Ints, until_us: Ints) -> Ints:
     """Rows whose moment has come."""
-    if until_us == NOT_YET_US:
-        return np.zeros(0, np.int64)
     return np.flatnonzero((wakes != NEVER_US) & (wakes < until_us))
+
+
+def together(parts: Sequence[Verdicts]) -> Verdicts:
+    """Verdicts of several judges as those of one, sorted."""
+    if len(parts) == 1:
+        return parts[0]
+    both = Verdicts(
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.time_us for part in parts]),
+        np.concatenate([part.level for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.limit for part in parts]),
+    )
+    return some_verdicts(both, np.lexsort((both.time_us, both.row)))

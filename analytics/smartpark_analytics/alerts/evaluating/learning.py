@@ -25,8 +25,8 @@ from smartpark_analytics.alerts.change_point import (
     standardise,
 )
 from smartpark_analytics.alerts.departure import fit_departure, fresh_departure, judge_departure
-from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs
-from smartpark_analytics.alerts.evaluating.watched import Bools, Channel, Floats, Ints, Watched
+from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs, together
+from smartpark_analytics.alerts.evaluating.watched import Channel, Watched
 from smartpark_analytics.alerts.multivariate import (
     ChannelsProfile,
     Vectors,
@@ -43,8 +43,8 @@ from smartpark_analytics.alerts.night_base import (
     night_lookback_us,
 )
 from smartpark_analytics.alerts.robust import grouped_quantile
-from smartpark_analytics.alerts.rows import some_verdicts
-from smartpark_analytics.alerts.samples import Samples, Verdicts
+from smartpark_analytics.alerts.rows import Bools
+from smartpark_analytics.alerts.samples import Floats, Ints, Samples, Verdicts
 from smartpark_analytics.alerts.seasonal_profile import (
     Days,
     SeasonalProfile,
@@ -266,8 +266,7 @@ def _devices(detector: Multivariate, watched: Watched, seen: Samples, step_us: i
             )
             parts.append(found._replace(row=group.rows[found.row]))
             after.append(recent_after)
-        both = Verdicts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-        return some_verdicts(both, np.argsort(both.row, kind="stable")), tuple(after)
+        return together(parts), tuple(after)
 
     return Detection(judge, fresh=fresh, lookback_us=max_age_us, is_whole=True)
 

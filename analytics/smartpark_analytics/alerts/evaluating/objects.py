@@ -42,8 +42,8 @@ from smartpark.workdays import builtin_workdays
 
 from smartpark_analytics.alerts.evaluating.learning import Calendar
 from smartpark_analytics.alerts.evaluating.of_registers import MeterReplaced
-from smartpark_analytics.alerts.evaluating.watched import Channel, Feed, Floats, Ints, Subject, Unjudged, Watched
-from smartpark_analytics.alerts.samples import NEVER_US
+from smartpark_analytics.alerts.evaluating.watched import Channel, Feed, Subject, Unjudged, Watched
+from smartpark_analytics.alerts.samples import NEVER_US, Floats, Ints
 
 _FLOW_OF = {
     Measurand.ACTIVE_ENERGY_IMPORT: Measurand.ACTIVE_POWER,
@@ -248,6 +248,7 @@ def _balances(around: Surroundings, places: Sequence[int]) -> Watched:
         {Channel.VALUE: feed},
         tuple(unjudged),
         usual_step_us=np.full(len(nodes), NEVER_US, np.int64),
+        resolution=np.array([_of_point(around.points[place])["resolution"] for place in series], np.float64),
         nodes=tuple(nodes),
         register_of=register_of,
     )
@@ -371,8 +372,9 @@ def _demands(around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
         limit = _contract(around, park, owner)
         if len(devices) > 1:
             raise _NotJudgedError(f"its demand is the sum of {len(devices)} meters ({', '.join(devices)})")
-        about = Subject(subject, park, f"{park}/{devices[0]}", power[park, devices[0]], "kW")
-        return _Row(about, {Channel.VALUE: (power[park, devices[0]],)}, {"base": limit})
+        (device,) = devices
+        about = Subject(subject, park, f"{park}/{device}", power[park, device], "kW")
+        return _Row(about, {Channel.VALUE: (power[park, device],)}, {"base": limit})
 
     found: list[_Candidate] = []
     for (park, owner), devices in sorted(meters.items(), key=str):

@@ -20,9 +20,9 @@ from smartpark_analytics.alerts.companions import Latest, nothing_yet
 from smartpark_analytics.alerts.demand_warning import DemandCarry, DemandWarningSettings, demand_lookback_us
 from smartpark_analytics.alerts.electrical import deviation_samples, loaded_samples, quality_bounds
 from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs
-from smartpark_analytics.alerts.evaluating.watched import Channel, Floats, Ints, Watched
+from smartpark_analytics.alerts.evaluating.watched import Channel, Watched
 from smartpark_analytics.alerts.limits import Limits
-from smartpark_analytics.alerts.samples import NOT_YET_US, Samples, Verdicts
+from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Samples, Verdicts
 from smartpark_analytics.alerts.sliding_demand_warning import sliding_demand_carry, sliding_demand_warning
 from smartpark_analytics.alerts.stack_limits import StackLimits, WaitingHours, emission_hours
 from smartpark_analytics.alerts.transformer_load import (
@@ -216,7 +216,9 @@ def bind_balance(detector: Balance, watched: Watched) -> Detection:
     """Parents against their children; windows come whole, so nothing waits."""
     tree: MeterTree = meter_tree(watched.nodes, watched.register_of)
     n_nodes = watched.rows
-    bounds = BalanceLimits(np.full(n_nodes, detector.share), np.full(n_nodes, detector.least))
+    # What counts in steps of 12 kWh may differ by as much in any hour, for each register once.
+    steps = np.bincount(tree.node, weights=np.nan_to_num(watched.resolution)[tree.series], minlength=n_nodes)
+    bounds = BalanceLimits(np.full(n_nodes, detector.share), np.maximum(detector.least, steps))
 
     def judge(inputs: Inputs, _at: tuple[()], carry: tuple[()], _until: Ints) -> tuple[Verdicts, tuple[()]]:
         hours = inputs[Channel.VALUE]

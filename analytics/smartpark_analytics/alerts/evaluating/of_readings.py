@@ -10,11 +10,11 @@ from smartpark.alerts.detectors import Gap, Limit, Silent, Stale, Stuck
 
 from smartpark_analytics.alerts import limits, presence, stuck, stuck_counters
 from smartpark_analytics.alerts.companions import Latest, as_of, latest_after, nothing_yet
-from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs
-from smartpark_analytics.alerts.evaluating.watched import Bools, Channel, Floats, Ints, Watched
+from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs, together
+from smartpark_analytics.alerts.evaluating.watched import Channel, Watched
 from smartpark_analytics.alerts.limits import Limits
-from smartpark_analytics.alerts.rows import later, some_samples, some_verdicts
-from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Samples, Verdicts
+from smartpark_analytics.alerts.rows import Bools, later, some_samples
+from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Floats, Ints, Samples, Verdicts
 
 _SECOND_US: Final = 1_000_000
 BESIDE_US: Final = 900 * _SECOND_US
@@ -75,7 +75,8 @@ def bind_stale(stale_us: Ints, expected_since_us: Ints | None = None) -> Detecti
         due = np.where(moment < until, moment + 1, NOT_YET_US)
         silent, after = presence.judge(_nothing(), carry, stale_us=at.stale_us, until_us=due)
         # An agent that was away sends what it has kept: readings from the silence itself, which are no fault.
-        return _merged(heard, silent), after._replace(seen_us=carry.seen_us)
+        told = together([heard, silent]) if silent.row.size else heard
+        return told, after._replace(seen_us=carry.seen_us)
 
     return Detection(
         judge,
@@ -94,13 +95,6 @@ def _stale_from(at: _Silence, carry: presence.PresenceCarry) -> Ints:
 
 def _nothing() -> Samples:
     return Samples(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-
-
-def _merged(one: Verdicts, other: Verdicts) -> Verdicts:
-    if not other.row.size:
-        return one
-    both = Verdicts(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
-    return some_verdicts(both, np.lexsort((both.time_us, both.row)))
 
 
 def bind_silent(detector: Silent, watched: Watched) -> Detection:
@@ -200,7 +194,7 @@ def _either(is_counter: Bools, counters: Detection, gauges: Detection) -> Detect
         other, after_other = counters.judge(
             {**inputs, Channel.VALUE: some_samples(value, counts)}, at.counters, carry.counters, until
         )
-        return _merged(cast("Verdicts", one), cast("Verdicts", other)), _Both(after_one, after_other)
+        return together([cast("Verdicts", one), cast("Verdicts", other)]), _Both(after_one, after_other)
 
     return Detection(
         judge,

@@ -11,9 +11,9 @@ from smartpark.alerts.detectors import ClockDrift, Rate
 
 from smartpark_analytics.alerts import clocks, limits, rates, registers
 from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs
-from smartpark_analytics.alerts.evaluating.watched import Channel, Floats, Ints, Watched
+from smartpark_analytics.alerts.evaluating.watched import Channel, Watched
 from smartpark_analytics.alerts.limits import Limits
-from smartpark_analytics.alerts.samples import NOT_YET_US, Samples, Verdicts
+from smartpark_analytics.alerts.samples import NOT_YET_US, Floats, Ints, Samples, Verdicts
 from smartpark_analytics.changes import RegisterChanges
 from smartpark_analytics.registers import NO_VALUE, RegisterLimits, RegisterPoints, RegisterReadings
 

@@ -39,6 +39,8 @@ from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Floats, Int
 _SECOND_US: Final = 1_000_000
 WINDOW_US: Final = {Source.QUARTER: 900 * _SECOND_US, Source.HOUR: 3600 * _SECOND_US}
 """Length of the windows of a source. [µs]"""
+JUST_HEARD_US: Final = 60 * _SECOND_US
+"""Whoever sent something so lately is not silent, however old that was. [µs]"""
 
 
 class Found(NamedTuple):
@@ -95,6 +97,9 @@ class Evaluation:
             else watched.holds_us()
         )
         self._scratch = np.zeros(watched.rows, np.int64)
+        self.heard_us: Ints | None = None
+        """When, by the clock here, something of each object came last: of whoever is just sending what it has kept,
+        time does not say that it is silent. None: not live. [µs]"""
         self._forget()
 
     @property
@@ -191,11 +196,13 @@ class Evaluation:
             As in `step`.
         """
         kept = (self._carry, self._episodes, self._newest, self._waiting, self._asked_us)
+        heard, self.heard_us = self.heard_us, None
         try:
             self._forget()
             found = self.step(samples, end_us, received_us)
         finally:
             self._carry, self._episodes, self._newest, self._waiting, self._asked_us = kept
+            self.heard_us = heard
         start, end = from_us(start_us), from_us(end_us)
         return [
             one
@@ -223,6 +230,18 @@ class Evaluation:
         until_us : int
             As in `step`.
         """
+        heard, self.heard_us = self.heard_us, None
+        try:
+            return self._redo(rows, samples, until_us)
+        finally:
+            self.heard_us = heard
+
+    @property
+    def speaks_of_silence(self) -> bool:
+        """Whether time alone makes findings."""
+        return self._detection.wakes is not None
+
+    def _redo(self, rows: Ints, samples: Samples, until_us: int) -> list[Found]:
         if self.is_whole:
             self._forget()
             return self.step(samples, until_us)
@@ -248,21 +267,25 @@ class Evaluation:
         """Rows that have samples, or of which time alone says something."""
         parts = [_distinct(samples.row) for samples in inputs.values() if samples.row.size]
         if self._detection.wakes is not None:
-            parts.append(due_rows(self._detection.wakes(self._detection.parameters, self._carry), until_us))
+            wakes = self._detection.wakes(self._detection.parameters, self._carry)
+            parts.append(due_rows(wakes, self._until(until_us)))
         if len(parts) == 1:
             return parts[0]
         return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
 
+    def _until(self, until_us: int) -> Ints:
+        if self.heard_us is None or self._detection.wakes is None or until_us == NOT_YET_US:
+            return np.full(self.watched.rows, until_us, np.int64)
+        return np.where(until_us - self.heard_us < JUST_HEARD_US, NOT_YET_US, until_us)
+
     def _findings(self, inputs: Inputs, rows: Ints, until_us: int) -> Verdicts | Episodes:
         detection = self._detection
         if detection.is_whole or rows.size == self.watched.rows:
-            until = np.full(self.watched.rows, until_us, np.int64)
-            found, self._carry = detection.judge(inputs, detection.parameters, self._carry, until)
+            found, self._carry = detection.judge(inputs, detection.parameters, self._carry, self._until(until_us))
             return found
         some = {channel: compact(samples, rows, self._scratch) for channel, samples in inputs.items()}
         parameters, carry = taken(detection.parameters, rows), taken(self._carry, rows)
-        until = np.full(rows.size, until_us, np.int64)
-        found, after = detection.judge(some, parameters, carry, until)
+        found, after = detection.judge(some, parameters, carry, self._until(until_us)[rows])
         put(self._carry, rows, after)
         return found._replace(row=rows[found.row])
 
@@ -385,7 +408,17 @@ def _no_verdicts() -> Verdicts:
 def _followed_by(found: Episodes, more: Episodes) -> Episodes:
     if not more.row.size:
         return found
-    return Episodes(*(np.concatenate(columns) for columns in zip(found, more, strict=True)))
+    return Episodes(
+        np.concatenate([found.row, more.row]),
+        np.concatenate([found.since_us, more.since_us]),
+        np.concatenate([found.fired_us, more.fired_us]),
+        np.concatenate([found.cleared_us, more.cleared_us]),
+        np.concatenate([found.worst, more.worst]),
+        np.concatenate([found.worst_limit, more.worst_limit]),
+        np.concatenate([found.worst_us, more.worst_us]),
+        np.concatenate([found.n_breaches, more.n_breaches]),
+        np.concatenate([found.change, more.change]),
+    )
 
 
 def _no_episodes() -> Episodes:
