@@ -29,7 +29,7 @@ class Dashboard:
 
     def render(self, language: Language, *, known: Mapping[str, bool | None]) -> Json:
         """Grafana's JSON. `known`: dashboards that links may lead to, and whether they take several parks."""
-        place = Place(self.uid, language, frozenset(known))
+        place = Place(self.uid, language)
         choices = [choice.render(place) for choice in self.choices]
         panels = [
             part.render(place, x, y)

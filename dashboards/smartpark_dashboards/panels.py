@@ -91,7 +91,7 @@ class Panel:
                 "overrides": [override for override in overrides if override],
             },
         }
-        if self.to is not None and self.to.dashboard in place.known:
+        if self.to is not None:
             found["links"] = [dashboard_link(place.say(Words("详情", "details")), self.to.url(place))]
         return found
 

@@ -36,8 +36,6 @@ class Place:
     dashboard: str
     """Uid of the Chinese one."""
     language: Language
-    known: frozenset[str]
-    """Dashboards that there are."""
 
     def uid_of(self, dashboard: str) -> str:
         """Uid of a dashboard in this language."""

@@ -8,8 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.cli import main
+from smartpark_dashboards.controls import BAR
 from smartpark_dashboards.generated import all_dashboards, outdated_files, render_documents, render_files, write_files
 from smartpark_dashboards.layout import GRID_WIDTH, place
+from smartpark_dashboards.lint import queries_of
+from smartpark_dashboards.queries import read_sql
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = render_documents()
@@ -46,10 +49,13 @@ def without_queries(document):
 
 def test_every_query_file_is_asked_by_some_page():
     folder = ROOT / "dashboards" / "smartpark_dashboards" / "sql"
-    asked = json.dumps(DOCUMENTS, ensure_ascii=False)
-    for path in folder.rglob("*.sql"):
-        last_line = path.read_text(encoding="utf-8").strip().splitlines()[-1]
-        assert json.dumps(last_line, ensure_ascii=False)[1:-1] in asked, path
+    asked = {sql for document in DOCUMENTS.values() for sql in queries_of(document).values()}
+    written = {read_sql(path.parent.name, path.stem) for path in folder.rglob("*.sql")}
+    assert written == asked
+
+
+def test_the_ten_dashboards_of_the_set_exist():
+    assert [dashboard.uid for dashboard in all_dashboards()] == [uid for uid, _ in BAR]
 
 
 def test_every_file_is_a_commented_query():

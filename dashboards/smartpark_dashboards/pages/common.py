@@ -3,7 +3,7 @@
 from smartpark.alerts.words import WORDS as ALERT_WORDS
 from smartpark.alerts.words import Cause, Hidden, Severity
 from smartpark.load_requests.words import WORDS as REQUEST_WORDS
-from smartpark.load_requests.words import Stage
+from smartpark.load_requests.words import Owner, RequestKind, Stage
 from smartpark.measurands import CARRIER_WORDS, MEANINGS
 
 from smartpark_dashboards.fields import Shade, Step
@@ -28,3 +28,5 @@ ONLINE = (
 )
 CARRIERS = tuple(Shade(carrier.value, Words(*words)) for carrier, words in CARRIER_WORDS.items())
 MEASURANDS = tuple(Shade(measurand.value, Words(m.zh, m.en)) for measurand, m in MEANINGS.items())
+OWNERS = tuple(Shade(owner.value, Words(*REQUEST_WORDS[owner])) for owner in Owner)
+REQUEST_KINDS = tuple(Shade(kind.value, Words(*REQUEST_WORDS[kind])) for kind in RequestKind)

@@ -1,0 +1,112 @@
+"""The dashboard `province-league`: parks beside each other, with their peer class: others are not comparable."""
+
+from smartpark_dashboards.controls import PARK, Choice
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, LinkTo
+from smartpark_dashboards.kinds import BarGauge, Table, TimeSeries
+from smartpark_dashboards.pages.common import COMPLETENESS
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+_PARK = Field("name", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),)))
+
+
+def league() -> Dashboard:
+    """Several parks in one month."""
+    return Dashboard(
+        uid="province-league",
+        title=Words("园区对比", "Comparison of parks"),
+        about=Words(
+            "同月各园区强度、同比、绿电、达标与完整率；类别不同者不可比。",
+            "Intensities of one month, against last year, green power, limits kept and how complete the data is. "
+            "Parks of different classes are not comparable.",
+        ),
+        area="province",
+        choices=(PARK, Choice("month", Words("月份", "Month"), "province-league/months", several=False)),
+        start="now-1y/M",
+        refresh="1h",
+        parts=(*_month(), *_course()),
+    )
+
+
+def _month() -> tuple[Panel, ...]:
+    return (
+        Table(
+            1,
+            Words("所选月份", "The month"),
+            Words(
+                "按单位增加值能耗由低到高；未知者排在最后，不作零计。单位：tce/万元、t/万元、t/tce。",
+                "By energy per value added, lowest first; what is not known comes last and is not zero. Units: tce "
+                "and t per 10 000 CNY, t per tce.",
+            ),
+            "league", (24, 10),
+            fields=(
+                Field("park", Words("编码", "code")),
+                _PARK,
+                Field("peer_class", Words("类别", "class")),
+                Field("energy", Words("综合能耗", "energy"), "suffix:tce", 1),
+                Field("intensity", Words("单位增加值能耗", "energy per value added"), "none", 4),
+                Field("change", Words("同比", "against last year"), "percent", 1),
+                Field("carbon", Words("单位增加值碳排放", "CO2 per value added"), "none", 3),
+                Field("carbon_per_energy", Words("单位能耗碳排放", "CO2 per energy"), "none", 3),
+                Field("green", Words("绿电占比", "green power"), "percent", 1),
+                Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
+            ),
+        ),
+        BarGauge(
+            2,
+            Words("单位增加值能耗 tce/万元", "Energy per value added, tce per 10 000 CNY"),
+            Words("所选月份，由低到高。", "Of the month, lowest first; parks without are left out."),
+            "intensity", (8, 9), "none", 4,
+        ),
+        BarGauge(
+            3,
+            Words("排口小时达标率", "Hours of stacks within limits"),
+            Words("所选月份全部排口的判定小时。", "Of the month's judged hours, all stacks of a park together."),
+            "stacks", (8, 9), "percent", 2, span=(0, 100),
+        ),
+        BarGauge(
+            4,
+            Words("报装按时率", "Load requests on time"),
+            Words(
+                "所选时间内送电且总时限有规定者。",
+                "Of requests energized in the range whose total time is limited.",
+            ),
+            "on_time", (8, 9), "percent", 1, span=(0, 100),
+        ),
+    )  # fmt: skip
+
+
+def _course() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            10,
+            Words("单位增加值能耗走势 tce/万元", "Course of energy per value added, tce per 10 000 CNY"),
+            Words(
+                "各园区每月；未填报的月份为空。",
+                "Each park month by month; months without reported figures are gaps.",
+            ),
+            "course", (12, 9), "none", 4,
+        ),
+        TimeSeries(
+            11,
+            Words("综合能耗走势", "Course of energy"),
+            Words("各园区每月，当量值。", "Comprehensive energy of each park month by month, calorific basis."),
+            "energy", (12, 9), "suffix:tce", 1,
+        ),
+        Table(
+            12,
+            Words("数据上报", "Submissions"),
+            Words("园区签封上报的记录，最近在前。", "What parks have sealed and submitted, newest first."),
+            "submissions", (24, 8),
+            fields=(
+                Field("submission", Words("编号", "submission")),
+                Field("park", Words("园区", "park")),
+                Field("grain", Words("粒度", "grain")),
+                Field("period", Words("期间", "period"), "dateTimeAsIso"),
+                Field("sequence", Words("次序", "sequence"), "short", 0),
+                Field("rows", Words("行数", "rows"), "short", 0),
+                Field("sealed_at", Words("签封时间", "sealed"), "dateTimeAsIso"),
+            ),
+        ),
+    )  # fmt: skip

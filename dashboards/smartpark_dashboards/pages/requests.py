@@ -1,0 +1,162 @@
+"""The dashboard `load-requests`: what is asked for, how far it is, what is late. The work is done elsewhere."""
+
+from smartpark_dashboards.controls import PARK, Choice
+from smartpark_dashboards.dashboard import Dashboard
+from smartpark_dashboards.fields import Field, LinkTo, Step
+from smartpark_dashboards.kinds import BarChart, Stat, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, OWNERS, REQUEST_KINDS, STAGES
+from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.words import Words
+
+_DAYS_LEFT = (Step(None, "red"), Step(0, "orange"), Step(3, "green"))
+_ON_TIME = (Step(None, "red"), Step(90, "orange"), Step(100, "green"))
+
+
+def requests() -> Dashboard:
+    """Load requests of several parks."""
+    return Dashboard(
+        uid="load-requests",
+        title=Words("用电报装", "Load requests"),
+        about=Words(
+            "报装各环节、时限、容量与趋势；办理在控制台。",
+            "Requests by stage, their deadlines, capacity and course. People deal with them in the console.",
+        ),
+        area="requests",
+        choices=(PARK, Choice("owner", Words("责任方", "Whose turn"), "load-requests/owners")),
+        start="now-90d",
+        refresh="5m",
+        parts=(*_now(), *_lists(), *_course()),
+    )
+
+
+def _now() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            1,
+            Words("在途报装", "Open requests"),
+            Words("在途、超期与中止的件数。", "Open, past the last day of a running clock, and suspended."),
+            "totals", (10, 5), "short", 0, named=True,
+            fields=(
+                Field("open", Words("在途", "open")),
+                Field("overdue", Words("超期", "overdue"), steps=ANY_IS_BAD),
+                Field("suspended", Words("中止", "suspended")),
+            ),
+        ),
+        Stat(
+            2,
+            Words("在途容量", "Capacity asked for"),
+            Words("在途报装申请容量之和。", "Of all open requests."),
+            "asked", (5, 5), "kvoltamp", 0,
+        ),
+        Stat(
+            3,
+            Words("按时率", "On time"),
+            Words(
+                "所选时间内送电且总时限有规定者。",
+                "Of requests energized in the range whose total time is limited.",
+            ),
+            "on_time", (4, 5), "percent", 1, _ON_TIME,
+        ),
+        Stat(
+            4,
+            Words("全程中位天数", "Median duration"),
+            Words("所选时间内送电者自受理起的日历天数。", "Days of the calendar from acceptance to energization."),
+            "duration", (5, 5), "d", 0,
+        ),
+    )  # fmt: skip
+
+
+def _lists() -> tuple[Panel, ...]:
+    return (
+        Table(
+            10,
+            Words("各环节", "Stages"),
+            Words(
+                "在途报装按环节：件数、容量、停留天数与超期。",
+                "Open requests by stage: how many, how much, for how long.",
+            ),
+            "stages", (10, 10),
+            fields=(
+                Field("stage", Words("环节", "stage"), shades=STAGES),
+                Field("requests", Words("件数", "requests"), "short", 0),
+                Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
+                Field("median_days", Words("停留中位", "median stay"), "d", 1),
+                Field("overdue", Words("超期", "overdue"), "short", 0, ANY_IS_BAD),
+            ),
+        ),
+        Table(
+            11,
+            Words("到期清单", "Deadlines"),
+            Words(
+                "在计时的环节按剩余日历天数；负数为超期。",
+                "Running stages by days of the calendar left; below zero: past.",
+            ),
+            "due", (14, 10),
+            fields=(
+                Field("request", Words("编号", "request")),
+                Field(
+                    "park", Words("园区", "park"), link=LinkTo("park-power", carries=(), sets=(("park", "park"),))
+                ),
+                Field("applicant", Words("申请单位", "applicant")),
+                Field("kind", Words("业务", "kind"), shades=REQUEST_KINDS),
+                Field("stage", Words("环节", "stage"), shades=STAGES),
+                Field("owner", Words("责任方", "whose turn"), shades=OWNERS),
+                Field("applied_kva", Words("容量", "capacity"), "kvoltamp", 0),
+                Field("due_on", Words("期限", "due on")),
+                Field("days_left", Words("剩余", "left"), "d", 0, _DAYS_LEFT),
+                Field("days_in_stage", Words("已停留", "stayed"), "d", 1),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _course() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            20,
+            Words("在途件数", "Open over time"),
+            Words("各时点在途报装件数与容量。", "How many requests were open, and how much they asked for."),
+            "open_course", (12, 8), "short", 0, stepped=True,
+            fields=(
+                Field("open", Words("件数", "requests")),
+                Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
+            ),
+        ),
+        TimeSeries(
+            21,
+            Words("每月受理与送电", "Opened and energized per month"),
+            Words("按园区日历月。", "By months of the park's calendar; the first month is cut by the range."),
+            "course", (12, 8), "short", 0, bars=True,
+            fields=(
+                Field("opened", Words("新开", "opened"), color="blue"),
+                Field("energized", Words("送电", "energized"), color="green"),
+            ),
+        ),
+        BarChart(
+            22,
+            Words("各节点申请容量", "Capacity by node"),
+            Words(
+                "在途报装申请与预留容量，对节点额定容量。",
+                "Asked and reserved by open requests, against what is rated there.",
+            ),
+            "nodes", (12, 8), "kvoltamp", 0, x="node",
+            fields=(
+                Field("asked", Words("申请", "asked")),
+                Field("reserved", Words("预留", "reserved")),
+                Field("rated", Words("额定", "rated"), color="gray"),
+            ),
+        ),
+        BarChart(
+            23,
+            Words("期望送电月份", "Wanted by month"),
+            Words(
+                "在途报装按期望月份的容量，及按概率折算。",
+                "Capacity of open requests by the month for which it is wanted, and as their probabilities have it.",
+            ),
+            "wanted", (12, 8), "kvoltamp", 0, x="month",
+            fields=(
+                Field("kva", Words("申请", "asked")),
+                Field("expected_kva", Words("按概率", "expected")),
+            ),
+        ),
+    )  # fmt: skip
