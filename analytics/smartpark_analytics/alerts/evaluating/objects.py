@@ -370,9 +370,9 @@ def _demands(around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
 
     def row(park: str, owner: str | None, devices: tuple[str, ...], subject: ObjectRef) -> _Row:
         limit = _contract(around, park, owner)
-        if len(devices) > 1:
+        if len(devices) != 1:
             raise _NotJudgedError(f"its demand is the sum of {len(devices)} meters ({', '.join(devices)})")
-        (device,) = devices
+        device = str(devices[0])
         about = Subject(subject, park, f"{park}/{device}", power[park, device], "kW")
         return _Row(about, {Channel.VALUE: (power[park, device],)}, {"base": limit})
 

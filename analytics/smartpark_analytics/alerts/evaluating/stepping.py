@@ -15,14 +15,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from smartpark.alerts.course import Episode
-from smartpark.alerts.events import Evidence
 from smartpark.alerts.life import Alert
 from smartpark.alerts.rules import Rule, Source
-from smartpark.clock import from_us, to_us
+from smartpark.clock import from_us
 
 from smartpark_analytics.alerts import episodes
-from smartpark_analytics.alerts.episodes import Change, EpisodeCarry, Episodes
+from smartpark_analytics.alerts.episodes import Change, Episodes
 from smartpark_analytics.alerts.evaluating.detection import (
     Detection,
     Inputs,
@@ -32,6 +30,7 @@ from smartpark_analytics.alerts.evaluating.detection import (
     taken,
 )
 from smartpark_analytics.alerts.evaluating.learning import Learner
+from smartpark_analytics.alerts.evaluating.telling import Found, episode_at, recorded_carry
 from smartpark_analytics.alerts.evaluating.watched import Channel, Selector, Watched
 from smartpark_analytics.alerts.rows import is_late, later, some_samples, some_verdicts
 from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Floats, Ints, Level, Samples, Verdicts
@@ -41,16 +40,6 @@ WINDOW_US: Final = {Source.QUARTER: 900 * _SECOND_US, Source.HOUR: 3600 * _SECON
 """Length of the windows of a source. [µs]"""
 JUST_HEARD_US: Final = 60 * _SECOND_US
 """Whoever sent something so lately is not silent, however old that was. [µs]"""
-
-
-class Found(NamedTuple):
-    """News of an object."""
-
-    row: int
-    """Place among the rule's subjects."""
-    episode: Episode
-    change: Change
-    """What this step did to it."""
 
 
 class _Newest(NamedTuple):
@@ -134,7 +123,7 @@ class Evaluation:
         """
         self._forget()
         standing = [(row, alert) for row, alert in recorded if alert.cleared_at is None]
-        self._episodes = _recorded(self.watched.rows, standing, self._window_us)
+        self._episodes = recorded_carry(self.watched.rows, standing, self._window_us)
 
     def step(self, samples: Samples, until_us: int = NOT_YET_US, received_us: Ints | None = None) -> list[Found]:
         """Take what has come and say what is new.
@@ -352,7 +341,7 @@ class Evaluation:
         return [
             Found(
                 int(found.row[at]),
-                _episode(found, at, self._last(found, at, verdicts), self._window_us, unit),
+                episode_at(found, at, self._last(found, at, verdicts), self._window_us, unit),
                 Change(int(found.change[at])),
             )
             for at in range(len(found.row))
@@ -424,47 +413,3 @@ def _followed_by(found: Episodes, more: Episodes) -> Episodes:
 def _no_episodes() -> Episodes:
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
     return Episodes(ints, ints, ints, ints, floats, floats, ints, ints, np.zeros(0, np.int8))
-
-
-def _episode(found: Episodes, at: int, last: tuple[int, float, float], window_us: int, unit: str) -> Episode:
-    fired, cleared = int(found.fired_us[at]), int(found.cleared_us[at])
-    last_us, value, limit = last
-    return Episode(
-        since=from_us(int(found.since_us[at])),
-        fired_at=None if fired == NEVER_US else from_us(fired + window_us),
-        cleared_at=None if cleared == NEVER_US else from_us(cleared),
-        last=_evidence(value, limit, unit),
-        last_at=from_us(last_us + window_us),
-        worst=_evidence(float(found.worst[at]), float(found.worst_limit[at]), unit),
-        worst_at=from_us(int(found.worst_us[at])),
-    )
-
-
-def _evidence(value: float, limit: float, unit: str) -> Evidence:
-    return Evidence(
-        value=value if np.isfinite(value) else None, limit=limit if np.isfinite(limit) else None, unit=unit
-    )
-
-
-def _recorded(rows: int, standing: Sequence[tuple[int, Alert]], window_us: int) -> EpisodeCarry:
-    def moments(values: Iterable[int]) -> Ints:
-        return np.array(list(values), np.int64)
-
-    def numbers(values: Iterable[float | None]) -> Floats:
-        return np.array([np.nan if value is None else value for value in values], np.float64)
-
-    alerts = [alert for _, alert in standing]
-    found = Episodes(
-        row=moments(row for row, _ in standing),
-        since_us=moments(to_us(alert.since) for alert in alerts),
-        fired_us=moments(
-            NEVER_US if alert.fired_at is None else to_us(alert.fired_at) - window_us for alert in alerts
-        ),
-        cleared_us=moments(NEVER_US for _ in alerts),
-        worst=numbers(alert.worst.value for alert in alerts),
-        worst_limit=numbers(alert.worst.limit for alert in alerts),
-        worst_us=moments(to_us(alert.worst_at) for alert in alerts),
-        n_breaches=moments(1 for _ in alerts),
-        change=np.zeros(len(alerts), np.int8),
-    )
-    return episodes.resumed(rows, found)
