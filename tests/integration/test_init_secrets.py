@@ -15,6 +15,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
@@ -76,15 +77,34 @@ def test_force_makes_every_password_anew_and_keeps_lines_of_your_own(folder):
     before = snapshot(folder)
     assert run_script(folder, "--force").returncode == 0
     after = snapshot(folder)
-    assert {path.name for path in after if before[path] == after[path]} == {"acl", "smtp.password", "seal.pem"}
+    kept = {path.name for path in after if before[path] == after[path]}
+    assert kept == {"acl", "smtp.password", "seal.pem", ".env"}
     assert "SMARTPARK_API_BIND=0.0.0.0\n" in env.read_text()
+
+
+@needs_openssl
+def test_it_prints_no_secret_and_takes_old_ones_out_of_env(folder):
+    (folder / ".env").write_text("POSTGRES_PASSWORD=old\nMINE=1\nGRAFANA_ADMIN_PASSWORD=old\n")
+    said = run_script(folder, "--force")
+    for path in (folder / "secrets").rglob("*.*"):
+        content = path.read_text().strip()
+        assert not content or content not in said.stdout + said.stderr, path.name
+    text = (folder / ".env").read_text()
+    assert "old" not in text
+    assert "MINE=1\n" in text
+
+
+@needs_openssl
+def test_folders_that_are_mounted_are_yours_from_the_start(folder):
+    for name in ("secrets/alerts", "secrets/province", "secrets/uplinks", "backups"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
 
 
 @needs_openssl
 def test_the_simulated_park_has_no_credentials_unless_asked_for(tmp_path):
     assert run_script(tmp_path).returncode == 0
     users = {path.stem for path in (tmp_path / "secrets/broker").glob("*.password")}
-    assert users == {"ingest", "edge-a"}
+    assert users == {"ingest", "health", "edge-a"}
     assert "simulators" not in (tmp_path / "secrets/broker/acl").read_text()
 
 
@@ -93,12 +113,12 @@ def test_no_two_passwords_are_alike(folder):
     given = folder / "secrets/desk/smtp.password"
     passwords = [path.read_text() for path in (folder / "secrets").rglob("*.password") if path != given]
     assert given.read_text() == "", "the mail server's, not ours to make up"
-    assert len(passwords) == 10
+    assert len(passwords) == 11
     assert len(set(passwords)) == len(passwords)
     assert all(re.fullmatch(r"[\w-]{32}", password) for password in passwords)
 
 
-@pytest.mark.parametrize("code", ["edge/b", "#", ""])
+@pytest.mark.parametrize("code", ["edge/b", "#", "", "ingest", "health", "simulators"])
 def test_a_code_that_would_widen_topic_rights_is_refused(tmp_path, code):
     result = run_script(tmp_path, "--edge", code)
     assert result.returncode == 1
@@ -268,3 +288,34 @@ def test_the_broker_is_trusted_by_our_authority_and_by_no_other(folder, tmp_path
             greet(port, folder, "elsewhere.example")
         with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
             greet(port, stranger, "broker")
+
+
+@needs_openssl
+@needs_mosquitto
+@pytest.mark.skipif(shutil.which("mosquitto_sub") is None, reason="mosquitto_sub is not installed")
+def test_the_health_check_of_the_compose_hears_the_broker_and_notices_a_wrong_password(folder, tmp_path_factory):
+    check = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["broker"]["healthcheck"]["test"]
+    options = tmp_path_factory.mktemp("health")
+    secret = folder / "secrets/broker/health.client"
+    shutil.copy(secret, options / "mosquitto_sub")
+    with broker(folder) as port:
+        places = {"8883": str(port), "/run/secrets/broker-ca.crt": str(folder / "secrets/tls/ca.crt")}
+        command = [places.get(word, word.replace("$$", "$")) for word in check[1:]]
+        command[command.index("-W") + 1] = "60"
+        environment = os.environ | {"XDG_CONFIG_HOME": str(options)}
+        assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+        (options / "mosquitto_sub").write_text("--username health\n--pw wrong\n")
+        assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode != 0
+
+
+@needs_openssl
+@needs_mosquitto
+def test_the_user_of_the_health_check_may_do_nothing_else(folder):
+    with broker(folder) as port, Client(folder, port, "health") as health, Client(folder, port, "ingest") as ingest:
+        health.subscribe("smartpark/v1/#")
+        health.subscribe("$SYS/broker/uptime")
+        assert health.publish("smartpark/v1/edge-a/data") == NOT_AUTHORIZED
+        assert not ingest.publish("smartpark/v1/edge-a/ack").is_failure
+        # The broker says its uptime by and by: had the other been delivered, it would be here by then.
+        health.wait("$SYS/broker/uptime")
+        assert "smartpark/v1/edge-a/ack" not in health.answers

@@ -16,6 +16,7 @@ from smartpark.cli import build_parser
 from smartpark_api.aggregates.seal_keys import load_key
 from smartpark_api.console.signing import key_of_file
 from smartpark_edge.settings import load_settings
+from smartpark_ingest.province.sources import load_sources
 from smartpark_ingest.shards import Shard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,10 +44,47 @@ def test_it_follows_the_compose_specification():
 
 
 def test_it_has_every_part_of_the_platform():
-    park = {"database", "broker", "grafana", "migrate", "ingest-0", "ingest-1", "derive", "notices", "edge", "api"}
-    demo = {"demo-catalogue", "demo-edge", "simulators"}
-    assert set(SERVICES) == park | demo
-    assert {name for name, service in SERVICES.items() if service.get("profiles") == ["demo"]} == demo
+    always = {
+        "database",
+        "broker",
+        "migrate",
+        "ingest-0",
+        "ingest-1",
+        "derive",
+        "notices",
+        "alerts",
+        "api",
+        "grafana",
+    }
+    in_profile = {
+        "full": {"edge", "backup"},
+        "edge": {"edge"},
+        "province": {"province"},
+        "uplink": {"uplink"},
+        "demo": {"demo-catalogue", "demo-edge", "simulators"},
+    }
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == always
+    assert set(SERVICES) == always.union(*in_profile.values())
+    for profile, names in in_profile.items():
+        assert {name for name, service in SERVICES.items() if profile in service.get("profiles", [])} == names
+
+
+def test_every_worker_of_the_program_is_a_service():
+    """A command that runs for good and writes by itself has its place here."""
+    verbs = {
+        group: set(parser._subparsers._group_actions[0].choices)
+        for group, parser in build_parser()._subparsers._group_actions[0].choices.items()
+        if parser._subparsers is not None
+    }
+    workers = {(group, "run") for group, known in verbs.items() if "run" in known} | {("api", "serve")}
+    assert {tuple(command[:2]) for name in OURS for command in commands_of(name)} >= workers
+
+
+def test_who_depends_on_a_service_of_a_profile_is_in_that_profile():
+    for name, service in SERVICES.items():
+        for needed in service.get("depends_on", {}):
+            theirs = SERVICES[needed].get("profiles")
+            assert theirs is None or set(service.get("profiles", [])) <= set(theirs), (name, needed)
 
 
 def test_the_shards_of_ingest_are_all_there():
@@ -68,17 +106,96 @@ def test_a_service_is_watched_or_says_why_not(name):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_has_a_memory_limit_and_gains_no_privileges(name):
-    assert "mem_limit" in SERVICES[name]
-    assert "no-new-privileges:true" in SERVICES[name]["security_opt"]
-
-
-@pytest.mark.parametrize("name", [*OURS, "broker"])
-def test_our_services_are_no_root_and_write_only_to_volumes(name):
+def test_a_service_has_limits_gains_no_privileges_and_writes_only_to_volumes(name):
     service = SERVICES[name]
-    assert service["read_only"] is True
-    assert service["user"].startswith("${SMARTPARK_UID:?")
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
+    assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert all("noexec" in place and "size=" in place for place in service["tmpfs"])
+    assert "privileged" not in service
+    assert service.get("network_mode") is None
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_comes_back_by_itself_unless_it_ends_after_its_work(name):
+    ends = "ends after its work" in SERVICES[name].get("x-no-healthcheck", "")
+    assert SERVICES[name]["restart"] == ("no" if ends else "unless-stopped")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_is_root_but_who_says_why(name):
+    service = SERVICES[name]
+    if "x-why-root" in service:
+        assert name == "database"
+        assert set(service["cap_add"]) == {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+        # Root before it could not signal another user's process without one right more.
+        assert "init" not in service
+    else:
+        assert service["user"].startswith("${SMARTPARK_UID:?")
+        assert ":${SMARTPARK_GID:?" in service["user"]
+        assert "cap_add" not in service
+
+
+# --- networks -----------------------------------------------------------------------------------------------------
+
+NETWORKS = {
+    "database": {"database", "migrate", "demo-catalogue", "backup", "ingest-0", "ingest-1", "derive", "notices"}
+    | {"alerts", "province", "uplink", "api", "grafana"},
+    "broker": {"broker", "ingest-0", "ingest-1", "edge", "demo-edge", "simulators"},
+    "metrics": {"ingest-0", "ingest-1", "derive", "notices", "alerts", "province", "uplink", "api"}
+    | {"edge", "demo-edge"},
+    "outside": {"broker", "api", "grafana", "notices", "alerts", "province", "uplink", "edge"},
+}
+"""Who can reach whom, and who can reach the world. A service more in one of them is a decision: write it here too."""
+
+
+def test_who_has_no_business_with_somebody_cannot_reach_them():
+    assert set(COMPOSE["networks"]) == set(NETWORKS)
+    for network, names in NETWORKS.items():
+        assert {name for name, service in SERVICES.items() if network in service["networks"]} == names, network
+
+
+def test_only_the_network_of_those_who_speak_with_the_world_leads_out():
+    for name, network in COMPOSE["networks"].items():
+        assert network.get("internal", False) is (name != "outside")
+    assert COMPOSE["networks"]["outside"]["driver_opts"] == {"com.docker.network.bridge.enable_icc": "false"}
+    for name, service in SERVICES.items():
+        if "ports" in service:
+            assert "outside" in service["networks"], name
+
+
+def hosts_of(service):
+    """Services that the environment of one names as hosts."""
+    values = " ".join(str(value) for value in service.get("environment", {}).values())
+    return {host for host in re.findall(r"(?:@|//)([a-z][a-z0-9-]*):\d+", values) if host in SERVICES} | (
+        {service["environment"]["PGHOST"]} if "PGHOST" in service.get("environment", {}) else set()
+    )
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_whoever_a_service_asks_is_in_a_network_with_it_and_waited_for(name):
+    for host in hosts_of(SERVICES[name]):
+        shared = set(SERVICES[name]["networks"]) & set(SERVICES[host]["networks"]) - {"outside"}
+        assert shared, f"{name} does not see {host}"
+        waits = SERVICES[name]["depends_on"]
+        assert host in waits or any(host in SERVICES[other].get("depends_on", {}) for other in waits), host
+
+
+def test_whoever_may_open_the_database_is_whoever_does():
+    """A role that no line of pg_hba.conf names is refused, so one that a service uses must stand there."""
+    lines = (ROOT / "deploy/database/pg_hba.conf").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    over_tcp = {row[2] for row in rows if row[0] == "host"}
+    used = {match for service in SERVICES.values() for match in re.findall(r"//(\w+)@database", str(service))}
+    users = {service.get("environment", {}).get("PGUSER") for service in SERVICES.values()} - {None}
+    assert used | users | {"smartpark_grafana"} == over_tcp
+    assert all(row[-1] == "scram-sha-256" for row in rows if row[0] == "host")
+    assert [row for row in rows if row[-1] == "trust"] == [["local", "all", "postgres", "trust"]]
+    assert f"hba_file={mounts_of('database')['./deploy/database/pg_hba.conf']}" in SERVICES["database"]["command"]
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
 
 
 def test_ports_are_open_to_this_machine_only_unless_asked_for():
@@ -90,19 +207,25 @@ def test_ports_are_open_to_this_machine_only_unless_asked_for():
 def test_no_password_stands_in_the_file_and_none_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert not re.search(r"://[^/\s@:]+:[^/\s@]+@", text), "a password in an address"
-    for match in re.finditer(r"(?i)(\w*(?:password|secret|token))\s*:\s*(\S+)", text):
-        name, value = match.groups()
-        assert value.startswith(('"${', "/run/secrets/", "{")) or name.endswith("secrets"), match[0]
-    for variable in re.findall(r"\$\{([^}]*PASSWORD[^}]*)\}", text):
-        assert ":?run scripts/init-secrets" in variable
+    for match in re.finditer(r"(?i)(\w*(?:password|secret|token|key)(?:_file|__file)?)\s*:\s*(\S+)", text):
+        assert match[2].startswith(("/run/secrets/", "{", "$$__file{/run/secrets/")), match[0]
+    assert re.findall(r"\$\{[^}]*(?:PASSWORD|SECRET|TOKEN|KEY)[^}]*\}", text) == []
+
+
+def test_what_stands_in_env_is_no_secret(secrets_folder):
+    text = (secrets_folder / ".env").read_text()
+    for path in (secrets_folder / "secrets").rglob("*.password"):
+        content = path.read_text()
+        assert not content or content not in text, path.name
 
 
 def test_scripts_init_secrets_makes_every_file_and_variable_it_asks_for(secrets_folder):
     for name, secret in COMPOSE["secrets"].items():
         assert (secrets_folder / secret["file"]).is_file(), name
-    made = {line.partition("=")[0] for line in (secrets_folder / ".env").read_text().splitlines()}
+    lines = (secrets_folder / ".env").read_text().splitlines()
+    made = {line.partition("=")[0] for line in lines if not line.startswith("#")}
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"\$\{([A-Z_]+):\?", text)) <= made
+    assert set(re.findall(r"\$\{([A-Z_]+):\?", text)) == made
 
 
 def secrets_of(service):
@@ -134,15 +257,33 @@ def test_files_that_a_service_is_pointed_to_are_given_to_it(name):
     service = SERVICES[name]
     for value in service.get("environment", {}).values():
         if value.startswith("/run/"):
-            places = secrets_of(service).values()
+            places = [*secrets_of(service).values(), *mounts_of(name).values()]
             assert any(value in {place, str(Path(place).parent)} for place in places), value
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_gets_mounted_exists(name):
-    for volume in SERVICES[name].get("volumes", []):
-        source = volume.split(":")[0]
-        assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"], volume
+def test_what_gets_mounted_exists(name, secrets_folder):
+    for source in mounts_of(name):
+        if source.startswith(("./secrets/", "./backups")):
+            assert (secrets_folder / source).is_dir(), source
+        else:
+            assert (ROOT / source).exists() if source.startswith("./") else source in COMPOSE["volumes"], source
+
+
+def mounts_of(name):
+    """What a service mounts, by default → where."""
+    volumes = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", volume) for volume in SERVICES[name].get("volumes", [])]
+    return dict(volume.split(":")[:2] for volume in volumes)
+
+
+def test_volumes_are_used_and_only_places_of_their_own_are_written():
+    used = {source for name in SERVICES for source in mounts_of(name)}
+    assert set(COMPOSE["volumes"]) <= used
+    writable = {
+        volume for service in SERVICES.values() for volume in service.get("volumes", []) if not volume.endswith(":ro")
+    }
+    folders = {volume.split(":")[0] for volume in writable if volume.startswith("./")}
+    assert folders == {"./secrets/uplinks"}
 
 
 def test_environment_variables_are_known_to_the_code():
@@ -154,6 +295,34 @@ def test_environment_variables_are_known_to_the_code():
     for service in OURS.values():
         given = {name for name in service.get("environment", {}) if name.startswith("SMARTPARK_")}
         assert given <= known
+    scripts = ("scripts/backup", "deploy/backup/common.sh")
+    backup = "".join((ROOT / name).read_text(encoding="utf-8") for name in scripts)
+    for name in SERVICES["backup"]["environment"]:
+        assert name.startswith("PG") or name == "TZ" or f"${{{name}" in backup, name
+
+
+THEIRS = {
+    "database": {"POSTGRES_DB", "POSTGRES_PASSWORD_FILE", "TIMESCALEDB_TELEMETRY"},
+    "broker": {"XDG_CONFIG_HOME"},
+}
+"""Variables of images that are not ours, as their own documents have them."""
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in OURS])
+def test_variables_of_other_images_are_theirs(name):
+    given = set(SERVICES[name].get("environment", {}))
+    if name == "grafana":
+        assert {variable for variable in given if not variable.startswith("GF_")} == {"GRAFANA_DATABASE_PASSWORD"}
+    elif name != "backup":
+        assert given == THEIRS[name]
+
+
+def test_the_variables_for_env_are_told():
+    """Each that docker-compose.yml takes from .env stands in the deployment guide, and no other."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    taken = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text))
+    told = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/deployment.md").read_text("utf-8"), re.MULTILINE))
+    assert taken == told
 
 
 def commands_of(name):
@@ -166,6 +335,30 @@ def commands_of(name):
 
 def dockerfile_command(path):
     return json.loads(re.search(r"^CMD (\[.*\])$", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)[1])
+
+
+def test_the_settings_that_a_profile_asks_for_are_made_from_an_example():
+    sources = {"province": "sources", "uplink": "uplink"}
+    for name, stem in sources.items():
+        (command,) = commands_of(name)
+        folder = next(source for source, place in mounts_of(name).items() if command[-1].startswith(f"{place}/"))
+        assert Path(command[-1]).name == f"{stem}.toml"
+        assert list((ROOT / folder).glob("*.example.toml"))
+        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        assert f"/{(ROOT / folder).relative_to(ROOT)}/{stem}.toml" in ignored
+
+
+def test_the_example_of_a_province_is_read_and_looks_for_keys_where_they_are_mounted(tmp_path):
+    text = (ROOT / "deploy/province/sources.example.toml").read_text(encoding="utf-8")
+    place = mounts_of("province")["./secrets/province"]
+    keys = re.findall(r'_file = "([^"]+)"', text)
+    assert keys
+    for key in keys:
+        assert key.startswith(f"{place}/")
+        (tmp_path / Path(key).name).write_text("spk_x")
+        (tmp_path / Path(key).name).chmod(0o600)
+    (tmp_path / "sources.toml").write_text(text.replace(f"{place}/", ""))
+    assert [source.name for source in load_sources(tmp_path / "sources.toml")] == ["minhou", "jinjiang"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -230,8 +423,10 @@ def test_python_and_uv_are_the_same_in_every_image():
 
 
 def test_long_running_services_of_ours_say_how_they_fare_inside_the_network_only():
-    for name in ("ingest-0", "ingest-1", "derive", "api", "edge", "demo-edge"):
-        service = SERVICES[name]
+    for name, service in OURS.items():
+        if "healthcheck" not in service:
+            continue
+        assert "metrics" in service["networks"], name
         assert service["environment"]["SMARTPARK_METRICS_PORT"] == "9100", name
         assert not any("9100" in port for port in service.get("ports", [])), name
         assert "/healthz" in service["healthcheck"]["test"][-1], name

@@ -1,0 +1,358 @@
+"""scripts/backup and scripts/restore-drill on real servers: what was dumped comes back whole; damage is noticed."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from smartpark_storage import connect, embedded, load_catalogue, load_registry, refresh_aggregates, store_batches
+from smartpark_storage.embedded_account import database_account, programs
+from storage_cases import DAY_US, MINUTE_US, NOON, NOON_US, batch, park
+
+ROOT = Path(__file__).resolve().parents[2]
+BACKUP, DRILL = ROOT / "scripts" / "backup", ROOT / "scripts" / "restore-drill"
+pytestmark = pytest.mark.skipif(shutil.which("flock") is None, reason="flock (util-linux) is not installed")
+
+
+class Place:
+    """A database, a folder for its backups, and the two scripts run as an administrator would."""
+
+    def __init__(self, dsn, folder, path):
+        given = conninfo_to_dict(dsn)
+        names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
+        self.dsn, self.folder = dsn, folder
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("SMARTPARK_")
+        } | {
+            **{variable: str(given[name]) for name, variable in names.items() if name in given},
+            "SMARTPARK_BACKUP_FOLDER": str(folder),
+            "PATH": f"{path}:{os.environ['PATH']}",
+        }
+
+    def run(self, script, *arguments, **environment):
+        command = ["sh", str(script), *arguments]
+        return subprocess.run(
+            command, env=self.environment | environment, capture_output=True, text=True, check=False, timeout=600
+        )
+
+    def backups(self):
+        return sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+    def databases(self):
+        with psycopg.connect(self.dsn) as connection:
+            return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+
+
+def fill(dsn):
+    """A small park with three days of readings, one of them from long ago, and letters in Chinese."""
+    with connect(dsn, application="test") as connection:
+        load_catalogue(connection, park(), source="hill.toml", loaded_by="test", at=NOON)
+        points = {key: record.point_id for key, record in load_registry(connection).by_key.items()}
+        energy, factor = points["hill/M0/active_energy_import"], points["hill/M0/power_factor"]
+        for day in range(3):
+            start = NOON_US - day * DAY_US
+            rows = [(energy, start + i * MINUTE_US, i) for i in range(300)]
+            rows += [(factor, start + i * MINUTE_US, i / 7) for i in range(300)]
+            store_batches(connection, [batch(day + 1, rows)], received_at=NOON)
+        refresh_aggregates(connection)
+
+
+@pytest.fixture
+def plain(plain_database_dsn, tmp_path):
+    fill(plain_database_dsn)
+    return Place(plain_database_dsn, tmp_path, programs(database_account()))
+
+
+def redo_checksums(backup):
+    """As somebody would who wants damage not to be noticed by its checksum."""
+    files = sorted(path for path in backup.iterdir() if path.name != "SHA256SUMS")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  ./{path.name}\n" for path in files]
+    (backup / "SHA256SUMS").write_text("".join(lines))
+
+
+def test_what_was_dumped_comes_back_whole_and_leaves_nothing_behind(plain):
+    before = plain.databases()
+    made = plain.run(BACKUP, "now")
+    assert made.returncode == 0, made.stderr
+    (backup,) = plain.backups()
+    assert {path.name for path in backup.iterdir()} == {
+        "about",
+        "manifest.tsv",
+        "roles.sql",
+        "smartpark.dump",
+        "SHA256SUMS",
+    }
+    manifest = dict(line.split("\t", 1) for line in (backup / "manifest.tsv").read_text().splitlines())
+    assert manifest["smartpark.reading"].startswith("1800\t")
+    assert "ROLE smartpark_api" in (backup / "roles.sql").read_text()
+    with psycopg.connect(plain.dsn, autocommit=True) as connection:
+        # What changes afterwards is none of the backup's business.
+        connection.execute("DELETE FROM smartpark.reading")
+    drill = plain.run(DRILL)
+    assert drill.returncode == 0, drill.stderr
+    assert f"{backup.name} holds" in drill.stderr
+    assert plain.databases() == before
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [backup, *backup.iterdir()])
+
+
+def test_a_backup_that_lacks_a_row_or_has_another_value_does_not_hold(plain):
+    assert plain.run(BACKUP, "now").returncode == 0
+    (backup,) = plain.backups()
+    manifest = backup / "manifest.tsv"
+    honest = manifest.read_text()
+    rows, digest = re.search(r"^smartpark\.point\t(\d+)\t(\d+)$", honest, re.MULTILINE).groups()
+    changed = honest.replace(f"{rows}\t{digest}", f"{rows}\t{int(digest) + 1}").replace(
+        "smartpark.reading\t1800\t", "smartpark.reading\t1801\t"
+    )
+    manifest.write_text(changed)
+    assert plain.run(DRILL).returncode == 1
+    redo_checksums(backup)
+    drill = plain.run(DRILL)
+    assert drill.returncode == 1
+    assert "does not hold" in drill.stderr
+    assert {line.split("\t")[0] for line in drill.stderr.splitlines() if line[:1] == "<"} == {
+        "< smartpark.point",
+        "< smartpark.reading",
+    }
+    assert not [name for name in plain.databases() if "drill" in name]
+
+
+def test_restoring_for_real_keeps_the_database_and_touches_no_other(plain):
+    assert plain.run(BACKUP, "now").returncode == 0
+    name = f"{conninfo_to_dict(plain.dsn)['dbname']}_restored"
+    try:
+        assert plain.run(DRILL, "--keep", name).returncode == 0
+        with psycopg.connect(plain.dsn, dbname=name) as connection:
+            assert connection.execute("SELECT name FROM smartpark.park").fetchall() == [("山园",)]
+            assert connection.execute("SELECT count(*) FROM park.reading").fetchone() == (1800,)
+        again = plain.run(DRILL, "--keep", name)
+        assert again.returncode == 1
+        assert "cannot be made" in again.stderr
+        assert name in plain.databases()
+    finally:
+        with psycopg.connect(plain.dsn, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def test_a_role_that_only_reads_can_back_up_and_its_password_is_nowhere_to_be_seen(plain, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("secret") / "password"
+    secret.write_text(r"a:b\c")
+    with psycopg.connect(plain.dsn, autocommit=True) as connection:
+        role = f"backup_{os.getpid()}"
+        # As docs/hardening.md has it.
+        connection.execute(f"CREATE ROLE {role} LOGIN BYPASSRLS IN ROLE pg_read_all_data")
+    try:
+        made = plain.run(BACKUP, "now", PGUSER=role, SMARTPARK_DSN_PASSWORD_FILE=str(secret))
+        assert made.returncode == 0, made.stderr
+        assert r"a:b\c" not in made.stdout + made.stderr
+        (backup,) = plain.backups()
+        assert not any(rb"a:b\c" in path.read_bytes() for path in backup.iterdir())
+    finally:
+        with psycopg.connect(plain.dsn, autocommit=True) as connection:
+            connection.execute(f"DROP ROLE {role}")
+
+
+def test_a_backup_that_failed_or_was_killed_is_never_taken_for_one(plain, tmp_path_factory):
+    broken = tmp_path_factory.mktemp("programs")
+    marks = broken / "began"
+    (broken / "pg_dump").write_text(f'#!/bin/sh\ntouch {marks}\n[ -n "$FAILS" ] && exit 1\nexec sleep 600\n')
+    (broken / "pg_dump").chmod(0o755)
+    path = f"{broken}:{plain.environment['PATH']}"
+    failed = plain.run(BACKUP, "now", PATH=path, FAILS="1")
+    assert failed.returncode == 1
+    assert "pg_dump failed" in failed.stderr
+    process = subprocess.Popen(
+        ["sh", str(BACKUP), "now"],
+        env=plain.environment | {"PATH": path},
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    )
+    marks.unlink()
+    deadline = time.monotonic() + 60
+    while not marks.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    another = plain.run(BACKUP, "now")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert "another backup is under way" in another.stderr
+    assert "there is no backup" in plain.run(BACKUP, "check").stderr
+    assert plain.run(BACKUP, "now").returncode == 0
+    assert len(plain.backups()) == 1, "what was left half done is gone"
+
+
+def made_at(folder, moment):
+    """An empty backup, complete in form, of some moment."""
+    backup = folder / f"{moment:%Y%m%dT%H%M%SZ}-physical"
+    backup.mkdir()
+    (backup / "about").write_text("kind=physical\n")
+    redo_checksums(backup)
+    return backup.name
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """For what asks no server."""
+    return Place("host=/nowhere dbname=none user=nobody", tmp_path, "")
+
+
+def test_check_says_what_is_wrong_with_the_newest_backup(elsewhere):
+    now = datetime.now(UTC)
+    assert "there is no backup" in elsewhere.run(BACKUP, "check").stderr
+    made_at(elsewhere.folder, now - timedelta(hours=30))
+    assert "is 30 hours old" in elsewhere.run(BACKUP, "check").stderr
+    assert elsewhere.run(BACKUP, "check", SMARTPARK_BACKUP_MAX_AGE_HOURS="48").returncode == 0
+    newest = elsewhere.folder / made_at(elsewhere.folder, now)
+    assert elsewhere.run(BACKUP, "check").returncode == 0
+    assert elsewhere.run(BACKUP, "check", "--quick").returncode == 0
+    (newest / "about").write_text("kind=physicaL\n")
+    assert "is damaged" in elsewhere.run(BACKUP, "check").stderr
+    (newest / "about").unlink()
+    assert "lacks ./about" in elsewhere.run(BACKUP, "check", "--quick").stderr
+
+
+def test_old_backups_are_forgotten_but_the_newest_and_the_last_of_each_month(plain):
+    now = datetime.now(UTC)
+    first = now.replace(day=1, hour=0)
+    last_month = first - timedelta(days=1)
+    kept = [made_at(plain.folder, now - timedelta(days=3)), made_at(plain.folder, last_month - timedelta(days=40))]
+    kept.append(made_at(plain.folder, first - timedelta(hours=1)))
+    gone = [
+        made_at(plain.folder, last_month - timedelta(days=40, hours=1)),
+        made_at(plain.folder, now - timedelta(days=900)),
+    ]
+    made = plain.run(BACKUP, "now", SMARTPARK_BACKUP_KEEP_DAYS="7")
+    assert made.returncode == 0, made.stderr
+    left = {path.name for path in plain.backups()}
+    assert set(kept) < left
+    assert not left & set(gone)
+    assert len(left) == len(kept) + 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"SMARTPARK_BACKUP_AT": "2:30"}, "is an hour and a minute"),
+        ({"SMARTPARK_BACKUP_FOLDER": "/nowhere/at/all"}, "is not a folder"),
+        ({"SMARTPARK_BACKUP_FOLDER": ""}, "is not set"),
+        ({"SMARTPARK_DSN_PASSWORD_FILE": "/nowhere/password"}, "cannot be read"),
+    ],
+)
+def test_what_is_set_wrongly_is_named(elsewhere, setting, says):
+    result = elsewhere.run(BACKUP, "daily", **setting)
+    assert result.returncode == 1
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize("script", [BACKUP, DRILL])
+def test_a_script_explains_itself(elsewhere, script):
+    result = elsewhere.run(script, "--help")
+    assert result.returncode == 2
+    assert f"scripts/{script.name}" in result.stdout
+
+
+def test_daily_backs_up_at_once_when_there_is_none_and_waits_for_its_hour(plain):
+    soon = datetime.now(UTC) + timedelta(hours=3)
+    environment = plain.environment | {"SMARTPARK_BACKUP_AT": f"{soon:%H:%M}", "TZ": "UTC"}
+    process = subprocess.Popen(["sh", str(BACKUP), "daily"], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        said = ""
+        while "the next one in" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        assert 3600 < int(re.search(r"the next one in (\d+) s", said)[1]) <= 3 * 3600
+        assert len(plain.backups()) == 1
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+# --- TimescaleDB, and whole servers ------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+@pytest.mark.timescale
+@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
+def test_columnstore_and_aggregates_come_back_whole_on_timescaledb(timescale_database_dsn, tmp_path):
+    fill(timescale_database_dsn)
+    with psycopg.connect(timescale_database_dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT compress_chunk(c) FROM show_chunks('smartpark.reading', older_than => now()) AS c LIMIT 2"
+        )
+        # As retention leaves it: the hours are known, the readings are gone.
+        connection.execute(
+            "DELETE FROM smartpark.reading WHERE time < (SELECT min(time) + interval '1 hour' FROM smartpark.reading)"
+        )
+        jobs = connection.execute("SELECT count(*) FROM timescaledb_information.jobs").fetchone()
+    place = Place(timescale_database_dsn, tmp_path, "")
+    made = place.run(BACKUP, "now")
+    assert made.returncode == 0, made.stderr
+    (backup,) = place.backups()
+    manifest = dict(line.split("\t", 1) for line in (backup / "manifest.tsv").read_text().splitlines())
+    assert int(manifest["smartpark.reading"].split("\t")[0]) > 1000
+    assert int(manifest["park.reading_hour"].split("\t")[0]) > 0
+    drill = place.run(DRILL)
+    assert drill.returncode == 0, drill.stderr
+    name = f"{conninfo_to_dict(place.dsn)['dbname']}_kept"
+    try:
+        assert place.run(DRILL, "--keep", name).returncode == 0
+        with psycopg.connect(place.dsn, dbname=name, autocommit=True) as connection:
+            assert connection.execute("SELECT count(*) FROM timescaledb_information.jobs").fetchone() == jobs
+            assert connection.execute("SHOW timescaledb.restoring").fetchone() == ("off",)
+            load_catalogue_again = connection.execute("SELECT count(*) FROM park.reading_hour").fetchone()
+            assert load_catalogue_again[0] > 0
+    finally:
+        with psycopg.connect(place.dsn, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    (backup / "about").write_text((backup / "about").read_text().replace("timescaledb=2", "timescaledb=1"))
+    redo_checksums(backup)
+    refused = place.run(DRILL)
+    assert refused.returncode == 1
+    assert "which this server does not have" in refused.stderr
+
+
+@pytest.mark.soak
+def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(passable_path):
+    """On a server of its own: such a backup holds every database there is."""
+    account = database_account()
+    server = embedded.start(passable_path / "server")
+    folder, work = passable_path / "backups", passable_path / "work"
+    try:
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE TABLE things AS SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
+        for path in (folder, work):
+            path.mkdir()
+            if account is not None:
+                os.chown(path, account.pw_uid, account.pw_gid)
+        place = Place(server.dsn("postgres"), folder, programs(account))
+        place.environment |= {
+            "SMARTPARK_BACKUP_KIND": "physical",
+            "SMARTPARK_DRILL_FOLDER": str(work),
+            "HOME": str(work),
+        }
+        who = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
+        for command in ([BACKUP, "now"], [BACKUP, "check"], [DRILL]):
+            done = subprocess.run(
+                ["sh", *map(str, command)],
+                env=place.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=work,
+                **who,
+            )
+            assert done.returncode == 0, done.stderr
+        assert re.search(r"each of (\d+) rows was read", done.stderr)[1] == "5000"
+        assert list(work.iterdir()) == []
+    finally:
+        embedded.stop(passable_path / "server")
