@@ -23,7 +23,7 @@ def home(client, **query):
 def tiles(page):
     return dict(
         zip(
-            ("load", "left", "complete", "requests", "agents"),
+            ("load", "left", "complete", "requests", "alerts", "agents"),
             (one["text"] for one in page.all("article")),
             strict=True,
         )
@@ -47,6 +47,7 @@ def test_what_is_not_known_is_a_dash_with_a_reason(plain_client):
     assert "— kW 从未收到读数" in found["load"]
     assert "— kW 合同需量 1 000 kW · 从未收到读数" in found["left"]
     assert "0 项在办" in found["requests"]
+    assert found["alerts"].startswith("告警 0 条告警 没有告警")
     assert found["agents"] == "数据代理 — 还没有代理上线"
     assert "没有配置地址" in page.html
     assert page.html.count("待完成") == 1

@@ -124,9 +124,9 @@ def test_everything_can_be_reached_by_keyboard(visit):
     page.keyboard.press("Tab")
     expect(page.get_by_text("跳到正文")).to_be_focused()
     names = []
-    for _ in range(15):
+    for _ in range(17):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    rooms = ["首页", "园区此刻", "用电申请", "时限指标", "人员", "权限"]
+    rooms = ["首页", "园区此刻", "告警", "用电申请", "时限指标", "人员", "权限"]
     switches = ["选择人员", "中文", "EN", "跟随系统", "浅色", "深色", "高对比"]
-    assert names == ["智慧园区", *rooms, *switches, "以表格查看（每小时）"]
+    assert names == ["智慧园区", *rooms, *switches, "没有告警", "以表格查看（每小时）"]

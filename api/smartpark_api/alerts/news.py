@@ -12,6 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+from smartpark.errors import SmartparkError
 from smartpark_storage.alerts.listening import EVERYWHERE, hear_changes
 from smartpark_storage.errors import StorageUnavailableError
 
@@ -23,7 +24,7 @@ _AGAIN_S: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
-class TooManyStreamsError(Exception):
+class TooManyStreamsError(SmartparkError):
     """There are as many streams as there may be."""
 
 
@@ -84,7 +85,7 @@ class News:
             When there are as many as there may be.
         """
         if len(self._ears) >= MOST_STREAMS or self._of[principal] >= MOST_OF_ONE:
-            raise TooManyStreamsError
+            raise TooManyStreamsError(f"{len(self._ears)} streams are open, {self._of[principal]} of {principal}")
         ear = Ear()
         self._ears.add(ear)
         self._of[principal] += 1
