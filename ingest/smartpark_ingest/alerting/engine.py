@@ -21,8 +21,9 @@ from smartpark.clock import to_us
 from smartpark.workdays import WorkdayCalendar
 from smartpark_analytics.alerts.evaluating import Found
 from smartpark_analytics.alerts.evaluating.stepping import JUST_HEARD_US
+from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Ints
 from smartpark_storage import Connection, registry_version, transaction
-from smartpark_storage.alerts import StaleAlertError, delete_changes, keep_watch
+from smartpark_storage.alerts import StaleAlertError, delete_changes, keep_watch, read_rules
 from smartpark_storage.alerts.progress import Checkpoint, claim_changes_but, count_rule_versions, keep_checkpoint
 
 from smartpark_ingest.alerting.book import Book
@@ -36,7 +37,7 @@ from smartpark_ingest.alerting.rules_in_force import InForce, bind_rules, enter_
 from smartpark_ingest.alerting.surroundings import Scene, look_around
 from smartpark_ingest.alerting.taking_up import take_up
 from smartpark_ingest.alerting.values import NO_VALUES, Values
-from smartpark_ingest.alerting.watching import WATCHER, Claimed, Watermarks, split
+from smartpark_ingest.alerting.watching import WATCHER, Claimed, Watermarks, chosen, split
 from smartpark_ingest.alerting.windows import Windows
 
 _log = logging.getLogger(__name__)
@@ -46,9 +47,10 @@ CLAIM: Final = 64
 _SWEEP_S: Final = 1.0
 _CHECKPOINT_S: Final = 15.0
 _WATCH_S: Final = 60.0
+_STEPS_S: Final = 1800.0
 _TRIES: Final = 8
 BACK_US: Final = 180_000_000
-"""After an outage of this platform agents have so much time to be heard again. [µs]"""
+"""When nobody has been heard for so long, it was this platform that was away: all have as long to be heard again. [µs]"""
 
 
 @dataclass(slots=True)
@@ -86,9 +88,10 @@ class Engine:
         self._scene: Scene | None = None
         self._watched: dict[Source, NDArray[np.bool_]] = {}
         self._versions = -1
+        self._bound_s = time.monotonic()
         self._swept_s = self._kept_s = self._watched_s = float("-inf")
         self._tells_all = True
-        self._began_us = 0
+        self._patient_until_us = NOT_YET_US
         self._log = log
 
     @property
@@ -108,16 +111,17 @@ class Engine:
     def begin(self, connection: Connection, now: datetime, progress: Callable[[float], None] | None = None) -> None:
         """Build everything from what is stored, and judge what has come since the last checkpoint."""
         enter_builtin_rules(connection, now)
-        self._began_us = to_us(now)
         self._history = History(connection)
         self.book.load(connection, now)
         self._bind(connection, now)
         take_up(connection, self, now, progress)
+        if int(self.marks.seen_us.max(initial=NOT_YET_US)) < to_us(now) - BACK_US:
+            self._patient_until_us = to_us(now) + BACK_US
         self._settle_rules(connection, now)
         self._tells_all = True
 
     def _bind(self, connection: Connection, now: datetime) -> None:
-        self._versions = count_rule_versions(connection)
+        self._versions, self._bound_s = count_rule_versions(connection), time.monotonic()
         self._scene = look_around(
             connection, self.history.registry, now, calendar=self.office.calendar, edge_of=self._edge_of()
         )
@@ -127,6 +131,7 @@ class Engine:
         self._watched = {}
         share_selectors(self.rules)
         self.recorder.rules = {one.rule.code: one.rule for one in self.rules}
+        self.recorder.known = {one.rule.code: one.rule for one in read_rules(connection)}
         self.recorder.name_of = self.scene.name_of
         self.edges.watch(self.scene.edges)
         for one in self.rules:
@@ -140,6 +145,8 @@ class Engine:
             or registry_version(connection) != self.scene.registry_version
             or not self.scene.is_of(now)
             or self.edges.has_new(connection)
+            or self._has_found_homes()
+            or self._has_found_steps()
         )
         if not is_changed:
             return False
@@ -150,6 +157,21 @@ class Engine:
         self._settle_rules(connection, now)
         self._log(f"{len(self.rules)} rules taken up in {time.monotonic() - began_s:.1f} s")
         return True
+
+    def _has_found_homes(self) -> bool:
+        """Whether it is known by now to which park an edge belongs."""
+        around = self.scene.around
+        homeless = {edge.edge_id for edge in self.scene.edges if edge.code not in around.park_of_edge}
+        return bool(homeless) and not homeless.isdisjoint(np.unique(self.marks.edge).tolist())
+
+    def _has_found_steps(self) -> bool:
+        """Whether points have begun to speak of which it is not known how often they do; asked seldom."""
+        if time.monotonic() - self._bound_s < _STEPS_S:
+            return False
+        self._bound_s = time.monotonic()
+        points = self.scene.point_ids(np.flatnonzero(self.scene.around.usual_step_us == NEVER_US))
+        known = points[points < self.marks.seen_us.size]
+        return bool((self.marks.seen_us[known] != NOT_YET_US).any())
 
     def _settle_rules(self, connection: Connection, now: datetime) -> None:
         """Alerts that no rule asks for any more end, the others are as severe as their rule says."""
@@ -173,9 +195,10 @@ class Engine:
         turn = Turn(changes=len(changes), readings=values.size, found=len(found), has_more=len(changes) == CLAIM)
         if claimed.received_us:
             turn.age_s = max(0.0, (to_us(now) - claimed.received_us) / 1e6)
-        self.late.take(claimed, touches_windows=self.windows.touch(self, claimed.late, values))
+        self.late.take(claimed, touches_windows=self.windows.touch(self, claimed.late, claimed.live))
         # Memory is ahead of what is on record until the transaction ends; should that fail, all is built anew.
-        self.marks.advance(claimed.live.point, claimed.live.end_us - 1)
+        self.marks.advance(values.point, values.time_us)
+        self._pass_over(claimed)
         done = [number for number in claimed.changes if number not in self.late.held]
         if found or done or is_sweep:
             recorded = self.record(connection, as_news(found, self.about), now, done, everything=is_sweep)
@@ -241,13 +264,13 @@ class Engine:
         return judge(rules, samples, to_us(now) - PATIENCE_US, received)
 
     def _listen(self, claimed: Claimed, now_us: int) -> None:
-        """Let rules about silence know who is speaking; nobody is silent before all had the time to speak again."""
-        self._began_us = min(self._began_us, now_us)
+        """Let rules about silence know who is speaking; after an outage all have the time to speak again."""
+        self._patient_until_us = min(self._patient_until_us, now_us + BACK_US)
         self.marks.heard_us = np.minimum(self.marks.heard_us, now_us)
         self.marks.heard_us[np.concatenate([claimed.live.point, claimed.late.point])] = now_us
         for one in self.rules:
             if one.evaluation.speaks_of_silence and one.keys:
-                heard = np.full(len(one.keys), self._began_us + BACK_US - JUST_HEARD_US, np.int64)
+                heard = np.full(len(one.keys), self._patient_until_us, np.int64)
                 if one.rule.source is not Source.EDGE:
                     for feed in one.evaluation.watched.feeds.values():
                         points = self.scene.point_ids(feed.series)
@@ -277,7 +300,18 @@ class Engine:
         return found
 
     def _read(self, connection: Connection, claimed: Claimed) -> Values:
-        return self.history.spans(connection, claimed.live)
+        return self.history.spans(connection, chosen(claimed.live, self._is_watched(claimed.live.point)))
+
+    def _pass_over(self, claimed: Claimed) -> None:
+        """What no rule looks at is judged as soon as it has come."""
+        passed = chosen(claimed.live, ~self._is_watched(claimed.live.point))
+        is_any = passed.end_us > passed.start_us
+        self.marks.advance(passed.point[is_any], passed.end_us[is_any] - 1)
+
+    def _is_watched(self, points: Ints) -> NDArray[np.bool_]:
+        """Whether rules look at readings of these points."""
+        watched = self.watched_by(Source.READING)
+        return (points < watched.size) & watched[np.minimum(points, watched.size - 1)]
 
     def _keep(self, connection: Connection, now: datetime, *, has_news: bool) -> None:
         """Write down how far all this is: with all news, so that nothing is found twice, else now and then."""

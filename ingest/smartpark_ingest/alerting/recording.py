@@ -6,7 +6,7 @@ of the alerts meanwhile, all of it is undone and decided anew from what is on re
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -80,7 +80,7 @@ class Recorder:
         self.known: dict[str, Rule] = {}
         """Those that were in force once too: whoever was told of their alerts is told that these are over."""
         self.name_of: NameOf = lambda _: None
-        self._unrouted: set[int] = set()
+        self._parents: list[tuple[str, Alert]] = []
 
     def is_news(self, news: News) -> bool:
         """Whether an episode says anything that is not on record."""
@@ -112,6 +112,7 @@ class Recorder:
             Whether people may be told already.
         """
         book = self._book
+        self._look_for_parents()
         news = [one for one in found if self.is_news(one)]
         due = [entry for entry in book.entries() if everything and self._needs(entry, now)]
         book.hold(connection, {*(one.key for one in news), *(entry.key for entry in due)})
@@ -130,6 +131,7 @@ class Recorder:
     ) -> Recorded:
         """Write what the book is to say, and tell people of it and of some others."""
         book = self._book
+        self._look_for_parents()
         concerned = {id(entry): entry for entry in (*book.touched(), *also)}
         # Parents first: what they hide is hidden in the same breath.
         for entry in sorted(concerned.values(), key=lambda one: not may_hide(one.alert)):
@@ -197,7 +199,7 @@ class Recorder:
                 alert,
                 rule,
                 now,
-                parents=self._parents(),
+                parents=self._parents,
                 silences=self._office.silences,
                 calendar=self._office.calendar,
             )
@@ -206,9 +208,11 @@ class Recorder:
             self._office.trouble = str(error)
             return None
 
-    def _parents(self) -> Iterator[tuple[str, Alert]]:
-        for entry in self._book.parents():
-            yield str(entry.alert_id or entry.alert.about.object), entry.alert
+    def _look_for_parents(self) -> None:
+        """Once for all alerts of a pass."""
+        self._parents = [
+            (str(entry.alert_id or entry.alert.about.object), entry.alert) for entry in self._book.parents()
+        ]
 
     def _due(self, entry: Entry, now: datetime) -> Due | None:
         alert, rule = entry.alert, self.rules.get(entry.key.rule) or self.known.get(entry.key.rule)

@@ -26,7 +26,7 @@ from smartpark_storage.alerts.progress import newest_readings, read_checkpoint, 
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
 from smartpark_ingest.alerting.values import Values, chosen
-from smartpark_ingest.alerting.watching import NO_SPANS, WATCHER, Spans
+from smartpark_ingest.alerting.watching import WATCHER, Spans
 
 if TYPE_CHECKING:
     from smartpark_ingest.alerting.engine import Engine
@@ -103,25 +103,25 @@ def _readings(
     if not rules:
         _skip_to_newest(connection, engine)
         return
-    points = _watched_points(engine, rules)
+    points, lookback = _watched_points(engine, rules)
     seen = engine.marks.seen_us[points]
-    lookback = max(one.evaluation.lookback_us for one in rules)
     active = seen > to_us(now) - _LONG_SILENT_US - lookback
     _last_words(connection, engine, rules, points[~active], seen[~active])
-    points, seen = points[active], seen[active]
+    points, seen, lookback = points[active], seen[active], lookback[active]
+    from_us = np.where(seen == NOT_YET_US, NOT_YET_US, seen - lookback)
     history: list[tuple[InForce, Found]] = []
     gone_on = set[tuple[int, int]]()
-    start, end = _bounds(seen, lookback, to_us(now))
+    start, end = _bounds(seen, from_us, to_us(now))
     at = start
     while at < end:
         upto = min(at - at % _SLICE_US + _SLICE_US, end)
-        values = _span(connection, engine, points, at, upto)
+        values = _span(connection, engine, points[from_us < upto], at, upto)
         is_past = values.time_us <= engine.marks.seen_us[values.point]
         before, since = _parts(values, is_past)
         history += judge(rules, engine.scene.samples(before))
         if since.size:
             found = judge(rules, engine.scene.samples(since), upto if upto < end else NOT_YET_US)
-            engine.windows.touch(engine, NO_SPANS, since)
+            engine.windows.touch(engine, Spans(since.point, since.time_us, since.time_us + 1))
             engine.marks.advance(since.point, since.time_us)
             gone_on |= {(id(one), news.row) for one, news in found}
             if found:
@@ -135,17 +135,22 @@ def _readings(
         engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
 
 
-def _watched_points(engine: "Engine", rules: list[InForce]) -> Ints:
-    series = np.unique(np.concatenate([one.series() for one in rules]))
+def _watched_points(engine: "Engine", rules: list[InForce]) -> tuple[Ints, Ints]:
+    """Points that rules look at, and how far back the one that looks back furthest does. [µs]."""
+    need = np.full(len(engine.scene.points), -1, np.int64)
+    for one in rules:
+        series = one.series()
+        need[series] = np.maximum(need[series], one.evaluation.lookback_us)
+    series = np.flatnonzero(need >= 0)
     points = engine.scene.point_ids(series)
     engine.marks.reach(int(points.max(initial=0)))
-    return points
+    return points, need[series]
 
 
-def _bounds(seen: Ints, lookback: int, now_us: int) -> tuple[int, int]:
+def _bounds(seen: Ints, starts: Ints, now_us: int) -> tuple[int, int]:
     """From where to where there is anything to read, a while beyond now for clocks that are fast."""
     known = seen[seen != NOT_YET_US]
-    start = int(known.min(initial=now_us)) - lookback
+    start = int(starts[starts != NOT_YET_US].min(initial=now_us))
     return start, max(int(known.max(initial=now_us)), now_us) + _MINUTE_US
 
 

@@ -22,8 +22,8 @@ from smartpark_ingest.alerting.judging import as_news, judge, still_standing
 from smartpark_ingest.alerting.late import Stretch, from_the_beginning, reexamined
 from smartpark_ingest.alerting.reexamining import Reexamined
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
-from smartpark_ingest.alerting.values import Values, joined
-from smartpark_ingest.alerting.watching import Spans
+from smartpark_ingest.alerting.values import joined
+from smartpark_ingest.alerting.watching import Spans, chosen
 
 if TYPE_CHECKING:
     from smartpark_ingest.alerting.engine import Engine
@@ -80,7 +80,7 @@ class Windows:
             if found:
                 engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
 
-    def touch(self, engine: "Engine", late: Spans, values: Values) -> bool:
+    def touch(self, engine: "Engine", *came: Spans) -> bool:
         """Note windows that were judged and that readings have come for; says whether there were any."""
         found = False
         for source in SOURCES:
@@ -89,11 +89,9 @@ class Windows:
             if not rules or until is None:
                 continue
             watched = engine.watched_by(source)
-            found |= self._touch_spans(source, watched, late, until)
-            old = values.time_us < until
-            if old.any():
-                points, times = values.point[old], values.time_us[old]
-                found |= self._touch_spans(source, watched, Spans(points, times, times + 1), until)
+            for spans in came:
+                old = chosen(spans, spans.start_us < until)
+                found |= self._touch_spans(source, watched, old, until)
         return found
 
     def _touch_spans(self, source: Source, watched: NDArray[np.bool_], spans: Spans, until_us: int) -> bool:
