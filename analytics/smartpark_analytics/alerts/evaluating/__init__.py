@@ -10,7 +10,8 @@ from smartpark_analytics.alerts.evaluating.board import Board, News, Readings
 from smartpark_analytics.alerts.evaluating.learning import Calendar
 from smartpark_analytics.alerts.evaluating.objects import Surroundings, watch
 from smartpark_analytics.alerts.evaluating.of_registers import MeterReplaced
-from smartpark_analytics.alerts.evaluating.stepping import Evaluation, Found
+from smartpark_analytics.alerts.evaluating.stepping import Evaluation
+from smartpark_analytics.alerts.evaluating.telling import Found
 from smartpark_analytics.alerts.evaluating.watched import Subject, Unjudged, Watched
 
 __all__ = [

@@ -14,7 +14,8 @@ from smartpark.alerts.rules import Rule, Source
 from smartpark_analytics.alerts.evaluating.binding import evaluation_of
 from smartpark_analytics.alerts.evaluating.detection import Inputs
 from smartpark_analytics.alerts.evaluating.objects import Surroundings
-from smartpark_analytics.alerts.evaluating.stepping import Evaluation, Found, delays
+from smartpark_analytics.alerts.evaluating.stepping import Evaluation, delays
+from smartpark_analytics.alerts.evaluating.telling import Found
 from smartpark_analytics.alerts.evaluating.watched import Channel, Selector
 from smartpark_analytics.alerts.rows import some_samples
 from smartpark_analytics.alerts.samples import NOT_YET_US, Ints, Samples

@@ -47,6 +47,7 @@ def _evidence(value: float, limit: float, unit: str) -> Evidence:
 
 def recorded_carry(rows: int, standing: Sequence[tuple[int, Alert]], window_us: int) -> EpisodeCarry:
     """What to remember of alerts on record whose condition holds, each with its row."""
+
     def moments(values: Iterable[int]) -> Ints:
         return np.array(list(values), np.int64)
 
