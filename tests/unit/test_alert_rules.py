@@ -89,7 +89,8 @@ def test_the_built_in_rules_cover_all_causes_in_both_languages():
     for rule in rules:
         assert any("\u4e00" <= sign <= "\u9fff" for sign in rule.name), rule.code
         assert any("\u4e00" <= sign <= "\u9fff" for sign in rule.advice), rule.code
-        assert rule.name_en.isascii() and rule.advice_en.isascii(), rule.code
+        assert rule.name_en.isascii(), rule.code
+        assert rule.advice_en.isascii(), rule.code
 
 
 def test_a_built_in_rule_on_windows_pages_what_is_known_only_at_their_end():
