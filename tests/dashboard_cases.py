@@ -1,6 +1,6 @@
 """Every query of every dashboard as Grafana sends it: with what chosen, and what an answer must be like."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +49,12 @@ class Answer:
     types: list[int]
     rows: list[tuple[Any, ...]]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see: no row, or nothing but times and names of series."""
+        seen = [n for n, name in enumerate(self.columns) if name not in {"time", "metric"}]
+        return all(row[n] is None for row in self.rows for n in seen)
+
     def of(self, column: str) -> list[Any]:
         return [row[self.columns.index(column)] for row in self.rows]
 
@@ -83,13 +89,12 @@ def _of_page(document) -> Iterator[Query]:
             yield Query(page, name, target["rawSql"], target["format"], choices, columns)
 
 
-def chosen(query: Query, park: Value, *, language: str = "zh", others: Value | None = None) -> dict[str, Value]:
-    """Values of the page's variables: this park, or several; else `others`, or what nothing is called."""
+def chosen(query: Query, park: Value, *, language: str = "zh", others: Mapping[str, Value] | Value = "nothing"):
+    """Values of the page's variables: this park, or several; of any other variable one of `others`, or that word."""
     found: dict[str, Value] = {}
     for name, several in query.choices.items():
-        value = (
-            park if name == "park" else language if name == "lang" else (others if others is not None else "nothing")
-        )
+        other = others[name] if isinstance(others, Mapping) and name in others else others
+        value = {"park": park, "lang": language}.get(name, other)
         if several and isinstance(value, str):
             value = [value]
         if not several and not isinstance(value, str | float | int):

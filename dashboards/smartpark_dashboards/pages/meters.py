@@ -74,8 +74,8 @@ def _whole() -> tuple[Panel, ...]:
             4,
             Words("读数", "Readings"),
             Words(
-                "每小时读数与其中非良好者；十四天以上按日。",
-                "Per hour, beyond 14 days per day; and how many were not good.",
+                "每小时读数与其中非良好者；三天以上按日。",
+                "Per hour, beyond three days per day; and how many were not good.",
             ),
             "readings", (12, 7), "short", 0, bars=True,
             fields=(

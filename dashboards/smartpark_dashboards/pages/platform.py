@@ -69,8 +69,8 @@ def _course() -> tuple[Panel, ...]:
             10,
             Words("每秒读数", "Readings per second"),
             Words(
-                "全部园区；两天以上按小时，四十天以上按日。",
-                "All parks; by the hour beyond two days, by the day beyond 40.",
+                "全部园区；六小时以上按小时，五天以上按日。",
+                "All parks; by the hour beyond six hours, by the day beyond five days.",
             ),
             "readings", (12, 8), "short", 1,
             fields=(Field("per_second", Words("读数每秒", "readings per second")),),

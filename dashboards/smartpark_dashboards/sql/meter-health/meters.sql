@@ -1,10 +1,11 @@
--- Meters and stations of the chosen parks. Where there is none, one that means nothing.
-SELECT
-    CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.park || '/' || d.code AS "__text",
-    d.park || '/' || d.code AS "__value"
-FROM park.device AS d
-WHERE d.park IN ($park) AND d.retired_at IS NULL
+-- Meters and stations of the chosen parks that have points in service. Where there is none, one that means nothing.
+WITH meter AS (
+    SELECT DISTINCT park || '/' || device AS code, CASE WHEN '$lang' = 'en' THEN device_name_en ELSE device_name END AS name
+    FROM park.point
+    WHERE park IN ($park) AND retired_at IS NULL
+)
+SELECT name || ' ' || code AS "__text", code AS "__value" FROM meter
 UNION ALL
-SELECT '—', '' WHERE NOT EXISTS (SELECT FROM park.device AS d WHERE d.park IN ($park) AND d.retired_at IS NULL)
+SELECT '—', '' WHERE NOT EXISTS (SELECT FROM meter)
 ORDER BY 1
 LIMIT 2000
