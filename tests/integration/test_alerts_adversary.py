@@ -42,7 +42,7 @@ def speak(hill: Hill, first: datetime, last: datetime, value: float = 50.0) -> N
     hill.store({m: [(first + n * MINUTE, value) for n in range(minutes)] for m in METERS})
 
 
-@pytest.mark.parametrize("step", [5])
+@pytest.mark.parametrize("step", [5, 25])
 def test_an_agent_that_sends_what_it_kept_does_not_make_its_points_flap(hill: Hill, hand: Hand, step: int) -> None:
     people(hill)
     hill.rules(stale())
@@ -98,6 +98,33 @@ def test_whoever_is_told_late_has_the_time_of_the_ladder(hill: Hill, hand: Hand)
     assert said(hill) == [("duty", "fired")]
 
 
+def test_who_was_told_is_told_that_the_rule_is_gone(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hill.rules(limit(), limit("other"))
+    hand.begin(START)
+    hill.store({"M1/active_power": seconds(120, 120)})
+    hand.turn(START + MINUTE)
+    hill.rules(limit("other"))
+    hand.turn(START + 2 * MINUTE, looks=True)
+    hand.turn(START + 3 * MINUTE)
+    assert said(hill).count(("duty", "resolved")) == 1
+
+
+def test_an_unreadable_rule_does_not_stop_the_others(hill: Hill, hand: Hand) -> None:
+    hill.rules(limit(), limit("other"))
+    with hill.connection() as connection:
+        connection.execute("ALTER TABLE smartpark.alert_rule DISABLE TRIGGER alert_rule_is_kept")
+        connection.execute(
+            "UPDATE smartpark.alert_rule SET document = jsonb_set(document, '{detector,kind}', '\"oracle\"')"
+            " WHERE code = 'other'"
+        )
+        connection.commit()
+    hand.begin(START)
+    hill.store({"M1/active_power": seconds(120, 120)})
+    hand.turn(START + MINUTE)
+    assert [alert.about.rule for alert in hill.alerts()] == ["too-much"]
+
+
 def test_the_clock_of_the_host_goes_back(hill: Hill, hand: Hand) -> None:
     people(hill)
     hill.rules(limit(), stale())
@@ -114,6 +141,18 @@ def test_the_clock_of_the_host_goes_back(hill: Hill, hand: Hand) -> None:
     hand.turn(START + 20 * MINUTE)
 
 
+def test_a_reading_from_the_future_hides_no_alert(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hill.rules(limit())
+    hand.begin(START)
+    hill.store({"M1/active_power": [(START, 50.0), (START + 2000 * HOUR, 50.0)]})
+    hand.turn(START + MINUTE)
+    for n in range(2, 10):
+        hill.store({"M1/active_power": [(START + n * MINUTE, 120.0)]})
+        hand.turn(START + n * MINUTE)
+    assert said(hill) == [("duty", "fired")]
+
+
 def test_a_year_nobody_entered_stops_nothing(hill: Hill, hand: Hand) -> None:
     people(hill, hours={"days": "workdays"})
     hill.rules(limit(schedule={"days": "workdays"}))
@@ -125,3 +164,21 @@ def test_a_year_nobody_entered_stops_nothing(hill: Hill, hand: Hand) -> None:
     hill.store({"M2/active_power": seconds(120, 120, start=start + 10 * MINUTE)})
     hand.turn(start + 11 * MINUTE)
     assert said(hill) == [("duty", "fired")] * 2
+
+
+def test_the_whole_platform_was_away_for_three_hours(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hill.rules(stale())
+    hand.begin(START)
+    speak(hill, START, START + 10 * MINUTE)
+    hand.turn(START + 10 * MINUTE)
+    hand.end()
+    back = START + 3 * HOUR
+    hand.begin(back)
+    hand.turn(back + timedelta(seconds=1))
+    hand.turn(back + timedelta(seconds=3))
+    hill.now = back + timedelta(seconds=20)
+    speak(hill, START + 10 * MINUTE, START + 181 * MINUTE)
+    hand.turn(back + timedelta(seconds=21))
+    hand.turn(back + MINUTE)
+    assert said(hill) == []

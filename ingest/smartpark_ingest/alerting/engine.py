@@ -20,7 +20,6 @@ from smartpark.alerts.rules import Source
 from smartpark.clock import to_us
 from smartpark.workdays import WorkdayCalendar
 from smartpark_analytics.alerts.evaluating import Found
-from smartpark_analytics.alerts.evaluating.stepping import JUST_HEARD_US
 from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Ints
 from smartpark_storage import Connection, registry_version, transaction
 from smartpark_storage.alerts import StaleAlertError, delete_changes, keep_watch, read_rules
@@ -50,7 +49,7 @@ _WATCH_S: Final = 60.0
 _STEPS_S: Final = 1800.0
 _TRIES: Final = 8
 BACK_US: Final = 180_000_000
-"""When nobody has been heard for so long, it was this platform that was away: all have as long to be heard again. [µs]"""
+"""Nobody heard for so long: it was this platform that was away, and all have as long to be heard again. [µs]"""
 
 
 @dataclass(slots=True)

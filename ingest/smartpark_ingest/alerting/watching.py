@@ -17,7 +17,7 @@ WATCHER: Final = "alerts"
 """Name under which writers are asked to tell what they bring."""
 
 AHEAD_US: Final = 86_400_000_000
-"""Readings that are further ahead of their arrival are not judged; a clock that is less so is found to be off. [µs]"""
+"""Readings further ahead of their arrival are not judged; a clock that is less so is found to be off. [µs]"""
 
 
 class Spans(NamedTuple):

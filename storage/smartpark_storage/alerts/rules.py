@@ -4,7 +4,8 @@ Who wrote a version stands beside it; a line in the audit log is written by whoe
 same transaction.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from smartpark.alerts.rules import Rule
 
 from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.queries import query
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,10 @@ def put_rules(connection: Connection, rules: Iterable[Rule], *, by: str, at: dat
     only cannot make one of another's.
     """
     with transaction(connection):
-        known = {found.rule.code: found for found in read_rules(connection)}
-        return [_put(connection, rule, known.get(rule.code), by, at) for rule in rules]
+        rows = connection.execute(query("newest_alert_rules")).fetchall()
+        known = {found.rule.code: found for found in _readable(rows)}
+        newest = {row[0]: row[1] for row in rows}
+        return [_put(connection, rule, known.get(rule.code), (newest.get(rule.code, 0), by, at)) for rule in rules]
 
 
 def retire_rule(connection: Connection, code: str, *, by: str, at: datetime) -> bool:
@@ -54,13 +59,13 @@ def retire_rule(connection: Connection, code: str, *, by: str, at: datetime) -> 
         if known is None or not known.rule.is_active:
             return False
         retired = known.rule.model_copy(update={"is_active": False})
-        return _put(connection, retired, known, by, at).is_new
+        return _put(connection, retired, known, (known.version, by, at)).is_new
 
 
 def read_rules(connection: Connection, *, active_only: bool = False) -> list[RuleVersion]:
-    """Newest version of each rule, by code."""
+    """Newest version of each rule, by code; one that cannot be read is told in the log, and stops no other."""
     with read_transaction(connection):
-        found = [_version(row) for row in connection.execute(query("newest_alert_rules"))]
+        found = list(_readable(connection.execute(query("newest_alert_rules"))))
     return [one for one in found if one.rule.is_active or not active_only]
 
 
@@ -70,10 +75,20 @@ def rule_history(connection: Connection, code: str) -> list[RuleVersion]:
         return [_version(row) for row in connection.execute(query("alert_rule_versions"), {"code": code})]
 
 
-def _put(connection: Connection, rule: Rule, known: RuleVersion | None, by: str, at: datetime) -> PutRule:
+def _readable(rows: Iterable[tuple[Any, ...]]) -> Iterator[RuleVersion]:
+    """Rules of the newest versions; a program of another age may have written what this one does not know."""
+    for row in rows:
+        try:
+            yield _version(row)
+        except ValueError as error:
+            _log.error("rule %s, version %d, cannot be read and does not count: %s", row[0], row[1], error)
+
+
+def _put(connection: Connection, rule: Rule, known: RuleVersion | None, given: tuple[int, str, datetime]) -> PutRule:
+    newest, by, at = given
     if known is not None and known.rule == rule:
         return PutRule(rule.code, known.version, is_new=False)
-    version = 1 if known is None else known.version + 1
+    version = newest + 1
     parameters = {
         "code": rule.code,
         "version": version,

@@ -265,7 +265,7 @@ class Evaluation:
     def _until(self, until_us: int) -> Ints:
         if self.heard_us is None or self._detection.wakes is None or until_us == NOT_YET_US:
             return np.full(self.watched.rows, until_us, np.int64)
-        return np.where(until_us - self.heard_us < JUST_HEARD_US, NOT_YET_US, until_us)
+        return np.where(self.heard_us > until_us - JUST_HEARD_US, NOT_YET_US, until_us)
 
     def _findings(self, inputs: Inputs, rows: Ints, until_us: int) -> Verdicts | Episodes:
         detection = self._detection
