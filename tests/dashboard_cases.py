@@ -93,7 +93,7 @@ def chosen(query: Query, park: Value, *, language: str = "zh", others: Mapping[s
     """Values of the page's variables: this park, or several; of any other variable one of `others`, or that word."""
     found: dict[str, Value] = {}
     for name, several in query.choices.items():
-        other = others[name] if isinstance(others, Mapping) and name in others else others
+        other = others.get(name, "nothing") if isinstance(others, Mapping) else others
         value = {"park": park, "lang": language}.get(name, other)
         if several and isinstance(value, str):
             value = [value]

@@ -130,8 +130,8 @@ def test_a_park_that_has_nothing_is_no_park_of_zeros(plain_database_dsn):
     """What is not known is empty; only what is counted may be none."""
     counted = {
         "park-overview 12/A", "park-overview 13/A", "park-overview 14/A", "park-overview 30/A",
-        "park-environment 1/A", "park-environment 2/A", "park-carbon 1/A", "meter-health 1/A", "meter-health 2/A", "park-alerts 1/A",
-        "load-requests 1/A", "load-requests 20/A", "province-league 1/A",
+        "park-environment 1/A", "park-environment 2/A", "park-carbon 1/A", "meter-health 1/A", "meter-health 2/A",
+        "park-alerts 1/A", "load-requests 1/A", "load-requests 20/A", "province-league 1/A",
     }  # fmt: skip
     everybodys = {"park-overview 31/A", "park-overview 32/A", "meter-health 11/A"}
     dsn = seeded(plain_database_dsn)

@@ -1,0 +1,262 @@
+"""Numbers on the dashboards, computed apart from their queries, from what stands in dashboard_parks.sql.
+
+There, each number of a park is that of the park plus how many periods ago it was; of five periods four are in limits.
+"""
+
+from datetime import UTC, timedelta
+
+import dashboard_parks
+import psycopg
+import pytest
+from dashboard_cases import all_queries, ask, chosen
+from dashboard_parks import CHINESE, DENSE, ONE, QUOTE, number_of
+from smartpark.clock import PARK_ZONE, utc_now
+from smartpark.periods import Grain, period_containing
+from smartpark_storage import connect, describe_database
+
+DAY, MONTH, YEAR = timedelta(days=1), timedelta(days=30), timedelta(days=365)
+QUERIES = {
+    " ".join(str(query).removesuffix("-en").replace("-en ", " ").split()[:2]): query for query in all_queries("en")
+}
+N = number_of(ONE)
+KEPT = {Grain.HOUR: 30, Grain.DAY: 34, Grain.MONTH: 14, Grain.YEAR: 3}
+
+
+class Asker:
+    """Asks the panels about a seeded database, always about the same span of time."""
+
+    def __init__(self, dsn):
+        with connect(dsn, application="test") as connection:
+            dashboard_parks.seed(connection)
+            self.timescale = describe_database(connection).timescale_version is not None
+        self.connection = psycopg.connect(dsn, autocommit=True)
+        self.now = utc_now()
+        newest = self.connection.execute("SELECT grain, max(time) FROM park.indicator GROUP BY grain").fetchall()
+        self.newest = {Grain(grain): start for grain, start in newest}
+
+    def rows(self, name, *, park=ONE, span=DAY, **others):
+        everything = {
+            "owner": ["utility"], "severity": ["critical", "warning", "info"], "outlet": ["S1"],
+            "rule": [f"rule-{number_of(code)}" for code in DENSE],
+        }  # fmt: skip
+        query = QUERIES[name]
+        values = chosen(query, park, language="en", others=everything | others)
+        answer = ask(self.connection, query, end=self.now, span=span, values=values, timescale=self.timescale)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    def row(self, name, **options):
+        (row,) = self.rows(name, **options)
+        return row
+
+    def starts(self, grain, span):
+        """How many periods ago, and when, the periods began that stand in the database and in the span."""
+        found, start = [], self.newest[grain]
+        for ago in range(KEPT[grain] + 1):
+            if self.now - span <= start <= self.now:
+                found.append((ago, start))
+            start = period_containing(start - timedelta(seconds=1), grain).start
+        return found
+
+    def series(self, grain, span, *, of=lambda ago: N + ago):
+        """Start and number of the periods in the span, in order."""
+        return [(start, of(ago)) for ago, start in reversed(self.starts(grain, span))]
+
+
+@pytest.fixture(scope="module")
+def park(shared_database_dsn):
+    asker = Asker(shared_database_dsn)
+    yield asker
+    asker.connection.close()
+
+
+def pairs(rows, column="value"):
+    return [(row["time"], row[column]) for row in rows]
+
+
+def load(start):
+    """What both incomers draw in the hour [kW]."""
+    return 100 + start.astimezone(UTC).hour + 200
+
+
+def hours_of_readings(park, span):
+    """Hours of which readings stand in the database, and in the span; the running one has some too."""
+    first = park.newest[Grain.HOUR] - timedelta(hours=27)
+    return [first + timedelta(hours=n) for n in range(28) if first + timedelta(hours=n) >= park.now - span]
+
+
+def test_the_overview(park):
+    assert park.row("park-overview 1/A")["load_kw"] == 500
+    assert park.row("park-overview 10/A")["value"] == pytest.approx(50)
+    assert park.row("park-overview 13/A") == {"critical": 1, "warning": 0, "info": 0}
+    assert park.row("park-overview 14/A")["value"] == 1
+    assert pairs(park.rows("park-overview 21/A"), "electricity") == park.series(Grain.HOUR, DAY)
+    assert {row["park"]: (row["critical"], row["firing"]) for row in park.rows("park-overview 30/A")} == {
+        **dict.fromkeys(DENSE, (1, 1)), "bare": (0, 0),
+    }  # fmt: skip
+
+
+def test_the_load_and_its_duration(park):
+    quarters = park.rows("park-power 10/A", span=DAY)
+    assert {(row["contract_kw"], row["rated_kva"]) for row in quarters} == {(1000, 2050)}
+    assert all(row["load_kw"] == pytest.approx(load(row["time"])) for row in quarters)
+    assert len(quarters) >= 95
+    by_hours = park.rows("park-power 10/A", span=MONTH)
+    assert [(row["time"], row["load_kw"]) for row in by_hours] == [
+        (hour, pytest.approx(load(hour))) for hour in hours_of_readings(park, MONTH)
+    ]
+    curve = park.rows("park-power 4/A", span=MONTH)
+    loads = sorted(load(hour) for hour in hours_of_readings(park, MONTH))
+    assert [row["share"] for row in curve] == list(range(0, 101, 2))
+    assert curve[0]["load_kw"] == pytest.approx(loads[-1])
+    assert curve[-1]["load_kw"] == pytest.approx(loads[0])
+    middle = (loads[13] + loads[14]) / 2
+    assert curve[25]["load_kw"] == pytest.approx(middle)
+
+
+def test_demand_and_price_periods(park):
+    assert park.row("park-power 1/A")["value"] == N
+    assert park.row("park-power 3/A")["value"] == 1000 - N
+    days = park.rows("park-power 12/A", span=MONTH)
+    assert pairs(days, "peak") == park.series(Grain.DAY, MONTH)
+    assert all(row["sharp"] == row["peak"] == row["flat"] == row["valley"] for row in days)
+
+
+def test_the_balance(park):
+    total = sum(number for _, number in park.series(Grain.DAY, MONTH))
+    sums = park.row("park-balance 1/A", span=MONTH)
+    assert sums == dict.fromkeys(("purchased", "generated", "exported", "consumed", "lost", "unmetered"), total)
+    assert park.rows("park-balance 4/A", span=MONTH) == [
+        {"name": "One", "electricity": total}, {"name": "Two", "electricity": total},
+    ]  # fmt: skip
+    (residual,) = park.rows("park-balance 10/A", span=MONTH)
+    assert (residual["meter"], residual["residual"], residual["unknown_days"]) == ("p1/M1", total, 0)
+    nights = {}
+    for start, number in park.series(Grain.HOUR, timedelta(hours=30)):
+        local = start.astimezone(PARK_ZONE)
+        if local.hour < 5:
+            nights.setdefault(local.date(), []).append(number)
+    expected = [float(min(numbers)) for _, numbers in sorted(nights.items()) if len(numbers) == 5]
+    assert [row["base"] for row in park.rows("park-balance 5/A", span=timedelta(hours=30))] == expected
+
+
+def test_a_sum_with_an_unknown_day_is_not_known(park):
+    with park.connection.transaction(force_rollback=True):
+        park.connection.execute("ALTER TABLE smartpark.indicator_value DISABLE TRIGGER indicator_value_is_kept")
+        park.connection.execute(
+            "UPDATE smartpark.indicator_value AS v SET value = NULL FROM smartpark.indicator_series AS s"
+            " WHERE s.series_id = v.series_id AND s.park = %s AND s.boundary = 'park' AND s.grain = 'day'"
+            " AND s.indicator = 'electricity_purchased' AND v.start = %s",
+            [ONE, park.starts(Grain.DAY, MONTH)[2][1]],
+        )
+        sums = park.row("park-balance 1/A", span=MONTH)
+    assert sums["purchased"] is None
+    assert sums["consumed"] is not None
+
+
+def test_the_environment(park):
+    beyond = sum(ago % 5 == 4 for ago, _ in park.starts(Grain.HOUR, DAY))
+    assert park.row("park-environment 2/A") == {"so2": beyond, "nox": beyond, "dust": beyond}
+    days = park.starts(Grain.DAY, MONTH)
+    share = 100 * sum(ago % 5 != 4 for ago, _ in days) / len(days)
+    limits = park.row("park-environment 3/A", span=MONTH)
+    assert [limits[name] for name in ("so2", "nox", "dust")] == [pytest.approx(share)] * 3
+    completeness = 100 * sum(0.2 if ago == 3 else 1 for ago, _ in days) / len(days)
+    assert limits["completeness"] == pytest.approx(completeness)
+    assert pairs(park.rows("park-environment 10/A")) == park.series(Grain.HOUR, DAY)
+    assert pairs(park.rows("park-environment 4/A")) == park.series(
+        Grain.HOUR, DAY, of=lambda ago: float(ago % 5 != 4)
+    )
+
+
+def test_the_carbon_path_adds_up_the_year_and_spreads_its_budget(park):
+    path = park.rows("park-carbon 10/A", span=DAY)
+    this_year = park.newest[Grain.MONTH].astimezone(PARK_ZONE).year
+    months = [
+        (start, N + ago)
+        for ago, start in reversed(park.starts(Grain.MONTH, YEAR))
+        if start.astimezone(PARK_ZONE).year == this_year
+    ]
+    summed, expected = 0, []
+    for start, number in months:
+        summed += number
+        end = period_containing(start, Grain.MONTH).end.astimezone(PARK_ZONE)
+        days = (end.date() - end.date().replace(year=this_year, month=1, day=1)).days
+        of_year = 366 if this_year % 4 == 0 else 365
+        expected.append((start, summed, pytest.approx(3650 * days / of_year)))
+    assert [(row["time"], row["emitted"], row["allowed"]) for row in path] == expected
+    assert park.row("park-carbon 1/A") == {"emitted": summed, "unknown_months": 0}
+    (factor,) = park.rows("park-carbon 21/A")
+    assert (factor["id"], factor["value"], factor["unit"]) == ("dashboard-factor", 0.5, "t/MWh")
+
+
+def test_the_health_of_meters(park):
+    assert park.row("meter-health 1/A") == {"fresh": 6, "late": 0, "silent": 1, "never": 3, "bad": 0}
+    assert {(row["meter"], row["hours"]) for row in park.rows("meter-health 13/A")} == {("p1/T1", 4)}
+    findings = {row["meter"]: row for row in park.rows("meter-health 12/A")}
+    assert findings["p1/T1"]["gaps"] == 16
+    assert findings["p1/M1"]["gaps"] == 0
+    # One each full hour, except in those that are not known; how many hours there are depends on the minute.
+    assert findings["p1/M1"]["glitches"] - findings["p1/T1"]["glitches"] == 4
+    assert findings["p1/T1"]["glitches"] >= 18
+    assert [row["point"] for row in park.rows("meter-health 21/A", meter="p1/M2")] == [
+        "active_energy_import", "active_power",
+    ]  # fmt: skip
+    assert {row["value"] for row in park.rows("meter-health 22/A", meter="p1/M2")} == {200}
+
+
+def test_alerts(park):
+    everything = list(DENSE)
+    assert park.row("park-alerts 1/A", park=everything) == {"critical": 3, "warning": 0, "info": 0, "hidden": 0}
+    assert park.row("park-alerts 1/A", park=everything, severity=["info"])["critical"] == 0
+    assert park.row("park-alerts 3/A") == {"acknowledged_after": 300, "resolved_after": 1200}
+    assert park.row("park-alerts 4/A") == {"acknowledged": 50, "false_alarms": 100}
+    assert [row["alerts"] for row in park.rows("park-alerts 11/A", park=everything)] == [2, 2, 2]
+    assert sum(row["critical"] + row["warning"] for row in park.rows("park-alerts 10/A", park=everything)) == 6
+    states = {}
+    for row in park.rows("park-alerts 12/A"):
+        states.setdefault(row["metric"], []).append(row["value"])
+    assert states == {"point:p1/M1/active_power": [1], "point:p1/M2/active_power": [1, 0]}
+    assert 2400 <= park.row("park-alerts 2/A")["value"] < 2400 + 3600
+
+
+def test_load_requests(park):
+    assert park.row("load-requests 1/A") == {"open": 2, "overdue": 1, "suspended": 0}
+    assert park.row("load-requests 1/A", park=[ONE, CHINESE, QUOTE])["open"] == 6
+    assert park.row("load-requests 2/A")["value"] == 1500
+    assert park.row("load-requests 3/A")["value"] == 100
+    assert park.row("load-requests 4/A")["value"] == pytest.approx(30 - 10 / 1440, abs=0.01)
+    assert [(row["stage"], row["requests"], row["kva"]) for row in park.rows("load-requests 10/A")] == [
+        ("survey", 1, 1000), ("scheme_reply", 1, 500),
+    ]  # fmt: skip
+    assert [row["applied_kva"] for row in park.rows("load-requests 11/A")] == [1000, 500]
+    nodes = {row["node"]: (row["asked"], row["reserved"], row["rated"]) for row in park.rows("load-requests 22/A")}
+    assert nodes == {"TR1": (1000, 500, 1250), "—": (500, 250, None)}
+    (wanted,) = park.rows("load-requests 23/A")
+    assert (wanted["kva"], wanted["expected_kva"]) == (1500, 750)
+    open_course = park.rows("load-requests 20/A", span=timedelta(days=90))
+    assert {row["open"] for row in open_course[:50]} == {0}
+    assert open_course[-2]["open"] == 3
+
+
+def test_the_comparison_of_parks(park):
+    month = park.newest[Grain.MONTH].astimezone(PARK_ZONE).strftime("%Y-%m")
+    rows = park.rows("province-league 1/A", park=[CHINESE, ONE, QUOTE], month=month)
+    assert [(row["park"], row["intensity"]) for row in rows] == [(ONE, 100), (QUOTE, 200), (CHINESE, 300)]
+    assert rows[0]["change"] == pytest.approx(100 * (100 / 112 - 1))
+    assert rows[0]["energy"] == N
+    assert [row["value"] for row in park.rows("province-league 2/A", park=list(DENSE), month=month)] == [
+        100,
+        200,
+        300,
+    ]
+    assert park.rows("province-league 2/A", park=list(DENSE), month="1999-01") == []
+
+
+def test_the_platform(park):
+    now = park.row("platform-operation 1/A")
+    assert (now["set_aside"], now["offline"]) == (3, 0)
+    assert now["per_second"] == pytest.approx(3 * 6 * 3 / 900)
+    assert park.row("platform-operation 2/A") == {"half": pytest.approx(2), "most": pytest.approx(2)}
+    assert sum(row["corrected"] for row in park.rows("platform-operation 13/A")) == 3
+    (agent,) = [row for row in park.rows("platform-operation 12/A") if row["agent"] == f"edge-{N}"]
+    assert (agent["state"], agent["waiting"], agent["spool"]) == ("online", 3, 50)
