@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alert_attack import Hand, people, said
 from alert_park import START, Hill, limit, seconds
+from smartpark.alerts.scope import watched_edges
 from smartpark.alerts.words import AlertState
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -182,3 +183,30 @@ def test_the_whole_platform_was_away_for_three_hours(hill: Hill, hand: Hand) -> 
     hand.turn(back + timedelta(seconds=21))
     hand.turn(back + MINUTE)
     assert said(hill) == []
+
+
+def test_a_fault_in_one_rule_ends_no_other(hill: Hill, hand: Hand) -> None:
+    hill.rules(limit(), limit("other"))
+    engine = hand.begin(START)
+    (bad,) = (one for one in engine.rules if one.rule.code == "other")
+
+    def broken(*_: object) -> None:
+        raise ValueError("made up")
+
+    bad.evaluation.judge = broken  # pyright: ignore[reportAttributeAccessIssue]  a fault nobody thought of
+    hill.store({"M1/active_power": seconds(120, 120)})
+    hand.turn(START + MINUTE)
+    assert [alert.about.rule for alert in hill.alerts()] == ["too-much"]
+    assert bad.trouble == "ValueError: made up"
+    # Taken up anew, it judges again, from what is stored.
+    hill.rules(limit(), limit("other"), limit("third"))
+    hand.turn(START + 2 * MINUTE, looks=True)
+    assert {alert.about.rule for alert in hill.alerts()} == {"too-much", "other", "third"}
+
+
+def test_a_rule_of_one_park_says_nothing_of_agents_of_others() -> None:
+    park_of = {"gw-1": "hill", "gw-2": "dale"}
+    detector = {"kind": "silent", "after_s": 60}
+    for parks, watched in ((["hill"], ("gw-1",)), (["dale", "h*"], ("gw-1", "gw-2")), ([], ("gw-1", "gw-2", "gw-3"))):
+        rule = limit(source="edge", scope={"parks": parks}, detector=detector, cause="no_data")
+        assert watched_edges(rule, ["gw-1", "gw-2", "gw-3"], park_of) == watched

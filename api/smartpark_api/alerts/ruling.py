@@ -50,8 +50,10 @@ def _location(problem: Problem) -> str:
 def watched(connection: Connection, rule: Rule) -> Watched:
     """What a rule would watch, of what whoever asks may see."""
     if rule.source is Source.EDGE:
-        edges = watched_edges(rule, [edge.code for edge in read_edges(connection)])
-        return Watched(objects=len(edges), examples=[f"edge:{one}" for one in edges[:_SHOWN]], by_park={}, note="")
+        codes, parks = [edge.code for edge in read_edges(connection)], rule.scope.parks
+        edges = watched_edges(rule, codes, dict.fromkeys(codes, next(iter(parks), "")))
+        note = "of these, agents that read points of other parks only are not watched" if parks else ""
+        return Watched(objects=len(edges), examples=[f"edge:{one}" for one in edges[:_SHOWN]], by_park={}, note=note)
     points = list(load_registry(connection).by_key.values())
     found = [points[place] for place in watched_points(rule, points)]
     return Watched(

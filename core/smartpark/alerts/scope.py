@@ -4,7 +4,7 @@ Storage's registry records are points here, and so are those of a catalogue in a
 can be tried before there is a database. Nothing here knows a reading or a limit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -198,8 +198,21 @@ def watched_points(rule: Rule, points: Sequence[PointFacts]) -> tuple[int, ...]:
     )
 
 
-def watched_edges(rule: Rule, edges: Iterable[str]) -> tuple[str, ...]:
-    """Codes of the edge agents that a rule watches, sorted."""
+def watched_edges(rule: Rule, edges: Iterable[str], park_of: Mapping[str, str]) -> tuple[str, ...]:
+    """Codes of the edge agents that a rule watches, sorted.
+
+    Parameters
+    ----------
+    park_of : mapping of str to str
+        Park of each agent, as far as it is known; a rule of some parks watches none of which it is not.
+    """
     if rule.source is not Source.EDGE:
         return ()
-    return tuple(sorted(edge for edge in edges if matches(rule.scope.edges, edge)))
+    parks = rule.scope.parks
+    return tuple(
+        sorted(
+            edge
+            for edge in edges
+            if matches(rule.scope.edges, edge) and (not parks or matches(parks, park_of.get(edge)))
+        )
+    )

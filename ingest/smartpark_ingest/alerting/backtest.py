@@ -164,6 +164,8 @@ def _judged(
         upto = min(at - at % step + step, end)
         values = history.values(connection, points.tolist(), at, upto, one.rule.source)
         found = judge([one], scene.samples(values), upto)
+        if one.trouble:
+            raise SmartparkError(f"rule {one.rule.code} cannot judge this stretch: {one.trouble}")
         yield upto, [_news(one, news) for _, news in found]
         at = upto
 

@@ -15,7 +15,7 @@ from smartpark_analytics.alerts.samples import NOT_YET_US, Ints, Samples
 
 from smartpark_ingest.alerting.book import Book
 from smartpark_ingest.alerting.reexamining import News
-from smartpark_ingest.alerting.rules_in_force import InForce
+from smartpark_ingest.alerting.rules_in_force import InForce, put_aside
 
 AboutOf = Callable[[InForce, int], About | None]
 """What an alert of a row is about; none: it cannot be said."""
@@ -52,7 +52,8 @@ def judge(
     found: list[tuple[InForce, Found]] = []
     for one in rules:
         inputs: Inputs = _inputs(one, samples, delayed, selected)
-        found += [(one, news) for news in one.evaluation.judge(inputs, until_us)]
+        with put_aside(one):
+            found += [(one, news) for news in one.evaluation.judge(inputs, until_us)]
     return found
 
 

@@ -21,7 +21,7 @@ from smartpark_storage import Connection
 from smartpark_storage.alerts import alerts_between
 
 from smartpark_ingest.alerting.reexamining import Reexamined, last_states
-from smartpark_ingest.alerting.rules_in_force import InForce, of_source
+from smartpark_ingest.alerting.rules_in_force import InForce, of_source, put_aside
 from smartpark_ingest.alerting.values import Values, joined
 from smartpark_ingest.alerting.watching import NO_SPANS, Claimed, Spans, chosen, united
 
@@ -102,7 +102,8 @@ def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, n
             rows = one.rows(series)
             if rows.size:
                 doubt = Stretch(rows, int(days.start_us.min()), int(days.end_us.max()))
-                found.append(_judge_anew(connection, engine, one, doubt, now))
+                with put_aside(one):
+                    found.append(_judge_anew(connection, engine, one, doubt, now))
     return found
 
 

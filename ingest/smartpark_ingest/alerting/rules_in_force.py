@@ -5,9 +5,11 @@ name, and brought up to date as long as nobody has changed it. Nothing here read
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from smartpark.alerts.events import SYSTEM, About
@@ -24,6 +26,8 @@ from smartpark_ingest.alerting.history import WIDTH_US, History
 from smartpark_ingest.alerting.surroundings import Scene
 
 _log = logging.getLogger(__name__)
+_FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+"""Of programs and numbers; what ails the database or the machine is another matter."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class InForce:
     """By row."""
     judged_until_us: int = 0
     """Of windows: those that begin before have been judged. [µs]"""
+    trouble: str = ""
+    """Why it judges nothing until rules are taken up again."""
 
     @property
     def subjects(self) -> Sequence[Subject]:
@@ -102,10 +108,22 @@ def learn(connection: Connection, history: History, scene: Scene, one: InForce, 
     end = to_us(until) // width * width
     points = scene.point_ids(one.series()).tolist()
     start = end - evaluation.history_us
-    evaluation.learn(scene.samples(history.values(connection, points, start, end, one.rule.source)))
+    samples = scene.samples(history.values(connection, points, start, end, one.rule.source))
+    with put_aside(one):
+        evaluation.learn(samples)
     return one
 
 
 def of_source(rules: Iterable[InForce], *sources: Source) -> list[InForce]:
-    """Those that look at these sources and have anything to watch."""
-    return [one for one in rules if one.rule.source in sources and one.keys]
+    """Those that look at these sources, have anything to watch, and are at work."""
+    return [one for one in rules if one.rule.source in sources and one.keys and not one.trouble]
+
+
+@contextmanager
+def put_aside(one: InForce) -> Iterator[None]:
+    """Let a fault in one rule, at readings nobody thought of, not end all others: it is put aside, and told."""
+    try:
+        yield
+    except _FAULTS as error:
+        one.trouble = f"{type(error).__name__}: {error}"
+        _log.exception("rule %s is put aside until rules are taken up again", one.rule.code)

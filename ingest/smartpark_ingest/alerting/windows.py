@@ -21,7 +21,7 @@ from smartpark_ingest.alerting.history import WIDTH_US
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
 from smartpark_ingest.alerting.late import Stretch, from_the_beginning, reexamined
 from smartpark_ingest.alerting.reexamining import Reexamined
-from smartpark_ingest.alerting.rules_in_force import InForce, of_source
+from smartpark_ingest.alerting.rules_in_force import InForce, of_source, put_aside
 from smartpark_ingest.alerting.values import joined
 from smartpark_ingest.alerting.watching import Spans, chosen
 
@@ -173,12 +173,13 @@ class Windows:
             kept = engine.history.values(connection, mine, doubt.start_us - lookback, upto, source)
             fresh = engine.history.values(connection, mine, start, min(end, upto), source, fresh=True)
             samples = engine.scene.samples(joined([kept, fresh]))
-            made = (
-                one.evaluation.redo(doubt.rows, samples, until)
-                if reaches_now
-                else one.evaluation.at_once(samples, doubt.start_us, upto)
-            )
-            found.append(reexamined(engine, one, doubt._replace(end_us=upto), made, reaches_now=reaches_now))
+            with put_aside(one):
+                made = (
+                    one.evaluation.redo(doubt.rows, samples, until)
+                    if reaches_now
+                    else one.evaluation.at_once(samples, doubt.start_us, upto)
+                )
+                found.append(reexamined(engine, one, doubt._replace(end_us=upto), made, reaches_now=reaches_now))
         return found
 
 

@@ -245,6 +245,8 @@ class AlertVitals:
         """What keeps alerts from being evaluated."""
         database, engine = self._worker.database, self._worker.engine
         found = [f"working days: {engine.office.trouble}"] if engine is not None and engine.office.trouble else []
+        if engine is not None:
+            found += [f"rule {one.rule.code}: {one.trouble}" for one in engine.rules if one.trouble]
         if database.waiting_s:
             found.append(f"database: {database.trouble}; waiting for {database.waiting_s:.0f} s")
         return found

@@ -63,7 +63,7 @@ def _edges(rule: Rule, around: Surroundings) -> Watched:
             Subject(ObjectRef(ObjectKind.EDGE, edge), around.park_of_edge.get(edge, ""), None, None, "s"),
             {Channel.VALUE: (place[edge],)},
         )
-        for edge in watched_edges(rule, around.edges)
+        for edge in watched_edges(rule, around.edges, around.park_of_edge)
     ]
     return _watched(rows, [], around, rule.source)
 
