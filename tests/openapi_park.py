@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 from fix_api import NOON, PARK_FILE, ParkHand, edge_status
+from inbox_hand import SILENT, STALE, InboxHand
 from smartpark.access import Grant, Role
 from smartpark.catalogue import load_catalogue
 from smartpark_storage import DeadReason, connect
@@ -123,6 +124,11 @@ def fill_storage(dsn: str) -> None:
         number_publications(connection, wait=True)
         connection.commit()
     hand.hear(edge_status("edge-a", at=NOON), at=NOON)
+    inbox = InboxHand(dsn)
+    inbox.rules()
+    inbox.fires()
+    inbox.fires("point:testpark/T01/active_power", device="testpark/T01", rule=STALE, value=None)
+    inbox.fires("edge:edge-a", device=None, rule=SILENT, value=None)
 
 
 def fill_desk(park: OpenPark) -> None:
@@ -148,6 +154,8 @@ def fill_desk(park: OpenPark) -> None:
             _entered(client.put(f"{API}/saved-views/due", json={"query": "standing=at_risk"}))
         october = {"park": "testpark", "period": "2026-10", "accept_incomplete": True}
         sealed = _entered(client.post(f"{API}/submissions", json=october))
+        silence = {"park": "testpark", "ends_at": "2026-11-30T00:00:00+08:00", "reason": "yearly inspection"}
+        _entered(client.post(f"{API}/alerts/silences", json=silence))
         puller = {"client": "puller", "title": "A province", "contact": ""}
         _entered(client.post(f"{API}/access/clients", json=puller))
         key = _entered(client.post(f"{API}/access/clients/puller/keys", json={"days": 30}))
@@ -188,6 +196,14 @@ def fill_desk(park: OpenPark) -> None:
     }
     park.words["/webhooks"] = {"path.name": ["office"]}
     park.words["/saved-views"] = {"path.name": ["due"]}
+    park.words["/alerts"] = {
+        "path.alert": [1, 2, 3],
+        "path.silence": [1],
+        "path.rule": ["demand-high", "meter-silent"],
+        "header.If-Match": [f'"{version}"' for version in range(1, 6)],
+        "body.to": ["chen", "lin"],
+        "query.object": ["point:testpark/M0/active_power"],
+    }
 
 
 def secrets_in(folder: Path) -> Path:

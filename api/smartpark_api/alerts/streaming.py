@@ -10,10 +10,11 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Any, Final
 
 from anyio import to_thread
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
 from smartpark.access import Principal, Scope
 from smartpark_storage.alerts import newest_change, read_changed
 from smartpark_storage.errors import StorageUnavailableError
@@ -40,6 +41,37 @@ _TOGETHER_S: Final = 0.15
 _PAGE: Final = 200
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Proxies are not to keep parts back, nor to keep anything at all."""
+
+
+EVENT_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "One event.",
+    "properties": {
+        "event": {"type": "string", "enum": ["ready", "alert", "reset", "end"]},
+        "id": {"type": "string", "description": "Place in the order of changes."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer", "description": "[ms]"},
+    },
+}
+
+
+class StreamQuery(BaseModel):
+    """What of alerts is listened to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    park: Annotated[str | None, Field(max_length=64, description="Only of this one.")] = None
+    after: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=2**62,
+            description="`change` you have seen; without it, from now on. The header `Last-Event-ID` counts more.",
+        ),
+    ] = None
+    seconds: Annotated[
+        int, Field(ge=0, le=LONGEST_S, description="The stream ends after so long; 0: after what there is already.")
+    ] = LONGEST_S
 
 
 @dataclass(frozen=True, slots=True)

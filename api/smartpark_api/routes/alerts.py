@@ -44,7 +44,15 @@ from smartpark_api.alerts.evidence import evidence_of
 from smartpark_api.alerts.listing import AlertPageQuery, cursor_after
 from smartpark_api.alerts.places import AlertId, of_alert, unknown_alert, within
 from smartpark_api.alerts.service import known_rules, view
-from smartpark_api.alerts.streaming import EVENT_STREAM, LONGEST_S, Listening, check_room, position_of, stream
+from smartpark_api.alerts.streaming import (
+    EVENT_SCHEMA,
+    EVENT_STREAM,
+    Listening,
+    StreamQuery,
+    check_room,
+    position_of,
+    stream,
+)
 from smartpark_api.alerts.writes import do
 from smartpark_api.database import Now, reading
 from smartpark_api.load_requests.writes import VERSIONED, etag
@@ -60,7 +68,7 @@ USUAL_SPAN: Final = timedelta(days=30)
 LONGEST_SPAN: Final = timedelta(days=3660)
 
 
-@router.get("/alerts", dependencies=READS)
+@router.get("/alerts", dependencies=READS, responses={400: {"description": "What was given is no cursor."}})
 def list_alerts(request: Request, wanted: Annotated[AlertPageQuery, Query()], *, now: Now) -> m.AlertList:
     """Alerts that fit, a page at a time, those that began last first."""
     with reading(request) as connection:
@@ -111,36 +119,19 @@ def span_of_summary(start: datetime | None, end: datetime | None, now: datetime)
     "/alerts/stream",
     dependencies=READS,
     response_class=StreamingResponse,
-    responses={
-        200: {"description": "Server-sent events.", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
-    },
+    responses={200: {"description": "Server-sent events.", "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}}}},
 )
-async def stream_alerts(
-    request: Request,
-    *,
-    park: Annotated[str | None, Query(max_length=64, description="Only of this one.")] = None,
-    after: Annotated[
-        int | None,
-        Query(
-            ge=0,
-            le=2**62,
-            description="`change` you have seen; without it, from now on. `Last-Event-ID` counts more.",
-        ),
-    ] = None,
-    seconds: Annotated[
-        int, Query(ge=0, le=LONGEST_S, description="The stream ends after so long; 0: after what there is already.")
-    ] = LONGEST_S,
-) -> StreamingResponse:
+async def stream_alerts(request: Request, wanted: Annotated[StreamQuery, Query()]) -> StreamingResponse:
     """Alerts as they change, as server-sent events: `alert` with one as the list gives it, by its `change`.
 
     `ready` comes first and says the place that the stream begins at. `reset`: the place that was given is of another
     history, begin anew. `end`: the right to listen has ended. Reconnecting with `Last-Event-ID` misses nothing;
     several changes of one alert may come as one. Lines that begin with a colon keep the connection open.
     """
-    if park is not None:
-        check_park(request, Scope.ALERTS_READ, park)
+    if wanted.park is not None:
+        check_park(request, Scope.ALERTS_READ, wanted.park)
     check_room(request)
-    return stream(request, Listening(position_of(request, after), park, seconds))
+    return stream(request, Listening(position_of(request, wanted.after), wanted.park, wanted.seconds))
 
 
 @router.get("/alerts/{alert}", dependencies=READS_ONE, responses={200: {"headers": headers("ETag")}})
