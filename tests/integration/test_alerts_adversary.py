@@ -185,6 +185,17 @@ def test_the_whole_platform_was_away_for_three_hours(hill: Hill, hand: Hand) -> 
     assert said(hill) == []
 
 
+def test_what_comes_late_does_not_end_the_watch_over_clocks(hill: Hill, hand: Hand) -> None:
+    hill.rules(limit("clocks", cause="clock", scope={}, detector={"kind": "clock_drift", "limit_s": 120.0}))
+    engine = hand.begin(START)
+    speak(hill, START, START + 5 * MINUTE)
+    hand.turn(START + 5 * MINUTE)
+    speak(hill, START - 60 * MINUTE, START - 50 * MINUTE)
+    hand.turn(START + 6 * MINUTE)
+    (clocks,) = engine.rules
+    assert clocks.trouble == ""
+
+
 def test_a_fault_in_one_rule_ends_no_other(hill: Hill, hand: Hand) -> None:
     hill.rules(limit(), limit("other"))
     engine = hand.begin(START)

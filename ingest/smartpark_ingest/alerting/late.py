@@ -95,7 +95,8 @@ class Stretch(NamedTuple):
 def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, now: datetime) -> list[Reexamined]:
     """Judge anew what rules that look at readings make of these stretches."""
     found: list[Reexamined] = []
-    rules = of_source(engine.rules, Source.READING)
+    # What comes late says nothing of clocks, and when all the rest came is not kept.
+    rules = [one for one in of_source(engine.rules, Source.READING) if not one.evaluation.asks_when_received]
     for days in _by_days(spans):
         series = engine.scene.series_of(days.point)
         for one in rules:

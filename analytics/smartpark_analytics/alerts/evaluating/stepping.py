@@ -206,6 +206,11 @@ class Evaluation:
         """Whether its objects are looked at together, so that none can be taken up anew by itself."""
         return self._detection.is_whole or bool(self._detection.every_us)
 
+    @property
+    def asks_when_received(self) -> bool:
+        """Whether it judges by when readings came in: that is not kept, so nothing can be judged anew."""
+        return Channel.DELAY in self.selectors
+
     def redo(self, rows: Ints, samples: Samples, until_us: int = NOT_YET_US) -> list[Found]:
         """Forget some objects and let them go on from their history; what is found since its beginning.
 
