@@ -1,18 +1,21 @@
-"""Commands of this room: `smartpark dashboards build` and `check`."""
+"""Commands of this room: `smartpark dashboards build` and `check`, and `smartpark grafana report`."""
 
 import argparse
+import json
 from pathlib import Path
 
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
-from smartpark_dashboards.generated import outdated_files, render_files, write_files
+from smartpark_dashboards.generated import outdated_files, render_documents, render_files, write_files
+from smartpark_dashboards.words import Language
 
 _FOLDER = Path("dashboards/generated")
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    """Add `dashboards build` and `dashboards check`."""
+    """Add `dashboards build`, `dashboards check` and `grafana report`."""
+    _register_report(subparsers)
     verbs = command_group(subparsers, "dashboards", "Grafana dashboards: build, check")
     build = verbs.add_parser(
         "build",
@@ -29,6 +32,33 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
             "--folder", type=Path, default=_FOLDER, metavar="DIR", help=f"where the files are (default {_FOLDER})"
         )
         parser.set_defaults(run=run)
+
+
+def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
+    verbs = command_group(subparsers, "grafana", "what Grafana is given: report")
+    report = verbs.add_parser(
+        "report",
+        help="list every dashboard, panel and query, and what the rules say of it",
+        description="Lists every dashboard, panel and query with the views that it reads, and whether the rules for "
+        "dashboards hold. Asks neither Grafana nor a database. Exit code 2 when a rule does not hold.",
+    )
+    report.add_argument("--language", choices=[language.value for language in Language], default=Language.ZH.value,
+                        help="which set (default zh)")  # fmt: skip
+    report.add_argument("--json", action="store_true", help="for machines: one object per query")
+    report.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from smartpark_dashboards.lint import problems_of
+    from smartpark_dashboards.report import report_lines, report_rows
+
+    documents = render_documents()
+    shown = {name: document for name, document in documents.items() if name.startswith(f"{arguments.language}/")}
+    if arguments.json:
+        print(json.dumps(report_rows(shown), ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(report_lines(shown)))
+    return 2 if problems_of(documents) else 0
 
 
 def _build(arguments: argparse.Namespace) -> int:
