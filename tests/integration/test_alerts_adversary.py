@@ -196,6 +196,23 @@ def test_what_comes_late_does_not_end_the_watch_over_clocks(hill: Hill, hand: Ha
     assert clocks.trouble == ""
 
 
+def test_a_meter_that_sends_what_it_kept_does_not_end_the_watch_over_registers(hill: Hill, hand: Hand) -> None:
+    """Time says nothing of registers: what comes after hours is next in its order, and is judged."""
+    hill.rules(limit("back", cause="meter_fault", scope={}, detector={"kind": "register"}))
+    register = "M1/active_energy_import"
+    engine = hand.begin(START)
+    hill.store({register: [(START + n * MINUTE, 500.0 + n) for n in range(5)]})
+    for minute in range(5, 200, 30):
+        hand.turn(START + minute * MINUTE)
+    kept = [(START + n * MINUTE, 500.0 + n if n < 60 else 4.0 + n - 60) for n in range(5, 200)]
+    hill.store({register: kept})
+    for minute in range(200, 203):
+        hand.turn(START + minute * MINUTE)
+    (back,) = engine.rules
+    assert back.trouble == ""
+    assert [alert.since for alert in hill.alerts()] == [START + 60 * MINUTE]
+
+
 def test_a_fault_in_one_rule_ends_no_other(hill: Hill, hand: Hand) -> None:
     hill.rules(limit(), limit("other"))
     engine = hand.begin(START)

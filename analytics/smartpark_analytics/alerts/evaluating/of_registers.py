@@ -73,11 +73,10 @@ def bind_register(watched: Watched, replaced: Sequence[MeterReplaced]) -> Detect
     changes = _changes(watched, replaced, step)
 
     def judge(
-        inputs: Inputs, at: _Registers, carry: registers.RegisterCarry, until: Ints
+        inputs: Inputs, at: _Registers, carry: registers.RegisterCarry, _until: Ints
     ) -> tuple[Verdicts, registers.RegisterCarry]:
-        return registers.judge(
-            _readings(inputs[Channel.VALUE], at.step), points, carry, changes=changes, until_us=until
-        )
+        # A meter that was away sends hours later what comes next: time must not have closed that stretch.
+        return registers.judge(_readings(inputs[Channel.VALUE], at.step), points, carry, changes=changes)
 
     return Detection(
         judge,
