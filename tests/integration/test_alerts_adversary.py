@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alert_attack import Hand, people, said
 from alert_park import START, Hill, limit, seconds
+from pydantic import ValidationError
 from smartpark.alerts.scope import watched_edges
+from smartpark.alerts.silences import Matchers
 from smartpark.alerts.words import AlertState
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -238,3 +240,10 @@ def test_a_rule_of_one_park_says_nothing_of_agents_of_others() -> None:
     for parks, watched in ((["hill"], ("gw-1",)), (["dale", "h*"], ("gw-1", "gw-2")), ([], ("gw-1", "gw-2", "gw-3"))):
         rule = limit(source="edge", scope={"parks": parks}, detector=detector, cause="no_data")
         assert watched_edges(rule, ["gw-1", "gw-2", "gw-3"], park_of) == watched
+
+
+def test_a_rule_of_thousands_of_patterns_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"scope\.points"):
+        limit(scope={"points": [f"*{n}*a*b*" for n in range(5000)]})
+    with pytest.raises(ValidationError, match="objects"):
+        Matchers(objects=tuple(f"*{n}*a*b*" for n in range(5000)))

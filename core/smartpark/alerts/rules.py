@@ -43,6 +43,8 @@ from smartpark.workdays import WorkdayCalendar
 BUILTIN: Final = "alert_rules.toml"
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 """Code, or with ``*`` and ``?``."""
+Patterns = Annotated[tuple[Pattern, ...], Field(max_length=200)]
+"""Each is held against each point: thousands of them would hold everybody up."""
 
 
 class Source(StrEnum):
@@ -60,18 +62,18 @@ class Source(StrEnum):
 class Scope(StrictModel):
     """What a rule watches: what fits all keys that are given; a key that is not given fits everything."""
 
-    parks: tuple[Pattern, ...] = ()
-    sub_parks: tuple[Pattern, ...] = ()
-    enterprises: tuple[Pattern, ...] = ()
-    devices: tuple[Pattern, ...] = ()
-    points: tuple[Pattern, ...] = ()
+    parks: Patterns = ()
+    sub_parks: Patterns = ()
+    enterprises: Patterns = ()
+    devices: Patterns = ()
+    points: Patterns = ()
     """Point keys such as ``minhou/T01-E1/active_power``, or their last part."""
     measurands: tuple[Measurand, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     device_kinds: tuple[DeviceKind, ...] = ()
     roles: tuple[Role, ...] = ()
-    edges: tuple[Pattern, ...] = ()
-    except_points: tuple[Pattern, ...] = ()
+    edges: Patterns = ()
+    except_points: Patterns = ()
     """Not these, although the rest fits."""
 
 
@@ -142,7 +144,8 @@ class Rule(StrictModel):
     """Chinese."""
     name_en: Annotated[str, Field(min_length=1, max_length=80)]
     why: Annotated[str, Field(min_length=1, max_length=500)]
-    """What it is good for, and where its numbers come from."""
+    """What it is good for, and where its numbers come from; in Chinese, or in the only language there is."""
+    why_en: Annotated[str, Field(max_length=500)] = ""
     advice: Annotated[str, Field(max_length=500)] = ""
     """What to do first, in Chinese."""
     advice_en: Annotated[str, Field(max_length=500)] = ""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from smartpark.alerts.life import Alert
-from smartpark.alerts.rules import Pattern, matches
+from smartpark.alerts.rules import Patterns, matches
 from smartpark.alerts.words import Cause, Hidden, Severity
 from smartpark.load_requests.events import Text
 from smartpark.tomlfile import StrictModel
@@ -18,12 +18,12 @@ LONGEST_DAYS = 92
 class Matchers(StrictModel):
     """What fits all keys that are given; at least one is."""
 
-    rules: tuple[Pattern, ...] = ()
-    objects: tuple[Pattern, ...] = ()
+    rules: Patterns = ()
+    objects: Patterns = ()
     """As ``point:minhou/T01-E1/*``."""
-    devices: tuple[Pattern, ...] = ()
+    devices: Patterns = ()
     """As ``minhou/T01-E1``."""
-    edges: tuple[Pattern, ...] = ()
+    edges: Patterns = ()
     causes: tuple[Cause, ...] = ()
     severities: tuple[Severity, ...] = ()
 
