@@ -80,7 +80,7 @@ def detail_out(seen: AlertView, contacts: Mapping[str, tuple[str, str]]) -> m.Al
     return m.AlertDetail(
         alert=alert_out(seen.stored, rules),
         rule_name=rule_names(seen.alert.about, rules),
-        why=seen.rule.why,
+        why=m.WordsOut(zh=seen.rule.why, en=seen.rule.why_en or seen.rule.why),
         advice=m.WordsOut(zh=seen.rule.advice, en=seen.rule.advice_en),
         events=events_out(seen.events),
         notifications=[notification_out(one, contacts) for one in seen.intents],

@@ -153,7 +153,7 @@ class AlertDetail(Answer):
 
     alert: AlertOut
     rule_name: WordsOut
-    why: Annotated[str, Field(description="What the rule is good for, and where its numbers come from.")]
+    why: Annotated[WordsOut, Field(description="What the rule is good for, and where its numbers come from.")]
     advice: Annotated[WordsOut, Field(description="What to do first; empty: nobody has written it down.")]
     events: list[AlertEventOut]
     notifications: list[NotificationOut]
