@@ -55,7 +55,7 @@ class Gauge(Panel):
 
 @dataclass(frozen=True, slots=True)
 class BarGauge(Panel):
-    """A bar per row of the answer: a text and one number."""
+    """A bar per row of the answer: a text, which names it, and one number, which must not be given a name."""
 
     kind: ClassVar[str] = "bargauge"
 
@@ -188,5 +188,5 @@ class NodeGraph(Panel):
     kind: ClassVar[str] = "nodeGraph"
 
     def options(self) -> Json:
-        """The unit stands with the column."""
+        """None of nodes and edges; Grafana shows no units here, so that numbers come as text with theirs."""
         return {"nodes": {}, "edges": {}, "zoomMode": "cooperative"}

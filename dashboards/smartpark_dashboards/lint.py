@@ -139,6 +139,10 @@ def _panel_problems(panel: Json, *, chinese: bool) -> Iterator[str]:
     if panel["type"] in NUMERIC and not units:
         yield "shows numbers without a unit"
     yield from (f"has the unit {unit!r}" for unit in units if unit not in UNITS and not _FREE_UNIT.fullmatch(unit))
+    if panel["type"] == "bargauge" and ("displayName" in defaults or any(o["id"] == "displayName" for o in options)):
+        yield "names the number of its bars: then Grafana gives every bar that name"
+    if panel["type"] == "nodeGraph" and units:
+        yield "has a unit: Grafana writes its bare name behind the numbers of nodes"
     thresholds = [defaults.get("thresholds"), *(o["value"] for o in options if o["id"] == "thresholds")]
     for threshold in filter(None, thresholds):
         values = [step["value"] for step in threshold["steps"]]

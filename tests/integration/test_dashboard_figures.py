@@ -139,6 +139,24 @@ def test_the_balance(park):
     assert [row["base"] for row in park.rows("park-balance 5/A", span=timedelta(hours=30))] == expected
 
 
+def test_the_tree_of_meters_has_an_end_for_every_edge(park):
+    nodes = {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A")}
+    edges = {(row["source"], row["target"]) for row in park.rows("park-balance 11/B")}
+    assert nodes["M2"] == "960 kWh"
+    assert edges == {("M1", "T1")}
+    with park.connection.transaction(force_rollback=True):
+        park.connection.execute(
+            "INSERT INTO smartpark.device (park, code, name, name_en, kind, carrier, role, parent, internal_transfer,"
+            " ct_ratio, pt_ratio) SELECT 'p1', 'A' || n, 'n', 'n', 'meter', 'electricity', 'consumption', 'M1',"
+            " false, 1, 1 FROM generate_series(1000, 1300) AS n UNION ALL SELECT 'p1', 'PV', 'n', 'n', 'meter',"
+            " 'photovoltaic', 'generation', 'M1', false, 1, 1"
+        )
+        ends = {row["id"] for row in park.rows("park-balance 11/A")}
+        edges = park.rows("park-balance 11/B")
+    assert len(ends) == 200
+    assert {end for edge in edges for end in (edge["source"], edge["target"])} <= ends
+
+
 def test_a_sum_with_an_unknown_day_is_not_known(park):
     with park.connection.transaction(force_rollback=True):
         park.connection.execute("ALTER TABLE smartpark.indicator_value DISABLE TRIGGER indicator_value_is_kept")

@@ -51,6 +51,14 @@ CHANGES = {
     "an unknown kind": (of_panel("type", value="graph"), "not among ours"),
     "no unit": (of_panel("fieldConfig", "defaults", value={}), "without a unit"),
     "an unknown unit": (of_panel("fieldConfig", "defaults", "unit", value="currencyCNY"), "has the unit"),
+    "a unit of nodes": (of_panel("type", value="nodeGraph"), "bare name"),
+    "bars of one name": (
+        of_panel(
+            "fieldConfig", "overrides", number=11,
+            value=[{"matcher": {"options": "pace"}, "properties": [{"id": "displayName", "value": "x"}]}],
+        ),
+        "gives every bar that name",
+    ),
     "thresholds that fall": (
         of_panel(
             "fieldConfig", "defaults", "thresholds",

@@ -125,7 +125,6 @@ def _course() -> tuple[Panel, ...]:
             Words("频繁规则", "Rules that fire most"),
             Words("所选时间内告警最多的规则。", "Rules with most alerts in the range."),
             "noisy", (10, 8), "short", 0,
-            fields=(Field("alerts", Words("告警数", "alerts")),),
         ),
         StateTimeline(
             12,

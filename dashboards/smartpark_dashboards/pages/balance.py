@@ -72,7 +72,6 @@ def _sums() -> tuple[Panel, ...]:
             Words("用电前十企业", "Ten largest users"),
             Words("所选时间用电量，未知日不计。", "Electricity over the days of the range, unknown days left out."),
             "enterprises", (12, 9), "kwatth", 0,
-            fields=(Field("electricity", Words("用电量", "electricity")),),
         ),
         TimeSeries(
             5,
@@ -113,6 +112,6 @@ def _meters() -> tuple[Panel, ...]:
             11,
             Words("电表树", "Tree of meters"),
             Words("电表的上下级与昨日电量。", "Which meter hangs below which, and what each measured yesterday."),
-            ("nodes", "edges"), (10, 10), "kwatth",
+            ("nodes", "edges"), (10, 10),
         ),
     )  # fmt: skip

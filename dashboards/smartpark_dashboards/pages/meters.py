@@ -59,7 +59,6 @@ def _whole() -> tuple[Panel, ...]:
                 "Hourly electricity; hours not computed count as missing.",
             ),
             "completeness", (10, 5), "percent", 1, COMPLETENESS, span=(0, 100),
-            fields=(Field("completeness", Words("完整率", "complete")),),
         ),
         StatusHistory(
             3,

@@ -1,4 +1,5 @@
--- Electricity meters, with what each measured yesterday; nothing where a part of the day is not known.
+-- Electricity meters, with what each measured yesterday; a dash where a part of the day is not known. As text: Grafana
+-- writes the bare name of a unit behind a node's number.
 WITH yesterday AS (
     SELECT date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AS midnight
 ), amount AS (
@@ -10,8 +11,8 @@ WITH yesterday AS (
     GROUP BY e.device
 )
 SELECT
-    d.code AS id, CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END AS title, d.role AS subtitle,
-    a.kwh AS mainstat
+    d.code AS id, CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END AS title, d.code AS subtitle,
+    coalesce(round(a.kwh)::text || ' kWh', '—') AS mainstat
 FROM park.device AS d
 LEFT JOIN amount AS a ON a.device = d.code
 WHERE d.park = '$park' AND d.kind = 'meter' AND d.carrier = 'electricity' AND d.retired_at IS NULL
