@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from fix_broker import free_port
 from psycopg.conninfo import conninfo_to_dict
 from smartpark_storage import connect, load_catalogue, load_registry, refresh_aggregates, store_batches
 from smartpark_storage.embedded_account import database_account, programs
@@ -333,46 +334,103 @@ def whole_installation():
     return None
 
 
-@pytest.mark.soak
-@pytest.mark.skipif(whole_installation() is None, reason="no PostgreSQL is installed whose pg_verifybackup runs")
-def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(passable_path):
-    """On a server of its own: such a backup holds every database there is."""
-    account, found = database_account(), whole_installation()
-    place = Place(f"host={passable_path}/socket dbname=postgres user=postgres", passable_path / "backups", found)
-    work = passable_path / "work"
-    for path in (place.folder, work, passable_path / "socket", passable_path / "data"):
-        path.mkdir()
-        if account is not None:
-            os.chown(path, account.pw_uid, account.pw_gid)
-    place.environment |= {"SMARTPARK_BACKUP_KIND": "physical", "SMARTPARK_DRILL_FOLDER": str(work), "HOME": str(work)}
-    who = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid}
+class OwnServer:
+    """A PostgreSQL for one test, under the account that may run it, with the compose's rules of who gets in."""
 
-    def run(*command):
-        words = [str(word) for word in command]
+    def __init__(self, folder):
+        self.account, self.programs = database_account(), whole_installation()
+        self.folder, self.port = folder, free_port()
+        self.work, self.data, self.secret = folder / "work", folder / "data", folder / "work" / "password"
+        self.place = Place(
+            f"host=127.0.0.1 port={self.port} dbname=smartpark user=postgres", folder / "b", self.programs
+        )
+        for path in (self.place.folder, self.work, self.data):
+            path.mkdir()
+        self.secret.write_text("a:b-\\c")
+        shutil.copy(ROOT / "deploy/database/pg_hba.conf", folder / "pg_hba.conf")
+        self.place.environment |= {
+            "SMARTPARK_BACKUP_KIND": "physical",
+            "SMARTPARK_DRILL_FOLDER": str(self.work),
+            "SMARTPARK_DSN_PASSWORD_FILE": str(self.secret),
+            "HOME": str(self.work),
+        }
+        if self.account is not None:
+            for path in (self.place.folder, self.work, self.data, self.secret, folder / "pg_hba.conf", folder):
+                os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
+    def run(self, *command):
+        who = {} if self.account is None else {"user": self.account.pw_uid, "group": self.account.pw_gid}
         done = subprocess.run(
-            words,
-            env=place.environment,
+            [str(word) for word in command],
+            env=self.place.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            cwd=work,
+            cwd=self.work,
             **who,
         )
         assert done.returncode == 0, done.stderr
         return done.stderr
 
-    data = passable_path / "data"
-    run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{passable_path}/socket'"
-    run("pg_ctl", "start", "-D", data, "-w", "-l", work / "log", "-o", options)
-    try:
-        with psycopg.connect(place.dsn, autocommit=True) as connection:
+    def connect(self, *, user="postgres", secret=None, **changes):
+        given = {"password": secret or self.secret.read_text(), "autocommit": True, **changes}
+        return psycopg.connect(self.place.dsn, user=user, **given)
+
+    def __enter__(self):
+        made = (
+            "initdb",
+            "-D",
+            self.data,
+            "-U",
+            "postgres",
+            "--pwfile",
+            self.secret,
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+        )
+        self.run(*made)
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories='{self.folder}'"
+        options += f" -c hba_file={self.folder}/pg_hba.conf"
+        self.run("pg_ctl", "start", "-D", self.data, "-w", "-l", self.work / "log", "-o", options)
+        with self.connect(dbname="postgres") as connection:
+            connection.execute("CREATE DATABASE smartpark")
+        return self
+
+    def __exit__(self, *_):
+        self.run("pg_ctl", "stop", "-D", self.data, "-m", "immediate")
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(whole_installation() is None, reason="no PostgreSQL is installed whose pg_verifybackup runs")
+def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(passable_path):
+    """On a server of its own: such a backup holds every database there is."""
+    with OwnServer(passable_path) as server:
+        with server.connect() as connection:
             connection.execute("CREATE TABLE things AS SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
-        run("sh", BACKUP, "now")
-        run("sh", BACKUP, "check")
-        said = run("sh", DRILL)
-    finally:
-        run("pg_ctl", "stop", "-D", data, "-m", "immediate")
+        server.run("sh", BACKUP, "now")
+        server.run("sh", BACKUP, "check")
+        said = server.run("sh", DRILL)
     assert re.search(r"each of (\d+) rows was read", said)[1] == "5000"
-    assert [path.name for path in work.iterdir()] == ["log"]
+    assert {path.name for path in server.work.iterdir()} == {"log", "password"}
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(whole_installation() is None, reason="no PostgreSQL is installed whose programs all run")
+def test_the_rules_of_the_compose_let_its_roles_in_and_nobody_else(passable_path):
+    with OwnServer(passable_path) as server:
+        with server.connect() as connection:
+            assert connection.execute("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL").fetchall() == []
+            for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana", "stranger"):
+                connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+        for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana"):
+            server.connect(user=role, secret="x").close()
+            with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                server.connect(user=role, secret="y")
+            with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+                server.connect(user=role, secret="x", dbname="postgres")
+        with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+            server.connect(user="stranger", secret="x")
+        with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+            server.connect(user="smartpark_api", secret="x", host=str(server.folder))

@@ -101,6 +101,30 @@ def test_folders_that_are_mounted_are_yours_from_the_start(folder):
 
 
 @needs_openssl
+def test_an_edge_whose_password_is_removed_is_shut_out_and_no_other(folder):
+    assert run_script(folder, "--edge", "edge-b").returncode == 0
+    before = (folder / "secrets/broker/passwd").read_text().splitlines()
+    (folder / "secrets/broker/edge-b.password").unlink()
+    assert run_script(folder).returncode == 0
+    after = (folder / "secrets/broker/passwd").read_text().splitlines()
+    assert set(before) - set(after) == {line for line in before if line.startswith("edge-b:")}
+    assert set(after) < set(before)
+    assert "edge-b" not in (folder / "secrets/broker/acl").read_text()
+
+
+@needs_openssl
+def test_a_new_certificate_is_of_the_same_authority_and_for_the_new_name(folder):
+    tls = folder / "secrets/tls"
+    authority, old = (tls / "ca.crt").read_text(), (tls / "broker.crt").read_text()
+    (tls / "broker.crt").unlink()
+    assert run_script(folder, "--host", "broker.park.example").returncode == 0
+    assert (tls / "ca.crt").read_text() == authority
+    assert (tls / "broker.crt").read_text() != old
+    checked = ["openssl", "verify", "-verify_hostname", "broker.park.example", "-CAfile", tls / "ca.crt"]
+    assert subprocess.run([*checked, tls / "broker.crt"], capture_output=True, check=False).returncode == 0
+
+
+@needs_openssl
 def test_the_simulated_park_has_no_credentials_unless_asked_for(tmp_path):
     assert run_script(tmp_path).returncode == 0
     users = {path.stem for path in (tmp_path / "secrets/broker").glob("*.password")}
