@@ -87,6 +87,12 @@ def _add_run(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     run = verbs.add_parser("run", help="evaluate and tell, for good")
     _explain(run, _RUN)
     run.add_argument("--once", action="store_true", help="evaluate what waits, plan and send what is due, and end")
+    run.add_argument(
+        "--since",
+        type=_moment,
+        metavar="DATE",
+        help="on the very first start: judge stored readings from then on, not only what comes; windows from now on",
+    )
     run.add_argument("--no-send", action="store_true", help="plan messages and leave sending to another process")
     run.add_argument("--json", action="store_true", help="one JSON object at the end: what was done")
     add_metrics_options(run)
@@ -189,7 +195,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     ways = None if arguments.no_send else ways_from_environment()
-    worker = AlertWorker(dsn_from_environment(), stop, calendar_from_environment(), ways=ways)
+    worker = AlertWorker(dsn_from_environment(), stop, calendar_from_environment(), ways=ways, since=arguments.since)
     has_turn = True
     with vitals_port(worker.vitals, metrics_address(arguments)):
         if arguments.once:

@@ -107,13 +107,20 @@ class Engine:
 
     # --- beginning ---
 
-    def begin(self, connection: Connection, now: datetime, progress: Callable[[float], None] | None = None) -> None:
-        """Build everything from what is stored, and judge what has come since the last checkpoint."""
+    def begin(
+        self,
+        connection: Connection,
+        now: datetime,
+        progress: Callable[[float], None] | None = None,
+        *,
+        since: datetime | None = None,
+    ) -> None:
+        """Build everything from what is stored, and judge what has come since the last checkpoint (or `since`)."""
         enter_builtin_rules(connection, now)
         self._history = History(connection)
         self.book.load(connection, now)
         self._bind(connection, now)
-        take_up(connection, self, now, progress)
+        take_up(connection, self, now, progress, since=since)
         if int(self.marks.seen_us.max(initial=NOT_YET_US)) < to_us(now) - BACK_US:
             self._patient_until_us = to_us(now) + BACK_US
         self._settle_rules(connection, now)

@@ -47,6 +47,7 @@ def take_up(
     progress: Callable[[float], None] | None,
     *,
     from_checkpoint: bool = True,
+    since: datetime | None = None,
 ) -> None:
     """Build what the rules of an engine remember, and judge what has come since.
 
@@ -60,10 +61,12 @@ def take_up(
         Told the share that is done. [0-1]
     from_checkpoint : bool
         Whether what was judged is read from the database; else the engine knows it.
+    since : datetime, optional
+        Where nothing was ever judged: from when on readings that are stored are; by default none of them.
     """
     if from_checkpoint:
         # What waits now is stored, and will be read below.
-        _read_marks(connection, engine, waiting_changes(connection))
+        _read_marks(connection, engine, waiting_changes(connection), since)
     for one in engine.rules:
         row_of = one.row_of()
         standing = [
@@ -77,8 +80,8 @@ def take_up(
     _edges(connection, engine, now)
 
 
-def _read_marks(connection: Connection, engine: "Engine", waiting: Ints) -> None:
-    """How far everything was judged; where nothing was ever, what is stored by now counts as judged."""
+def _read_marks(connection: Connection, engine: "Engine", waiting: Ints, since: datetime | None) -> None:
+    """How far everything was judged; where nothing was ever, what is stored by now (or from before `since`) was."""
     marks, checkpoint = engine.marks, read_checkpoint(connection, WATCHER)
     highest = max((point.point_id for point in engine.scene.points), default=0)
     marks.reach(highest)
@@ -87,7 +90,8 @@ def _read_marks(connection: Connection, engine: "Engine", waiting: Ints) -> None
         newest = newest_readings(connection)
         points = np.array(sorted(newest), np.int64)
         marks.reach(int(points.max(initial=0)))
-        marks.seen_us[points] = [newest[point] for point in points.tolist()]
+        last = np.array([newest[point] for point in points.tolist()], np.int64)
+        marks.seen_us[points] = last if since is None else np.minimum(last, to_us(since))
     else:
         marks.reach(int(checkpoint.points.max(initial=0)))
         marks.seen_us[checkpoint.points] = checkpoint.seen_us

@@ -83,7 +83,9 @@ class AlertWorker:
         ways: Ways | None = None,
         clock: Callable[[], datetime] = utc_now,
         progress: Callable[[float], None] | None = None,
+        since: datetime | None = None,
     ) -> None:
+        self._since = since
         self._stop, self._calendar, self._clock, self._progress = stop, calendar, clock, progress
         self._database = PatientDatabase(dsn, application="smartpark alerts", stop=stop, counters=Counters())
         self._sender = None if ways is None else Sender(dsn, ways, stop)
@@ -179,7 +181,7 @@ class AlertWorker:
                 watch.lapsed_at.isoformat(),
             )
         engine = Engine(self._calendar)
-        engine.begin(connection, now, self._progress)
+        engine.begin(connection, now, self._progress, since=self._since)
         self._engine = engine
         self.totals.taken_up += 1
         _log.info(
