@@ -5,7 +5,7 @@ read by `park`. A message carries the readings it stands for, so that the ledger
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from smartpark.catalogue import Catalogue
@@ -95,6 +95,13 @@ class Device:
         return {code for code, one in self.instruments.items() if one.point.kind is Kind.GAUGE}
 
 
+def _slot_of_history(slot: int, start: int, end: int) -> tuple[int, int]:
+    """First moment of a slot at which loggers read in [start, end], and where it ends."""
+    return max(-(-start // QUARTER_US) * QUARTER_US, slot * HISTORY_SLOT_US), min(
+        end + 1, (slot + 1) * HISTORY_SLOT_US
+    )
+
+
 @dataclass(slots=True)
 class Devices:
     """Every device of the park, and what goes wrong with it."""
@@ -148,10 +155,9 @@ class Devices:
     def history(self, start: int, end: int) -> Iterator[Outgoing]:
         """What the loggers kept in [start, end]: one message per device and two days, oldest first."""
         for slot in range(start // HISTORY_SLOT_US, end // HISTORY_SLOT_US + 1):
-            first = max(-(-start // QUARTER_US) * QUARTER_US, slot * HISTORY_SLOT_US)
-            last = min(end + 1, (slot + 1) * HISTORY_SLOT_US)
+            first, last = _slot_of_history(slot, start, end)
             instants = np.arange(first, last, QUARTER_US, dtype=np.int64)
-            troubles = [t for t in self.plan.in_history(slot) if first <= t.start and t.end < last]
+            troubles = self._troubles_of_slot(slot, first, last)
             for device in self.devices if instants.size else ():
                 mine = [t for t in troubles if t.device == device.code]
                 message = self._records(device, mine, instants)
@@ -161,6 +167,23 @@ class Devices:
                 for trouble in mine:
                     if trouble.kind is FaultKind.GARBAGE:
                         yield _broken(history_topic(device.code), trouble.start)
+
+    def troubles_of_history(self, start: int, end: int) -> Iterator[Trouble]:
+        """What befell the loggers in [start, end]."""
+        for slot in range(start // HISTORY_SLOT_US, end // HISTORY_SLOT_US + 1):
+            first, last = _slot_of_history(slot, start, end)
+            yield from self._troubles_of_slot(slot, first, last)
+
+    def troubles_of_live(self, start: int, end: int) -> Iterator[Trouble]:
+        """What befell the devices while the park was live in [start, end)."""
+        for slot in range(start // SLOT_US, end // SLOT_US + 1):
+            for one in self.plan.passing(slot):
+                if start <= one.start < end:
+                    # Whomever the plan draws: it is the kiln's sensor that fails (`plc`).
+                    yield replace(one, device="S2") if one.kind is FaultKind.SENSOR_FAILURE else one
+
+    def _troubles_of_slot(self, slot: int, first: int, last: int) -> list[Trouble]:
+        return [t for t in self.plan.in_history(slot) if first <= t.start and t.end < last]
 
     def _key(self, device: str, code: str) -> str:
         return f"{self.park}/{device}/{code}"

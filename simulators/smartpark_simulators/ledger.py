@@ -3,9 +3,10 @@
 One SQLite file. A row of `reading` is a distinct reading that was handed over: its MQTT message has been
 acknowledged by the broker, or its OPC UA node was being monitored when it was written. Messages that cannot be
 understood are in `expected_dead` with the number of letters they must become. `energy`, `amount` and `park_truth`
-hold what flowed, which no fault of an instrument changes. `said` holds what was said or shown, whether or not anybody
-took it: a reading there that is not in `reading` may be stored (once, unaltered) or not, because whoever took it may
-have been killed before it could say so. `smartpark verify` reads this file; nothing here does.
+hold what flowed, which no fault of an instrument changes; `fault` holds which faults came and went. `said` holds what
+was said or shown, whether or not anybody took it: a reading there that is not in `reading` may be stored (once,
+unaltered) or not, because whoever took it may have been killed before it could say so. `smartpark verify` reads this
+file; of the rest only the demo reads what befell whom.
 
 Rows are collected and written together, because SQLite commits some hundred times a second and meters speak more
 often. A park that is stopped cleanly leaves everything written; one that is killed may lose the last second's rows.
@@ -37,6 +38,9 @@ CREATE TABLE IF NOT EXISTS said_dead (
 CREATE TABLE IF NOT EXISTS energy (device TEXT, start INTEGER, kwh REAL, PRIMARY KEY (device, start)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS amount (
     device TEXT, measurand TEXT, start INTEGER, amount REAL, PRIMARY KEY (device, measurand, start)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fault (
+    kind TEXT, device TEXT, start INTEGER, stop INTEGER, PRIMARY KEY (kind, device, start)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS park_truth (start INTEGER PRIMARY KEY, electricity_kwh REAL, co2_t REAL);
 """
@@ -139,6 +143,10 @@ class TruthLedger:
         """Enter true amounts of another medium per quarter of an hour [us, the measurand's unit]."""
         statement = "INSERT OR REPLACE INTO amount VALUES (?, ?, ?, ?)"
         self._write([(statement, [(device, measurand, start, amount) for start, amount in rows])])
+
+    def add_faults(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
+        """Enter faults that came and went: kind, device, first and last moment [us]."""
+        self._write([("INSERT OR REPLACE INTO fault VALUES (?, ?, ?, ?)", list(rows))])
 
     def add_park(self, rows: Iterable[tuple[int, float, float]]) -> None:
         """Enter the park's net purchase and its CO2 per quarter of an hour [us, kWh, t]."""

@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from smartpark.clock import MICROSECONDS, utc_now_us
 from smartpark.errors import SmartparkError
 
 from smartpark_simulators.devices import PLC_OFFSET_US, QUARTER_US, Devices
-from smartpark_simulators.faults import FaultKind, FaultPlan, RegisterEvents
+from smartpark_simulators.faults import FaultKind, FaultPlan, RegisterEvents, Trouble
 from smartpark_simulators.instruments import Instrument, build_instruments, registers
 from smartpark_simulators.ledger import LedgerError, TruthLedger
 from smartpark_simulators.meters import Meters
@@ -151,6 +151,7 @@ class Park:
 
     def _publish_history(self, end: int) -> None:
         start = self._story.logged_until
+        self._note_faults(self._devices.troubles_of_history(start, end))
         total = max(end - start, 1)
         shown = 0
         for message in self._devices.history(start, end):
@@ -166,13 +167,16 @@ class Park:
         if late:
             raise NotDeliveredError(f"the broker did not acknowledge {late} messages of the history within 30 s")
 
+    def _note_faults(self, troubles: Iterable[Trouble]) -> None:
+        self._ledger.add_faults([(one.kind.value, one.device, one.start, one.end) for one in troubles])
+
     async def _live(self) -> None:
-        instant = _next_second()
+        instant = began = _next_second()
         end = None if self._options.run_for_s is None else instant + int(self._options.run_for_s * MICROSECONDS)
         while not self._stop.is_set() and (end is None or instant < end):
             await self._until(instant)
             if self._stop.is_set():
-                return
+                break
             for message in self._devices.live(instant):
                 # A broker that is away holds the park back here; its meters catch up when it returns.
                 await asyncio.to_thread(self._meters.publish, message)
@@ -181,6 +185,7 @@ class Park:
             self._ledger.flush()
             self._ledger.note({"logged_until": str(instant + PLC_OFFSET_US + 1)})
             instant += MICROSECONDS
+        self._note_faults(self._devices.troubles_of_live(began, instant))
 
     async def _until(self, instant: int) -> None:
         delay = (instant - utc_now_us()) / MICROSECONDS

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from smartpark.catalogue import Catalogue, load_catalogue
+from smartpark.clock import from_us
 
 from smartpark_simulators.broker import speaks_mqtt5
 from smartpark_simulators.demo.agents import edge_of, write_agents
+from smartpark_simulators.demo.faults_and_alerts import compare, judged_since
 from smartpark_simulators.demo.layout import EDGES, Layout, Ports
 from smartpark_simulators.demo.options import DemoOptions
 from smartpark_simulators.demo.processes import Child, DemoError, Household, ask, parse_object, run_once
@@ -50,6 +52,7 @@ class Demo:
     database: str = ""
     owns_database: bool = False
     first_value_s: float | None = None
+    alerts: Child = field(init=False)
 
     def __post_init__(self) -> None:
         self.household = Household(self.tell)
@@ -77,6 +80,7 @@ class Demo:
         self._wait_for_port(broker)
         self._start_platform()
         self._wait_for_history(park)
+        self._start_alerts()
         self._fill_desk()
         if self.options.run_for_s is None:
             self._stay()
@@ -162,6 +166,12 @@ class Demo:
         if not self.options.as_json:
             self._tell_how_to_ask()
 
+    def _start_alerts(self) -> None:
+        """Watch from here on, and over the last days: the whole history, judged in the order of time."""
+        since = from_us(judged_since(self.layout.ledger)).isoformat()
+        self.alerts = self._start("alerts", "alerts", "run", "--no-send", "--since", since)
+        self.tell(f"alerts: {self.address}alerts")
+
     def _tell_how_to_ask(self) -> None:
         self.layout.shell.write_text(
             f"export SMARTPARK_DSN={shlex.quote(self.environment['SMARTPARK_DSN'])}\n"
@@ -171,7 +181,8 @@ class Demo:
         self.layout.shell.chmod(0o600)  # a DSN that somebody gives may hold a password
         park = self.catalogue.park.code
         sys.stdout.write(
-            f"\n  The park is at work: {self.address}\n\n"
+            f"\n  The park is at work: {self.address}\n"
+            f"  What is wrong with it 告警收件箱: {self.address}alerts?tab=resolved\n\n"
             f"  To ask it, in another terminal 在另一个终端里提问:\n"
             f"    . {shlex.quote(shown(self.layout.shell))}\n"
             f"    smartpark indicators {park}\n\n"
@@ -272,6 +283,8 @@ class Demo:
             raise DemoError(f"the park did not stop cleanly:\n{park.last_words()}")
         self._drain("the agents' spools", self._spools_are_empty)
         self._drain("derive", self._nothing_is_stale)
+        self.household.end(self.alerts)
+        self._drain("alerts", self._all_is_judged)
         self.tell("comparing with what really happened")
         done = ask(("verify", str(self.layout.ledger), "--json"), self.environment, timeout_s=120)
         found = parse_object(done.stdout, of=f"smartpark verify {done.stderr.strip()}")
@@ -283,6 +296,7 @@ class Demo:
             "opcua_points": sum(point.device in on_plc for point in points),
             "mqtt_points": sum(point.device not in on_plc for point in points),
             "agents": {edge: sum(edge_of(device) == edge for device in self.catalogue.device) for edge in EDGES},
+            "alerts": compare(self.layout.ledger, self.catalogue, self._alerts_on_record()),
             "restarts": {child.name: child.restarts for child in self.household.children if child.restarts},
         }
         complaints = judge(found)
@@ -303,6 +317,21 @@ class Demo:
             if done.returncode or parse_object(done.stdout, of="smartpark edge spool")["pending_batches"]:
                 return False
         return True
+
+    def _all_is_judged(self) -> bool:
+        # Begun anew, as after a kill: that must change nothing of what is on record.
+        return ask(("alerts", "run", "--once", "--no-send"), self.environment, timeout_s=_DRAIN_S).returncode == 0
+
+    def _alerts_on_record(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after: str | None = ""
+        while after is not None:
+            page = self._page(f"/api/v1/alerts?limit=1000{f'&after={after}' if after else ''}")
+            if page is None:
+                raise DemoError(f"the pages do not answer what alerts there are (see {self.layout.log('pages')})")
+            found += page["alerts"]
+            after = page["next"]
+        return found
 
     def _nothing_is_stale(self) -> bool:
         return ask(("derive", "run", "--once"), self.environment, timeout_s=_DRAIN_S).returncode == 0
