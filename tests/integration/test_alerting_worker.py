@@ -1,6 +1,7 @@
 """`smartpark alerts run` on real databases: readings in, alerts on record, nothing told twice."""
 
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from alert_park import START, Hill, limit, seconds
@@ -8,6 +9,7 @@ from smartpark.alerts.routes import Contact, Route
 from smartpark.alerts.words import AlertState, EndedBy, Hidden, PageKind
 from smartpark.workdays import builtin_workdays
 from smartpark_ingest.alerting.backtest import backtest
+from smartpark_ingest.alerting.worker import AlertWorker
 from smartpark_storage.alerts import put_contact, put_route, read_intents, read_rules
 
 MINUTE = timedelta(minutes=1)
@@ -149,6 +151,23 @@ def test_after_a_long_outage_the_worker_catches_up_and_pages_nobody_for_what_is_
     assert [alert.state for alert in two] == [AlertState.FIRING]
     # The last one was over within the hour.
     assert sorted(told(hill)) == [PageKind.FIRED, PageKind.PASSED]
+
+
+def test_a_first_start_can_judge_the_last_days_and_pages_nobody_for_them(hill: Hill) -> None:
+    with_somebody_to_tell(hill)
+    hill.rules(limit())
+    days = [START - timedelta(days=n) for n in (4, 2)]
+    for day in days:
+        hill.store({"M1/active_power": seconds(50, 150, 50, start=day, every_s=60)})
+    hill.store({"M1/active_power": seconds(50)})
+    hill.now = at(1)
+    for _ in range(2):
+        worker = AlertWorker(
+            hill.dsn, Event(), builtin_workdays(), clock=lambda: hill.now, since=START - timedelta(days=3)
+        )
+        assert worker.run_once()
+    assert [(alert.since, alert.hidden) for alert in hill.alerts()] == [(days[1] + MINUTE, Hidden.LATE)]
+    assert told(hill) == []
 
 
 def test_repeated_readings_change_nothing(hill: Hill) -> None:

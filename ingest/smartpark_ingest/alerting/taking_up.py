@@ -109,7 +109,7 @@ def _readings(
         return
     points, lookback = _watched_points(engine, rules)
     seen = engine.marks.seen_us[points]
-    active = seen > to_us(now) - _LONG_SILENT_US - lookback
+    active = _has_gone_on(connection, points, seen, seen > to_us(now) - _LONG_SILENT_US - lookback)
     _last_words(connection, engine, rules, points[~active], seen[~active])
     points, seen, lookback = points[active], seen[active], lookback[active]
     from_us = np.where(seen == NOT_YET_US, NOT_YET_US, seen - lookback)
@@ -137,6 +137,15 @@ def _readings(
     standing = still_standing(engine.book, [one for one in history if (id(one[0]), one[1].row) not in gone_on])
     if standing:
         engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
+
+
+def _has_gone_on(connection: Connection, points: Ints, seen: Ints, is_recent: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Points that are not silent: judged lately, or judged long ago and readings have been stored since."""
+    if is_recent.all():
+        return is_recent
+    newest = newest_readings(connection)
+    stored = np.array([newest.get(point, NOT_YET_US) for point in points.tolist()], np.int64)
+    return is_recent | ((seen != NOT_YET_US) & (stored > seen))
 
 
 def _watched_points(engine: "Engine", rules: list[InForce]) -> tuple[Ints, Ints]:

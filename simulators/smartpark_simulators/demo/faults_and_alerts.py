@@ -128,7 +128,7 @@ class _Sight:
         if fault.kind is FaultKind.SENSOR_FAILURE and isinstance(silence, Stale):
             return lasted > silence.after_s * MICROSECONDS
         if fault.kind is FaultKind.STUCK and isinstance(still, Stuck):
-            return lasted > still.after_s * MICROSECONDS + _LOGGER_US and self._is_running(fault)
+            return lasted > (still.after_s or 0.0) * MICROSECONDS + _LOGGER_US and self._is_running(fault)
         return fault.kind is FaultKind.RESET and self._until - fault.start > _REGISTER_US
 
     def _is_running(self, fault: Fault) -> bool:
