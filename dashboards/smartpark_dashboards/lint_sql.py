@@ -43,6 +43,8 @@ def _source_problems(text: str) -> Iterator[str]:
     plain = _FROM_DISTINCT.sub("DISTINCT", _ARGUMENT_OF.sub("(", re.sub(r"'[^']*'", "''", text)))
     named = set(_NAMED.findall(plain))
     sources = [match[1] for match in _SOURCE.finditer(plain) if not match[2] and match[1] != "("]
+    if re.search(r"\bpoint_id IN \(\s*SELECT", text):
+        yield "picks points by IN (SELECT ...): as = ANY (ARRAY(SELECT ...)) the index of the readings is used"
     if "park.reading" in sources:
         yield "reads single readings: park.latest and the means of 15 minutes, hours and days are there"
     for source in sources:

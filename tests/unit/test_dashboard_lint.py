@@ -135,6 +135,7 @@ QUERIES = {
     "SELECT $__timeGroupAlias(time, '0s') FROM park.park": "no interval",
     "SELECT $__timeGroup(time) FROM park.park": "no interval",
     "SELECT 1; SELECT 2": "more than one statement",
+    "SELECT * FROM park.reading_hour WHERE point_id IN (SELECT point_id FROM park.point)": "the index",
     "SELECT * FROM park.reading WHERE $__timeFilter(time)": "reads single readings",
     "SELECT ${__from} FROM park.park": "has no meaning in SQL",
 }

@@ -131,8 +131,9 @@ def _curves() -> tuple[Panel, ...]:
             20,
             Words("边界负荷", "Load at the boundary"),
             Words(
-                "15分钟平均功率与前一日同时刻；缺数不补零。",
-                "Mean active power at the boundary per 15 minutes, and that of the day before. A gap is a gap.",
+                "15分钟平均功率与前一日同时刻，十四天以上按小时；缺数不补零。",
+                "Mean active power at the boundary per 15 minutes, beyond 14 days per hour, and that of the day "
+                "before. A gap is a gap.",
             ),
             "load_curve", (12, 9), "kwatt",
             fields=(

@@ -2,16 +2,16 @@
 SELECT r.time AS "time", r.code AS metric, r.mean_value AS value
 FROM park.reading_15m AS r
 WHERE $__timeFilter(r.time) AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= INTERVAL '14 days'
-  AND r.point_id IN (
+  AND r.point_id = ANY (ARRAY(
       SELECT p.point_id FROM park.point AS p
       WHERE p.park || '/' || p.device = '$meter' AND p.measurand = 'active_power' AND p.retired_at IS NULL
-  )
+  ))
 UNION ALL
 SELECT r.time, r.code, r.mean_value
 FROM park.reading_hour AS r
 WHERE $__timeFilter(r.time) AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz > INTERVAL '14 days'
-  AND r.point_id IN (
+  AND r.point_id = ANY (ARRAY(
       SELECT p.point_id FROM park.point AS p
       WHERE p.park || '/' || p.device = '$meter' AND p.measurand = 'active_power' AND p.retired_at IS NULL
-  )
+  ))
 ORDER BY 1, 2

@@ -6,11 +6,11 @@ WITH meter AS (
       AND retired_at IS NULL
 ), bucket AS (
     SELECT time, mean_value FROM park.reading_15m
-    WHERE $__timeFilter(time) AND point_id IN (SELECT point_id FROM meter)
+    WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))
       AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= INTERVAL '14 days'
     UNION ALL
     SELECT time, mean_value FROM park.reading_hour
-    WHERE $__timeFilter(time) AND point_id IN (SELECT point_id FROM meter)
+    WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))
       AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz > INTERVAL '14 days'
 )
 SELECT

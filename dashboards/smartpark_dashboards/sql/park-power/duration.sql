@@ -5,7 +5,7 @@ WITH meter AS (
       AND retired_at IS NULL
 ), load AS (
     SELECT time, sum(mean_value) AS kw FROM park.reading_hour
-    WHERE $__timeFilter(time) AND point_id IN (SELECT point_id FROM meter)
+    WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))
     GROUP BY time
     HAVING count(mean_value) = (SELECT count(*) FROM meter)
 )

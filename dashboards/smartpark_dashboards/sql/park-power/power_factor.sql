@@ -2,8 +2,10 @@
 SELECT
     r.time AS "time", CASE WHEN '$lang' = 'en' THEN p.device_name_en ELSE p.device_name END || ' ' || p.code AS metric,
     r.mean_value AS value
-FROM park.point AS p
-JOIN park.reading_hour AS r ON r.point_id = p.point_id
-WHERE p.park = '$park' AND p.role = 'boundary' AND p.measurand = 'power_factor' AND p.retired_at IS NULL
-  AND $__timeFilter(r.time)
+FROM park.reading_hour AS r
+JOIN park.point AS p ON p.point_id = r.point_id
+WHERE $__timeFilter(r.time) AND r.point_id = ANY (ARRAY(
+    SELECT p.point_id FROM park.point AS p
+    WHERE p.park = '$park' AND p.role = 'boundary' AND p.measurand = 'power_factor' AND p.retired_at IS NULL
+))
 ORDER BY r.time, 2
