@@ -247,3 +247,26 @@ def test_a_rule_of_thousands_of_patterns_is_refused() -> None:
         limit(scope={"points": [f"*{n}*a*b*" for n in range(5000)]})
     with pytest.raises(ValidationError, match="objects"):
         Matchers(objects=tuple(f"*{n}*a*b*" for n in range(5000)))
+
+
+def test_a_new_park_of_slow_loggers_wakes_nobody(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hand.begin(START)
+    for n in range(0, 120, 5):
+        hill.now = START + n * MINUTE
+        if n % 15 == 0:
+            speak(hill, hill.now, hill.now + MINUTE)
+        hand.turn(hill.now + timedelta(seconds=10))
+    assert hill.alerts() == []
+
+
+def test_a_history_that_is_imported_wakes_nobody(hill: Hill, hand: Hand) -> None:
+    people(hill)
+    hand.begin(START)
+    first = START - timedelta(days=30)
+    for week in range(3):
+        days = first + timedelta(days=7 * week)
+        hill.store({METERS[0]: [(days + 15 * n * MINUTE, 50.0 + n % 7) for n in range(7 * 96)]})
+    hand.turn(START + MINUTE)
+    hand.turn(START + 10 * MINUTE)
+    assert said(hill) == []

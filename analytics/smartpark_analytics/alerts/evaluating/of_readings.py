@@ -19,6 +19,8 @@ from smartpark_analytics.alerts.samples import NEVER_US, NOT_YET_US, Floats, Int
 _SECOND_US: Final = 1_000_000
 BESIDE_US: Final = 900 * _SECOND_US
 """What another gauge of a device showed counts for so long. [µs]"""
+_SLOW_US: Final = 3600 * _SECOND_US
+"""Nobody is taken to speak less often before more is known. [µs]"""
 
 
 def us(seconds: float) -> int:
@@ -122,7 +124,8 @@ def stale_after(detector: Stale, watched: Watched) -> Ints:
     least = np.full(watched.rows, us(detector.after_s), np.int64)
     if detector.after_steps is None:
         return least
-    steps = np.where(watched.usual_step_us == NEVER_US, 0, watched.usual_step_us)
+    # Of whom it is not known how often they speak, the slowest healthy ones must not be alarms in their first hour.
+    steps = np.where(watched.usual_step_us == NEVER_US, _SLOW_US, watched.usual_step_us)
     return np.maximum(least, np.rint(steps * detector.after_steps).astype(np.int64))
 
 
