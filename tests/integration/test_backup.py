@@ -373,8 +373,8 @@ class OwnServer:
         assert done.returncode == 0, done.stderr
         return done.stderr
 
-    def connect(self, *, user="postgres", secret=None, **changes):
-        given = {"password": secret or self.secret.read_text(), "autocommit": True, **changes}
+    def connect(self, *, user="postgres", word=None, **changes):
+        given = {"password": word or self.secret.read_text(), "autocommit": True, **changes}
         return psycopg.connect(self.place.dsn, user=user, **given)
 
     def __enter__(self):
@@ -425,12 +425,12 @@ def test_the_rules_of_the_compose_let_its_roles_in_and_nobody_else(passable_path
             for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana", "stranger"):
                 connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
         for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana"):
-            server.connect(user=role, secret="x").close()
+            server.connect(user=role, word="x").close()
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-                server.connect(user=role, secret="y")
+                server.connect(user=role, word="y")
             with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
-                server.connect(user=role, secret="x", dbname="postgres")
+                server.connect(user=role, word="x", dbname="postgres")
         with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
-            server.connect(user="stranger", secret="x")
+            server.connect(user="stranger", word="x")
         with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
-            server.connect(user="smartpark_api", secret="x", host=str(server.folder))
+            server.connect(user="smartpark_api", word="x", host=str(server.folder))

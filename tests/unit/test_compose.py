@@ -228,6 +228,25 @@ def test_scripts_init_secrets_makes_every_file_and_variable_it_asks_for(secrets_
     assert set(re.findall(r"\$\{([A-Z_]+):\?", text)) == made
 
 
+def test_topic_rights_are_those_of_the_wire():
+    """docs/wire.md says who writes what; each edge gets just that, and ingest the other end of it."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) → (\w+) \|", (ROOT / "docs/wire.md").read_text("utf-8"), re.MULTILINE)
+    script = runpy.run_path(str(ROOT / "scripts" / "init-secrets"), run_name="init_secrets")
+    up = [leaf for leaf, _, to in rows if to == "platform"]
+    down = [leaf for leaf, _, to in rows if to == "edge"]
+    assert len(up) + len(down) == len(rows) == 8
+    users = dict(re.findall(r"user (\S+)\n((?:topic .*\n)*)", script["topic_rights"](["x"], [])))
+    topics = {user: set(re.findall(r"topic (\w+ smartpark/\S+)", text)) for user, text in users.items()}
+    assert topics["x"] == {f"write smartpark/v1/x/{leaf}" for leaf in up} | {
+        f"read smartpark/v1/x/{leaf}" for leaf in down
+    }
+    assert topics["ingest"] == {
+        *(f"read smartpark/v1/+/{leaf}" for leaf in up),
+        *(f"write smartpark/v1/+/{leaf}" for leaf in down),
+    }
+    assert topics["health"] == set()
+
+
 def secrets_of(service):
     """Name of each secret that a service is given → where it finds it."""
     given = service.get("secrets", [])

