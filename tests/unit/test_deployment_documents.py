@@ -120,6 +120,7 @@ DOCKER = {
     "ps": services_of,
     "build": services_of,
     "stop": services_of,
+    "restart": services_of,
     "exec": read_exec,
     "run": read_run,
 }
