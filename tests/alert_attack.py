@@ -26,6 +26,8 @@ class Hand:
     stack: ExitStack = field(default_factory=ExitStack)
     engine: Engine | None = None
     connection: Connection | None = None
+    learns: bool = False
+    """Whether rules learn beside it, as in the process that runs on."""
 
     def begin(self, at: datetime) -> Engine:
         """Begin as a process does."""
@@ -33,7 +35,7 @@ class Hand:
         self.connection = self.stack.enter_context(connect(self.hill.dsn, application="in hand"))
         assert self.stack.enter_context(alerting_turn(self.connection))
         register_watch(self.connection, WATCHER, at=at)
-        self.engine = Engine(builtin_workdays())
+        self.engine = Engine(builtin_workdays(), learns_at=self.hill.dsn if self.learns else None)
         self.engine.begin(self.connection, at)
         return self.engine
 
@@ -55,6 +57,8 @@ class Hand:
 
     def end(self) -> None:
         """Let go, as a process that ends; nothing more is written."""
+        if self.engine is not None:
+            self.engine.close()
         self.stack.close()
         self.stack, self.engine, self.connection = ExitStack(), None, None
 

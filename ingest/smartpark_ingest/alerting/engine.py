@@ -30,11 +30,12 @@ from smartpark_ingest.alerting.edges import EdgeWatch
 from smartpark_ingest.alerting.history import History
 from smartpark_ingest.alerting.judging import as_news, judge, share_selectors
 from smartpark_ingest.alerting.late import PATIENCE_US, LateQueue, reexamine_readings
+from smartpark_ingest.alerting.learning import Learning
 from smartpark_ingest.alerting.recording import Office, Recorded, Recorder
 from smartpark_ingest.alerting.reexamining import News, Reexamined
-from smartpark_ingest.alerting.rules_in_force import InForce, bind_rules, enter_builtin_rules, learn, of_source
+from smartpark_ingest.alerting.rules_in_force import InForce, bind, bind_rules, enter_builtin_rules, learn, of_source
 from smartpark_ingest.alerting.surroundings import Scene, look_around
-from smartpark_ingest.alerting.taking_up import take_up
+from smartpark_ingest.alerting.taking_up import join, take_up
 from smartpark_ingest.alerting.values import NO_VALUES, Values
 from smartpark_ingest.alerting.watching import WATCHER, Claimed, Watermarks, chosen, split
 from smartpark_ingest.alerting.windows import Windows
@@ -72,9 +73,24 @@ class Turn:
 
 
 class Engine:
-    """Judges what comes; all of it belongs to one connection, whose session has the turn."""
+    """Judges what comes; all of it belongs to one connection, whose session has the turn.
 
-    def __init__(self, calendar: WorkdayCalendar, *, log: Callable[[str], None] = _log.info) -> None:
+    Parameters
+    ----------
+    calendar : WorkdayCalendar
+    learns_at : str, optional
+        Database that rules learn from beside the loop; none: they learn as they are taken up, and all wait for them.
+    log : callable
+        Told what an operator wants to know.
+    """
+
+    def __init__(
+        self,
+        calendar: WorkdayCalendar,
+        *,
+        learns_at: str | None = None,
+        log: Callable[[str], None] = _log.info,
+    ) -> None:
         self.book = Book()
         self.office = Office(calendar)
         self.recorder = Recorder(self.book, self.office)
@@ -83,6 +99,7 @@ class Engine:
         self.late = LateQueue()
         self.windows = Windows()
         self.edges = EdgeWatch()
+        self.learning = Learning(learns_at)
         self._history: History | None = None
         self._scene: Scene | None = None
         self._watched: dict[Source, NDArray[np.bool_]] = {}
@@ -131,38 +148,85 @@ class Engine:
         self._scene = look_around(
             connection, self.history.registry, now, calendar=self.office.calendar, edge_of=self._edge_of()
         )
-        self.rules = [
-            learn(connection, self.history, self.scene, one, now) for one in bind_rules(connection, self.scene)
-        ]
+        before = {one.rule.code: one for one in self.rules if not one.evaluation.is_learnt}
+        self.rules = bind_rules(connection, self.scene)
+        for one in self.rules:
+            self._recall(connection, one, now)
+            if one.rule.code in before:
+                one.waits_from_us = before[one.rule.code].waits_from_us
+        self._arrange(connection)
+        self.edges.watch(self.scene.edges)
+
+    def _recall(self, connection: Connection, one: InForce, now: datetime) -> None:
+        """Let a rule know what it knew; one that learns beside the loop judges nothing until then."""
+        if not self.learning.is_beside:
+            learn(connection, self.history, self.scene, one, now)
+        elif one.evaluation.history_us:
+            self.learning.recall(one, self.scene)
+
+    def _arrange(self, connection: Connection) -> None:
+        """Everything that follows from which rules there are."""
         self._watched = {}
         share_selectors(self.rules)
         self.recorder.rules = {one.rule.code: one.rule for one in self.rules}
         self.recorder.known = {one.rule.code: one.rule for one in read_rules(connection)}
         self.recorder.name_of = self.scene.name_of
-        self.edges.watch(self.scene.edges)
         for one in self.rules:
             if not one.keys:
                 self._log(f"rule {one.rule.code} finds nothing to watch")
 
     def rebind_if_changed(self, connection: Connection, now: datetime) -> bool:
         """Take up rules, catalogue and day as they are now; says whether anything had changed."""
+        if self.learning.is_beside:
+            self._learn_beside(connection, now)
         is_changed = (
-            count_rule_versions(connection) != self._versions
-            or registry_version(connection) != self.scene.registry_version
+            registry_version(connection) != self.scene.registry_version
             or not self.scene.is_of(now)
             or self.edges.has_new(connection)
             or self._has_found_homes()
             or self._has_found_steps()
         )
-        if not is_changed:
+        began_s, versions = time.monotonic(), count_rule_versions(connection)
+        if is_changed:
+            self.history.refresh(connection)
+            self._bind(connection, now)
+            take_up(connection, self, now, None, from_checkpoint=False)
+        elif versions != self._versions:
+            self._versions = versions
+            self._bind_changed(connection, now)
+        else:
             return False
-        began_s = time.monotonic()
-        self.history.refresh(connection)
-        self._bind(connection, now)
-        take_up(connection, self, now, None, from_checkpoint=False)
         self._settle_rules(connection, now)
         self._log(f"{len(self.rules)} rules taken up in {time.monotonic() - began_s:.1f} s")
         return True
+
+    def _bind_changed(self, connection: Connection, now: datetime) -> None:
+        """Take up rules that are new or others than before; the rest go on from what they remember."""
+        kept = {(one.rule.code, one.version): one for one in self.rules if not one.trouble}
+        wanted = [(one.rule, one.version) for one in read_rules(connection, active_only=True)]
+        self.rules = [kept.get((rule.code, version)) or bind(rule, version, self.scene) for rule, version in wanted]
+        remembering = {id(one) for one in kept.values()}
+        fresh = [one for one in self.rules if id(one) not in remembering]
+        for one in fresh:
+            self._recall(connection, one, now)
+        self._arrange(connection)
+        join(connection, self, fresh, now)
+
+    def _learn_beside(self, connection: Connection, now: datetime) -> None:
+        """Put into place what was learnt meanwhile, and let rules learn that have to."""
+        for one, learnt in self.learning.take(self.rules, self.scene):
+            if learnt.detection is None:
+                one.trouble = learnt.trouble
+                continue
+            one.evaluation.know(learnt.detection)
+            join(connection, self, [one], now)
+            # What they found while nobody told is told with the next turn.
+            self._tells_all = True
+        self.learning.begin(self.learning.wanting(self.rules, now), self.scene, now)
+
+    def close(self) -> None:
+        """Nothing more is judged."""
+        self.learning.close()
 
     def _has_found_homes(self) -> bool:
         """Whether it is known by now to which park an edge belongs."""

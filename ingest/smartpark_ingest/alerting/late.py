@@ -101,7 +101,8 @@ def reexamine_readings(connection: Connection, engine: "Engine", spans: Spans, n
         series = engine.scene.series_of(days.point)
         for one in rules:
             rows = one.rows(series)
-            if rows.size:
+            # Whoever has still to learn knows nothing to hold against what is on record.
+            if rows.size and one.evaluation.is_learnt:
                 doubt = Stretch(rows, int(days.start_us.min()), int(days.end_us.max()))
                 with put_aside(one):
                     found.append(_judge_anew(connection, engine, one, doubt, now))

@@ -5,7 +5,7 @@ name, and brought up to date as long as nobody has changed it. Nothing here read
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +24,13 @@ from smartpark_storage.window_sums import QUARTER_US
 from smartpark_ingest.alerting.book import Key
 from smartpark_ingest.alerting.history import WIDTH_US, History
 from smartpark_ingest.alerting.surroundings import Scene
+from smartpark_ingest.alerting.values import Values, joined
 
 _log = logging.getLogger(__name__)
-_FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+FAULTS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
 """Of programs and numbers; what ails the database or the machine is another matter."""
+_LESSON: Final = 500
+"""Points of which weeks are read at once."""
 
 
 @dataclass(slots=True)
@@ -39,8 +42,8 @@ class InForce:
     evaluation: Evaluation
     keys: tuple[Key, ...]
     """By row."""
-    judged_until_us: int = 0
-    """Of windows: those that begin before have been judged. [µs]"""
+    waits_from_us: int | None = None
+    """Of windows, while it has not learnt yet what is usual: those from here on it has still to judge. [µs]"""
     trouble: str = ""
     """Why it judges nothing until rules are taken up again."""
 
@@ -102,16 +105,25 @@ def bind(rule: Rule, version: int, scene: Scene) -> InForce:
 
 def learn(connection: Connection, history: History, scene: Scene, one: InForce, until: datetime) -> InForce:
     """Show a rule what was usual until a moment, where it has to learn that."""
-    evaluation, width = one.evaluation, WIDTH_US.get(one.rule.source, QUARTER_US)
+    evaluation = one.evaluation
     if not evaluation.history_us or not one.keys:
         return one
-    end = to_us(until) // width * width
-    points = scene.point_ids(one.series()).tolist()
-    start = end - evaluation.history_us
-    samples = scene.samples(history.values(connection, points, start, end, one.rule.source))
+    samples = scene.samples(joined(list(lessons(connection, history, scene, one, until))))
     with put_aside(one):
         evaluation.learn(samples)
     return one
+
+
+def lessons(
+    connection: Connection, history: History, scene: Scene, one: InForce, until: datetime
+) -> Iterator[Values]:
+    """What a rule learns from, some points after the other."""
+    width = WIDTH_US.get(one.rule.source, QUARTER_US)
+    end = to_us(until) // width * width
+    points = scene.point_ids(one.series()).tolist()
+    for first in range(0, len(points), _LESSON):
+        some = points[first : first + _LESSON]
+        yield history.values(connection, some, end - one.evaluation.history_us, end, one.rule.source)
 
 
 def of_source(rules: Iterable[InForce], *sources: Source) -> list[InForce]:
@@ -120,10 +132,10 @@ def of_source(rules: Iterable[InForce], *sources: Source) -> list[InForce]:
 
 
 @contextmanager
-def put_aside(one: InForce) -> Iterator[None]:
+def put_aside(one: InForce) -> Generator[None]:
     """Let a fault in one rule, at readings nobody thought of, not end all others: it is put aside, and told."""
     try:
         yield
-    except _FAULTS as error:
+    except FAULTS as error:
         one.trouble = f"{type(error).__name__}: {error}"
         _log.exception("rule %s is put aside until rules are taken up again", one.rule.code)

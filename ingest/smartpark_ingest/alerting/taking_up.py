@@ -10,7 +10,7 @@ came late.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from smartpark_analytics.alerts.samples import NOT_YET_US, Ints
 from smartpark_storage import Connection
 from smartpark_storage.alerts.progress import newest_readings, read_checkpoint, waiting_changes
 
+from smartpark_ingest.alerting.edges import EdgeWatch
 from smartpark_ingest.alerting.judging import as_news, judge, still_standing
 from smartpark_ingest.alerting.rules_in_force import InForce, of_source
 from smartpark_ingest.alerting.values import Values, chosen
@@ -67,7 +68,28 @@ def take_up(
     if from_checkpoint:
         # What waits now is stored, and will be read below.
         _read_marks(connection, engine, waiting_changes(connection), since)
-    for one in engine.rules:
+    _begin(engine, engine.rules)
+    _readings(connection, engine, now, progress)
+    engine.windows.take_up(connection, engine, now)
+    _edges(connection, engine, now)
+
+
+def join(connection: Connection, engine: "Engine", rules: list[InForce], now: datetime) -> None:
+    """Let some rules of an engine begin anew, while the others go on: as `take_up`, up to where these are."""
+    _begin(engine, rules)
+    _past_readings(connection, engine, rules, now)
+    engine.windows.join(connection, engine, rules, now)
+    of_edges = of_source(rules, Source.EDGE)
+    if of_edges:
+        watch = EdgeWatch()
+        watch.watch(engine.scene.edges)
+        found = judge(of_edges, watch.heard(connection), to_us(now) - _MINUTE_US)
+        engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
+
+
+def _begin(engine: "Engine", rules: Iterable[InForce]) -> None:
+    """Forget everything but the alerts on record."""
+    for one in rules:
         row_of = one.row_of()
         standing = [
             (row_of[entry.key.object], entry.alert)
@@ -75,9 +97,6 @@ def take_up(
             if entry.key.rule == one.rule.code and entry.key.object in row_of and entry.alert.holds
         ]
         one.evaluation.begin(standing)
-    _readings(connection, engine, now, progress)
-    engine.windows.take_up(connection, engine, now)
-    _edges(connection, engine, now)
 
 
 def _read_marks(connection: Connection, engine: "Engine", waiting: Ints, since: datetime | None) -> None:
@@ -146,6 +165,30 @@ def _has_gone_on(connection: Connection, points: Ints, seen: Ints, is_recent: ND
     newest = newest_readings(connection)
     stored = np.array([newest.get(point, NOT_YET_US) for point in points.tolist()], np.int64)
     return is_recent | ((seen != NOT_YET_US) & (stored > seen))
+
+
+def _past_readings(connection: Connection, engine: "Engine", rules: list[InForce], now: datetime) -> None:
+    """Give some rules the readings that the others have judged already, as far back as they need them."""
+    rules = of_source(rules, Source.READING)
+    if not rules:
+        return
+    points, lookback = _watched_points(engine, rules)
+    seen = engine.marks.seen_us[points]
+    active = seen > to_us(now) - _LONG_SILENT_US - lookback
+    _last_words(connection, engine, rules, points[~active], seen[~active])
+    points, seen, lookback = points[active], seen[active], lookback[active]
+    starts = seen - lookback
+    at, end = int(starts.min(initial=to_us(now))), int(seen.max(initial=NOT_YET_US)) + 1
+    found: list[tuple[InForce, Found]] = []
+    while at < end:
+        upto = min(at - at % _SLICE_US + _SLICE_US, end)
+        values = _span(connection, engine, points[(starts < upto) & (seen >= at)], at, upto)
+        past = chosen(values, values.time_us <= engine.marks.seen_us[values.point])
+        found += judge(rules, engine.scene.samples(past))
+        at = upto
+    standing = still_standing(engine.book, found)
+    if standing:
+        engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
 
 
 def _watched_points(engine: "Engine", rules: list[InForce]) -> tuple[Ints, Ints]:

@@ -71,14 +71,29 @@ class Windows:
             if not rules:
                 self._until[source] = closed
                 continue
-            lookback = max(one.evaluation.lookback_us for one in rules)
-            history = judge(rules, _samples(connection, engine, rules, source, (until - lookback, until)), until)
-            standing = still_standing(engine.book, history)
-            if standing:
-                engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
+            for one in rules:
+                if not one.evaluation.is_learnt and one.waits_from_us is None:
+                    one.waits_from_us = until
+            _show(connection, engine, rules, until, now)
             found = self._judge(connection, engine, source, rules, closed)
             if found:
                 engine.record(connection, as_news(found, engine.about), now, (), everything=False, tells=False)
+
+    def join(self, connection: Connection, engine: "Engine", rules: list[InForce], now: datetime) -> None:
+        """Let rules come up with the others: these go on from what they remember, and are given nothing twice."""
+        for source in SOURCES:
+            some = of_source(rules, source)
+            if not some:
+                continue
+            until = self._until.setdefault(source, _closed(source, now))
+            for one in some:
+                since = until if one.waits_from_us is None else min(one.waits_from_us, until)
+                one.waits_from_us = None if one.evaluation.is_learnt else since
+                _show(connection, engine, [one], since, now)
+                if one.evaluation.is_learnt and since < until:
+                    samples = _samples(connection, engine, [one], source, (since, until), fresh=True)
+                    news = as_news(judge([one], samples, until), engine.about)
+                    engine.record(connection, news, now, (), everything=False, tells=False)
 
     def touch(self, engine: "Engine", *came: Spans) -> bool:
         """Note windows that were judged and that readings have come for; says whether there were any."""
@@ -163,7 +178,8 @@ class Windows:
         found: list[Reexamined] = []
         for one in of_source(engine.rules, source):
             rows = one.rows(series)
-            if not rows.size:
+            # Whoever has still to learn knows nothing to hold against what is on record.
+            if not rows.size or not one.evaluation.is_learnt:
                 continue
             doubt = from_the_beginning(connection, one, Stretch(rows, start, end))
             lookback = one.evaluation.lookback_us
@@ -181,6 +197,15 @@ class Windows:
                 )
                 found.append(reexamined(engine, one, doubt._replace(end_us=upto), made, reaches_now=reaches_now))
         return found
+
+
+def _show(connection: Connection, engine: "Engine", rules: list[InForce], until_us: int, now: datetime) -> None:
+    """Give rules of one source the windows before a moment that they need to know where they stand."""
+    lookback = max(one.evaluation.lookback_us for one in rules)
+    samples = _samples(connection, engine, rules, rules[0].rule.source, (until_us - lookback, until_us))
+    standing = still_standing(engine.book, judge(rules, samples, until_us))
+    if standing:
+        engine.record(connection, as_news(standing, engine.about), now, (), everything=False, tells=False)
 
 
 def _closed(source: Source, now: datetime) -> int:

@@ -86,6 +86,7 @@ class AlertWorker:
         since: datetime | None = None,
     ) -> None:
         self._since = since
+        self._dsn, self._learns_beside = dsn, False
         self._stop, self._calendar, self._clock, self._progress = stop, calendar, clock, progress
         self._database = PatientDatabase(dsn, application="smartpark alerts", stop=stop, counters=Counters())
         self._sender = None if ways is None else Sender(dsn, ways, stop)
@@ -98,7 +99,8 @@ class AlertWorker:
         self.vitals = AlertVitals(self)
 
     def run(self) -> None:
-        """Evaluate until asked to stop."""
+        """Evaluate until asked to stop; rules learn beside."""
+        self._learns_beside = True
         if self._sender is not None:
             self._sender.start()
         try:
@@ -180,7 +182,7 @@ class AlertWorker:
                 "nobody evaluated alerts for too long: late readings stored since %s are not looked at again",
                 watch.lapsed_at.isoformat(),
             )
-        engine = Engine(self._calendar)
+        engine = Engine(self._calendar, learns_at=self._dsn if self._learns_beside else None)
         engine.begin(connection, now, self._progress, since=self._since)
         self._engine = engine
         self.totals.taken_up += 1
@@ -217,7 +219,9 @@ class AlertWorker:
                 _log.warning("alert %d: no route leads to anybody", alert_id)
 
     def _let_go(self) -> None:
-        self._engine, self._connection = None, None
+        engine, self._engine, self._connection = self._engine, None, None
+        if engine is not None:
+            engine.close()
         turn, self._turn = self._turn, ExitStack()
         turn.close()
 

@@ -7,6 +7,7 @@ news = board.step(Readings(…), until_us)
 
 from smartpark_analytics.alerts.evaluating.binding import evaluation_of
 from smartpark_analytics.alerts.evaluating.board import Board, News, Readings
+from smartpark_analytics.alerts.evaluating.detection import Detection
 from smartpark_analytics.alerts.evaluating.learning import Calendar
 from smartpark_analytics.alerts.evaluating.objects import Surroundings, watch
 from smartpark_analytics.alerts.evaluating.of_registers import MeterReplaced
@@ -17,6 +18,7 @@ from smartpark_analytics.alerts.evaluating.watched import Subject, Unjudged, Wat
 __all__ = [
     "Board",
     "Calendar",
+    "Detection",
     "Evaluation",
     "Found",
     "MeterReplaced",

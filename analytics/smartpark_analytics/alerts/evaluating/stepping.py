@@ -71,6 +71,7 @@ class Evaluation:
     ) -> None:
         self.rule = rule
         self._learner = learner
+        self._is_learnt = False
         self.watched = watched
         self._detection = detection
         self.selectors = {channel: Selector(feed, n_series) for channel, feed in watched.feeds.items()}
@@ -111,10 +112,24 @@ class Evaluation:
         if self._learner is None:
             return
         inputs = self.select(samples)
-        self._detection = self._learner.learn(inputs)
+        self.know(self._learner.learn(inputs))
         until = np.full(self.watched.rows, NOT_YET_US, np.int64)
         # What is remembered of single samples is made anew by the new measure, and says nothing twice.
         _, self._carry = self._detection.judge(inputs, self._detection.parameters, self._detection.fresh(), until)
+
+    def learnt_from(self, samples: Samples) -> Detection:
+        """What `learn` would have it know by; nothing of its own changes, so that it may go on judging meanwhile."""
+        return self._detection if self._learner is None else self._learner.learn(self.select(samples))
+
+    def know(self, learnt: Detection) -> None:
+        """Judge from now on by what was learnt, of the same objects; call `begin` then."""
+        self._detection = learnt
+        self._is_learnt = True
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether it has learnt what it has to, or has nothing to learn."""
+        return self._learner is None or self._is_learnt
 
     def begin(self, recorded: Iterable[tuple[int, Alert]]) -> None:
         """Forget everything and take up the alerts on record whose condition holds, each with its row.
