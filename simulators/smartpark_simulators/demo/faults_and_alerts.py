@@ -123,7 +123,7 @@ class _Sight:
         lasted = min(fault.end, self._until) - fault.start
         silence, still = self._silence.detector, self._still.detector
         if fault.kind is FaultKind.DROPOUT and isinstance(silence, Stale):
-            enough = max((silence.after_s or 0.0) * MICROSECONDS, silence.after_steps * _LOGGER_US)
+            enough = max(silence.after_s * MICROSECONDS, (silence.after_steps or 0.0) * _LOGGER_US)
             return lasted > enough and self._kinds[fault.device] in self._silence.scope.device_kinds
         if fault.kind is FaultKind.SENSOR_FAILURE and isinstance(silence, Stale):
             return lasted > silence.after_s * MICROSECONDS
