@@ -37,8 +37,6 @@ PARK: Final = "bench"
 _MEASURANDS: Final = ("active_power", "reactive_power", "current", "voltage")
 _BREACH: Final = 5000
 """What a broken point shows, ten times what it shows else. [steps]"""
-_WARM_S: Final = 15.0
-"""Readings before the clock runs: every point has spoken, the worker has found its step. [s]"""
 _LAST_S: Final = 20.0
 """How long is waited for the last notifications. [s]"""
 
@@ -50,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rules", type=int, default=50, metavar="N", help="each watches every point (default 50)")
     add("--every", type=float, default=10.0, metavar="S", help="between two readings of a point (default 10 s)")
     add("--seconds", type=float, default=120.0, metavar="S", help="default 120")
+    add("--warm", type=float, default=15.0, metavar="S", help="readings before the clock runs (default 15)")
     add("--breaches", type=int, default=300, metavar="N", help="injected in that time (default 300)")
     add(
         "--database", choices=("auto", "timescale", "plain"), default="auto", help="default: TimescaleDB if installed"
@@ -86,7 +85,7 @@ class _Bench:
             environment = self._configure(heard.url)
             line = command_line("alerts", "run")
             with running(line, self._folder / "log", {**os.environ, **environment}) as worker:
-                self._feed([], _WARM_S, boot=1)
+                self._feed([], given.warm, boot=1)
                 wait_until(lambda: self._waiting() < 4 * EDGES, what="the worker keeps up", log=self._folder / "log")
                 self._say(f"{given.seconds:g} s of readings, {given.breaches} breaches")
                 before, began = self._spent(worker), time.monotonic()

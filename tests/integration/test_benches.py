@@ -71,3 +71,16 @@ def test_aggregates_are_pulled_over_http_and_counted():
     )
     assert {"incremental_p99_ms", "unchanged_p99_ms", "concurrent_p99_ms"} <= report.keys()
     assert min(report["rows_per_second_by_form"].values()) > 0
+
+
+def test_alerts_are_told_once_each_and_timed_from_their_commit():
+    report = bench(
+        *("alerts", "--database", "plain", "--points", "40", "--rules", "5", "--every", "1", "--warm", "2"),
+        *("--seconds", "3", "--breaches", "4"),
+    )
+    assert "without TimescaleDB" in report["database"]
+    assert report["breaches"] > 0
+    assert (report["told"], report["told_twice"]) == (report["breaches"], 0)
+    assert 0 < report["p50_s"] <= report["p99_s"] <= report["max_s"]
+    assert report["objects_watched"] == 5 * 40
+    assert {"cpu_cores", "cpu_cores_of_its_database_sessions", "memory_mb"} <= report.keys()
