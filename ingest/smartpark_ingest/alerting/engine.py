@@ -148,12 +148,13 @@ class Engine:
         self._scene = look_around(
             connection, self.history.registry, now, calendar=self.office.calendar, edge_of=self._edge_of()
         )
-        before = {one.rule.code: one for one in self.rules if not one.evaluation.is_learnt}
+        waiting = {one.rule.code: one.waits_from_us for one in self.rules if not one.evaluation.is_learnt}
+        # Half a million objects need not be in memory twice: should this fail, everything is built anew.
+        self.rules = []
         self.rules = bind_rules(connection, self.scene)
         for one in self.rules:
             self._recall(connection, one, now)
-            if one.rule.code in before:
-                one.waits_from_us = before[one.rule.code].waits_from_us
+            one.waits_from_us = None if one.evaluation.is_learnt else waiting.get(one.rule.code)
         self._arrange(connection)
         self.edges.watch(self.scene.edges)
 
