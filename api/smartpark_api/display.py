@@ -146,6 +146,21 @@ def span(seconds: float | None, words: Words) -> str:
     return words(f"span.{name}", n=count)
 
 
+def measured(value: float | None, code: str, words: Words) -> str:
+    """A value with its unit; seconds in hours and minutes, from a minute on.
+
+    >>> from smartpark_api.words import Language, words_of
+    >>> measured(9000, "s", words_of(Language.EN)), measured(541.2, "kW", words_of(Language.EN))
+    ('2 h 30 min', '541.2 kW')
+    """
+    if value is not None and code == "s" and abs(value) >= 60:
+        minutes = round(abs(value) / 60)
+        parts = [("hours", minutes // 60), ("minutes", minutes % 60)]
+        said = " ".join(words(f"span.{name}", n=count) for name, count in parts if count)
+        return f"-{said}" if value < 0 else said
+    return f"{number(value)} {unit(code)}".strip() if value is not None else DASH
+
+
 def _coarse(seconds: float) -> tuple[int, str]:
     for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         # Two of a unit before it is used: 90 min says more than 1 h.

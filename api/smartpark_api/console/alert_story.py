@@ -9,11 +9,12 @@ from typing import Final
 from smartpark.alerts import events as e
 from smartpark_storage.alerts import Intent
 
+from smartpark_api import display
 from smartpark_api.alerts.answers import intent_state
 from smartpark_api.alerts.service import AlertView
 from smartpark_api.alerts.words import both
 from smartpark_api.console.alerts import Names
-from smartpark_api.display import day_and_minute, number, unit
+from smartpark_api.display import day_and_minute
 from smartpark_api.words import Words
 
 _LATER_S: Final = 120.0
@@ -111,12 +112,11 @@ def measured(evidence: e.Evidence, words: Words) -> str:
     """A value against its limit, as people say it; empty where nothing was measured."""
     if evidence.value is None:
         return ""
-    shown = f"{number(evidence.value)} {unit(evidence.unit)}".strip()
+    shown = display.measured(evidence.value, evidence.unit, words)
     if evidence.limit is None:
         return shown
-    return words(
-        "alerts.value_of_limit", value=shown, limit=f"{number(evidence.limit)} {unit(evidence.unit)}".strip()
-    )
+    limit = display.measured(evidence.limit, evidence.unit, words)
+    return words("alerts.value_of_limit", value=shown, limit=limit)
 
 
 def _sent(intent: Intent, words: Words, channels: dict[str, str]) -> Iterator[Entry]:
