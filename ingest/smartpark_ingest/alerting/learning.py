@@ -50,10 +50,6 @@ class Learnt:
     trouble: str = ""
 
 
-class _StoppedError(Exception):
-    """Nobody needs the lesson any more."""
-
-
 class Learning:
     """What rules have learnt, and the thread in which they learn.
 
@@ -132,9 +128,10 @@ class Learning:
             with connect(dsn, application="smartpark alerts: learning") as connection:
                 history = History(connection)
                 for one in rules:
-                    self._ready.put(self._lesson(connection, history, scene, one, now))
-        except _StoppedError:
-            return
+                    learnt = self._lesson(connection, history, scene, one, now)
+                    if learnt is None:
+                        return
+                    self._ready.put(learnt)
         except RetryableError as error:
             self._not_before_s = time.monotonic() + _AGAIN_S
             _log.warning("rules go on learning in %.0f s: %s", _AGAIN_S, error)
@@ -143,12 +140,15 @@ class Learning:
             self._not_before_s = time.monotonic() + _AGAIN_S
             _log.exception("rules go on learning in %.0f s", _AGAIN_S)
 
-    def _lesson(self, connection: Connection, history: History, scene: Scene, one: InForce, now: datetime) -> Learnt:
+    def _lesson(
+        self, connection: Connection, history: History, scene: Scene, one: InForce, now: datetime
+    ) -> Learnt | None:
+        """What a rule learns; none: nobody needs it any more."""
         began_s, of = time.monotonic(), basis(one, scene)
         parts: list[Values] = []
         for part in lessons(connection, history, scene, one, now):
             if self._stop.is_set():
-                raise _StoppedError
+                return None
             parts.append(part)
         try:
             detection = one.evaluation.learnt_from(scene.samples(joined(parts)))

@@ -220,10 +220,12 @@ class AlertWorker:
 
     def _let_go(self) -> None:
         engine, self._engine, self._connection = self._engine, None, None
-        if engine is not None:
-            engine.close()
         turn, self._turn = self._turn, ExitStack()
-        turn.close()
+        try:
+            turn.close()
+        finally:
+            if engine is not None:
+                engine.close()
 
 
 class AlertVitals:
