@@ -77,6 +77,12 @@ def on_the_page() -> set[str]:
     return set(re.findall(r"^\| `(smartpark_(?!uplink_|province_)\w+)` \|", PAGE, re.MULTILINE))
 
 
+SUPERVISORS = {"smartpark_ingest_worker_running", "smartpark_ingest_worker_restarts_total"}
+BEFORE_ANY_REQUEST = {"smartpark_api_requests_total", "smartpark_api_request_seconds"}
+BEFORE_ANY_MESSAGE = {f"smartpark_alert_messages_{done}_total" for done in ("sent", "put_off", "given_up")}
+"""Counted by the channel they went by."""
+
+
 @pytest.fixture
 def devices(broker):
     one = Devices(broker.host, broker.port)
@@ -98,9 +104,10 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
     smartpark.start("edge", "run", write_config(tmp_path, broker.url), "--metrics-port", ports["edge"])
     wait_until(lambda: all(is_ready(port) for port in ports.values()), what="all four are ready")
     # Ready it is only in years whose holidays somebody has entered; it says its numbers in any.
-    ports["notices"] = free_port()
-    smartpark.start("notices", "run", "--metrics-port", ports["notices"], environment=environment)
-    wait_until(lambda: is_healthy(ports["notices"]), what="notices live")
+    for name in ("notices", "alerts"):
+        ports[name] = free_port()
+        smartpark.start(name, "run", "--metrics-port", ports[name], environment=environment)
+    wait_until(lambda: all(is_healthy(ports[name]) for name in ("notices", "alerts")), what="both live")
 
     start = utc_now_us() - 3_600_000_000
     fake = make_edge(broker, "edge-b")
@@ -160,9 +167,7 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
         assert finding(port, "/healthz") == (200, {"healthy": True, "reasons": []})
         assert finding(port, "/readyz") == (200, {"ready": True, "reasons": []})
     said = set().union(*(scrape.names() for scrape in scrapes.values()))
-    supervisors = {"smartpark_ingest_worker_running", "smartpark_ingest_worker_restarts_total"}
-    api_before_any_request = {"smartpark_api_requests_total", "smartpark_api_request_seconds"}
-    assert said == on_the_page() - supervisors - api_before_any_request
+    assert said == on_the_page() - SUPERVISORS - BEFORE_ANY_REQUEST - BEFORE_ANY_MESSAGE
     for scrape in scrapes.values():
         for family in scrape.families.values():
             assert family.documentation.endswith("."), family.name

@@ -297,7 +297,10 @@ class Demo:
             "mqtt_points": sum(point.device not in on_plc for point in points),
             "agents": {edge: sum(edge_of(device) == edge for device in self.catalogue.device) for edge in EDGES},
             "alerts": compare(self.layout.ledger, self.catalogue, self._alerts_on_record()),
-            "restarts": {child.name: child.restarts for child in self.household.children if child.restarts},
+            # Of alerts too, which was ended before its record was judged.
+            "restarts": {
+                child.name: child.restarts for child in (*self.household.children, self.alerts) if child.restarts
+            },
         }
         complaints = judge(found)
         for complaint in complaints:
