@@ -7,8 +7,8 @@ news = board.step(Readings(…), until_us)
 
 from smartpark_analytics.alerts.evaluating.binding import evaluation_of
 from smartpark_analytics.alerts.evaluating.board import Board, News, Readings
+from smartpark_analytics.alerts.evaluating.calendar import Calendar
 from smartpark_analytics.alerts.evaluating.detection import Detection
-from smartpark_analytics.alerts.evaluating.learning import Calendar
 from smartpark_analytics.alerts.evaluating.objects import Surroundings, watch
 from smartpark_analytics.alerts.evaluating.of_registers import MeterReplaced
 from smartpark_analytics.alerts.evaluating.stepping import Evaluation

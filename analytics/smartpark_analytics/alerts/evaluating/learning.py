@@ -7,25 +7,23 @@ evaluates learns anew, say every night, from the last weeks. Days are told apart
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from smartpark.alerts.detectors import ChangePoint, Multivariate, NightBase, Seasonal
 from smartpark.alerts.rules import Rule
-from smartpark.clock import PARK_ZONE, to_us
-from smartpark.workdays import CalendarNotCoveredError
 
 from smartpark_analytics.alerts.change_point import (
     ChangeCarry,
     change_lookback_us,
-    fit_level,
     fresh_change,
     judge_change,
     standardise,
 )
-from smartpark_analytics.alerts.departure import fit_departure, fresh_departure, judge_departure
+from smartpark_analytics.alerts.departure import fresh_departure, judge_departure
+from smartpark_analytics.alerts.evaluating.calendar import Calendar
 from smartpark_analytics.alerts.evaluating.detection import Detection, Inputs, together
+from smartpark_analytics.alerts.evaluating.usual import left, usual_departures, usual_levels
 from smartpark_analytics.alerts.evaluating.watched import Channel, Watched
 from smartpark_analytics.alerts.multivariate import (
     ChannelsProfile,
@@ -42,16 +40,7 @@ from smartpark_analytics.alerts.night_base import (
     night_carry,
     night_lookback_us,
 )
-from smartpark_analytics.alerts.robust import grouped_quantile
-from smartpark_analytics.alerts.rows import Bools
-from smartpark_analytics.alerts.samples import Floats, Ints, Samples, Verdicts
-from smartpark_analytics.alerts.seasonal_profile import (
-    Days,
-    SeasonalProfile,
-    fit_seasonal,
-    seasonal_gain,
-    usual_values,
-)
+from smartpark_analytics.alerts.samples import Ints, Samples, Verdicts
 from smartpark_analytics.alerts.trailing import Recent
 
 _DAY_US: Final = 86_400_000_000
@@ -59,60 +48,8 @@ _HOUR_US: Final = 3_600_000_000
 WEEK_US: Final = 7 * _DAY_US
 SPANS_US: Final = (_HOUR_US, 4 * _HOUR_US, _DAY_US)
 """Spans whose means are held against what they used to be: a fault may be short and great, or long and small."""
-HELPS: Final = 0.8
-"""The clock explains something when no more than this is left of the spread."""
 TOGETHER: Final = 4
 """Newest samples that the values of a device are averaged over."""
-FLOOR_SHARE: Final = 0.02
-"""Share of its usual value within which nothing is far away."""
-
-
-class Workdays(Protocol):
-    """Tells workdays; `smartpark.workdays.WorkdayCalendar` is one."""
-
-    def is_workday(self, day: date) -> bool: ...  # noqa: D102  the name says it
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """Kinds of days over a span, for profiles; whatever lies outside is not judged."""
-
-    first: date
-    days: Days
-    is_rest: Bools
-    """Shape (n_days,)."""
-
-    @staticmethod
-    def of(workdays: Workdays | None, first: date, last: date) -> "Calendar":
-        """Days from `first` to `last`; in years that nobody has entered, weekends rest."""
-        n_days = (last - first).days + 1
-        dates = [first + timedelta(days=n) for n in range(n_days + 1)]
-        starts = [to_us(datetime.combine(day, time.min, tzinfo=PARK_ZONE)) for day in dates]
-        rests = np.array([_rests(workdays, day) for day in dates[:-1]], np.bool_)
-        weekday = np.array([day.weekday() for day in dates[:-1]], np.int64)
-        # A holiday is like a Sunday; a Sunday that is worked is like a Monday.
-        as_worked = np.where(rests, np.where(weekday >= 5, weekday, 6), np.where(weekday >= 5, 0, weekday))
-        kinds = np.stack([as_worked, rests.astype(np.int64), np.zeros(n_days, np.int64)])
-        return Calendar(first, Days(np.array(starts, np.int64), kinds), rests)
-
-    @staticmethod
-    def of_weekends(first: date, last: date) -> "Calendar":
-        """Where nobody knows holidays: weekends rest."""
-        return Calendar.of(None, first, last)
-
-    @property
-    def first_day(self) -> int:
-        """Number of `first`. [days since the epoch, local]."""
-        return (self.first - date(1970, 1, 1)).days
-
-
-def _rests(workdays: Workdays | None, day: date) -> bool:
-    if workdays is None:
-        return day.weekday() >= 5
-    try:
-        return not workdays.is_workday(day)
-    except CalendarNotCoveredError:
-        return day.weekday() >= 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,41 +98,16 @@ def _no_verdicts() -> Verdicts:
     return Verdicts(none, none, np.zeros(0, np.int8), np.zeros(0), np.zeros(0))
 
 
-class Usual(NamedTuple):
-    """What the clock explains of each row."""
-
-    profile: SeasonalProfile
-    helps: Bools
-    """Where the clock explains nothing, values are taken as they are. Shape (rows,)."""
-    floor: Floats
-    """[unit of the row], shape (rows,)."""
-
-
-def _usual(watched: Watched, calendar: Calendar, seen: Samples) -> Usual:
-    known = np.isfinite(seen.value)
-    middle = grouped_quantile(seen.row[known], np.abs(seen.value[known]), watched.rows, 0.5)
-    floor = np.maximum(np.nan_to_num(watched.resolution), FLOOR_SHARE * np.nan_to_num(middle))
-    helps = seasonal_gain(seen, calendar.days, floor=floor) < HELPS
-    return Usual(fit_seasonal(seen, calendar.days, floor=floor), helps, floor)
-
-
-def _left(shown: Samples, usual: Usual, calendar: Calendar) -> Samples:
-    """What the clock does not explain. [unit of the row]."""
-    middle, _ = usual_values(shown, usual.profile, calendar.days)
-    return shown._replace(value=np.where(usual.helps[shown.row], shown.value - middle, shown.value))
-
-
 def _seasonal(detector: Seasonal, watched: Watched, calendar: Calendar, seen: Samples, step_us: int) -> Detection:
-    usual = _usual(watched, calendar, seen)
     spans = tuple(max(round(span / step_us), 1) for span in SPANS_US)
     windows = tuple(dict.fromkeys(spans))
     max_age_us = 2 * max(windows) * step_us
-    profile = fit_departure(_left(seen, usual, calendar), floor=usual.floor, windows=windows, max_age_us=max_age_us)
+    usual, profile = usual_departures(seen, watched.resolution, calendar.days, windows=windows, max_age_us=max_age_us)
     limit = np.full(watched.rows, detector.score)
 
     def judge(inputs: Inputs, _at: tuple[()], carry: Recent, _until: Ints) -> tuple[Verdicts, Recent]:
         return judge_departure(
-            _left(inputs[Channel.VALUE], usual, calendar),
+            left(inputs[Channel.VALUE], usual, calendar.days),
             profile,
             carry,
             limit=limit,
@@ -209,15 +121,14 @@ def _seasonal(detector: Seasonal, watched: Watched, calendar: Calendar, seen: Sa
 
 
 def _changes(detector: ChangePoint, watched: Watched, calendar: Calendar, seen: Samples, step_us: int) -> Detection:
-    usual = _usual(watched, calendar, seen)
-    level = fit_level(_left(seen, usual, calendar), floor=usual.floor)
+    usual, level = usual_levels(seen, watched.resolution, calendar.days)
     threshold = np.full(watched.rows, detector.score)
     drift, bound = np.ones(watched.rows), 2.0 * threshold
     gap = np.full(watched.rows, _DAY_US, np.int64)
 
     def judge(inputs: Inputs, _at: tuple[()], carry: ChangeCarry, _until: Ints) -> tuple[Verdicts, ChangeCarry]:
         return judge_change(
-            standardise(_left(inputs[Channel.VALUE], usual, calendar), level),
+            standardise(left(inputs[Channel.VALUE], usual, calendar.days), level),
             carry,
             drift=drift,
             threshold=threshold,

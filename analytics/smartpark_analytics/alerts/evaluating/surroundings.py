@@ -11,7 +11,7 @@ from smartpark.alerts.rules import Source
 from smartpark.alerts.scope import PointFacts
 from smartpark.workdays import builtin_workdays
 
-from smartpark_analytics.alerts.evaluating.learning import Calendar
+from smartpark_analytics.alerts.evaluating.calendar import Calendar
 from smartpark_analytics.alerts.evaluating.of_registers import MeterReplaced
 from smartpark_analytics.alerts.samples import Ints
 
