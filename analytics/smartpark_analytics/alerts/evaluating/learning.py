@@ -209,7 +209,8 @@ def _vectors(samples: Samples, watched: Watched, place: Ints, n_channels: int) -
 
 
 def _nights(detector: NightBase, watched: Watched, calendar: Calendar) -> Detection:
-    settings = NightSettings(rise=detector.rise, nights=detector.nights, lag_nights=max(7, detector.nights))
+    lag_nights = max(NightSettings().lag_nights, detector.nights)
+    settings = NightSettings(rise=detector.rise, nights=detector.nights, lag_nights=lag_nights)
     least = np.zeros(watched.rows)
 
     class Carry(NamedTuple):
