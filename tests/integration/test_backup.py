@@ -275,7 +275,22 @@ def test_daily_backs_up_at_once_when_there_is_none_and_waits_for_its_hour(plain)
         assert process.wait(60) == 0
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
+
+
+def test_daily_leaves_no_sleeper_behind_whenever_it_is_stopped(elsewhere):
+    made = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-logical"
+    (elsewhere.folder / made).mkdir()
+    soon = datetime.now(UTC) + timedelta(hours=3)
+    environment = elsewhere.environment | {"SMARTPARK_BACKUP_AT": f"{soon:%H:%M}", "TZ": "UTC"}
+    for attempt in range(12):
+        process = subprocess.Popen(["sh", str(BACKUP), "daily"], env=environment, stderr=subprocess.PIPE, text=True)
+        assert "the next one in" in process.stderr.readline()
+        time.sleep(attempt * 0.0005)  # up to a few times as long as the shell takes to fork
+        process.terminate()
+        # Whoever still holds the pipe then is a sleeper of three hours that nobody waits for.
+        process.communicate(timeout=30)
+        assert process.returncode == 0
 
 
 # --- TimescaleDB, and whole servers ------------------------------------------------------------------------------
