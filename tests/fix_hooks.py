@@ -72,7 +72,7 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         # Whoever was killed in the middle of a message leaves a broken connection, which is no news.
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of this one server
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.port = int(self._server.server_port)
         self.base = f"http://127.0.0.1:{self.port}"

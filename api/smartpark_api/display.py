@@ -147,17 +147,19 @@ def span(seconds: float | None, words: Words) -> str:
 
 
 def measured(value: float | None, code: str, words: Words) -> str:
-    """A value with its unit; seconds in hours and minutes, from a minute on.
+    """A value with its unit; seconds in whole ones, from a minute on in hours and minutes.
 
     >>> from smartpark_api.words import Language, words_of
-    >>> measured(9000, "s", words_of(Language.EN)), measured(541.2, "kW", words_of(Language.EN))
-    ('2 h 30 min', '541.2 kW')
+    >>> english = words_of(Language.EN)
+    >>> measured(9000, "s", english), measured(0.4, "s", english), measured(541.2, "kW", english)
+    ('2 h 30 min', '0 s', '541.2 kW')
     """
-    if value is not None and code == "s" and abs(value) >= 60:
-        minutes = round(abs(value) / 60)
-        parts = [("hours", minutes // 60), ("minutes", minutes % 60)]
-        said = " ".join(words(f"span.{name}", n=count) for name, count in parts if count)
-        return f"-{said}" if value < 0 else said
+    if value is not None and code == "s":
+        seconds = round(abs(value))
+        minutes = round(seconds / 60)
+        parts = [("hours", minutes // 60), ("minutes", minutes % 60)] if seconds >= 60 else [("seconds", seconds)]
+        said = " ".join(words(f"span.{name}", n=count) for name, count in parts if count or name == "seconds")
+        return f"{MINUS}{said}" if value < 0 and seconds else said
     return f"{number(value)} {unit(code)}".strip() if value is not None else DASH
 
 

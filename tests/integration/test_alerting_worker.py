@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 from alert_park import START, Hill, limit, seconds
+from smartpark.alerts.life import Alert
 from smartpark.alerts.routes import Contact, Route
 from smartpark.alerts.words import AlertState, EndedBy, Hidden, PageKind
 from smartpark.workdays import builtin_workdays
@@ -265,9 +266,9 @@ def test_a_backtest_tells_what_live_has_told(hill: Hill) -> None:
         kept = [one.rule for one in read_rules(connection, active_only=True)]
         found = backtest(connection, kept, START, at(120), calendar=builtin_workdays())
 
-    def seen(alert: object) -> tuple[object, ...]:
+    def seen(alert: Alert) -> tuple[object, ...]:
         names = ("since", "fired_at", "cleared_at", "reopened")
-        return (alert.about.rule, alert.about.object, *(getattr(alert, name) for name in names))  # type: ignore[attr-defined]
+        return (alert.about.rule, alert.about.object, *(getattr(alert, name) for name in names))
 
     live = sorted(seen(alert) for alert in hill.alerts() if alert.fired_at is not None)
     assert len(live) > 1

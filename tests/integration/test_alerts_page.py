@@ -7,7 +7,7 @@ import pytest
 from fix_api import NOON
 from fix_console import CHEN, Page
 from inbox_hand import DEMAND, MINUTE, RULES, SILENT, STALE, InboxHand
-from smartpark.alerts.events import Acknowledged, Evidence, HiddenFrom, Measured, Resolved, Told
+from smartpark.alerts.events import Acknowledged, Commented, Evidence, HiddenFrom, Measured, Resolved, Told
 from smartpark.alerts.words import Hidden, PageKind, Resolution
 from smartpark_storage import connect
 from smartpark_storage.alerts import read_silences
@@ -121,6 +121,13 @@ def test_an_alert_tells_all_and_takes_each_deed(inbox, visitor):
     assert "已处理：已压减负荷" in page.html
     assert "停一台空压机" in page.html
     assert not page.all("button", id="acknowledge")
+
+
+def test_of_two_things_at_one_moment_the_later_stands_above(inbox, visitor):
+    number = inbox.fires("point:testpark/D3/active_power")
+    inbox.happens(number, Commented(text="先到"), Commented(text="后到"), at=NOON)
+    said = visitor.get(f"/alerts/{number}").one("main", id="main")["text"]
+    assert said.index("后到") < said.index("先到")
 
 
 def test_a_form_made_from_an_older_version_comes_back_with_what_happened(inbox, visitor):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from smartpark.alerts.events import Began, Cleared, Event, Fired, Measured, Returned
+from smartpark.alerts.events import Began, Cleared, Event, Evidence, Fired, Measured, Returned
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.parks import demand_meters, topmost_behind
 from smartpark.alerts.rules import Source
@@ -52,7 +52,7 @@ class _Span(NamedTuple):
 def evidence_of(connection: Connection, seen: AlertView, *, now: datetime) -> EvidenceOut:
     """Evidence of an alert, as far as it is known at a moment."""
     alert = seen.alert
-    span = span_around(alert.since, alert.cleared_at or alert.resolved_at, now)
+    span = span_around(alert.since, alert.cleared_at or alert.resolved_at, now, back=waited(alert.last))
     subject = ObjectRef.parse(alert.about.object)
     points = _points(connection, seen, subject)
     series = [_series(connection, point, span, seen.rule.source, now) for point in points]
@@ -72,8 +72,17 @@ def evidence_of(connection: Connection, seen: AlertView, *, now: datetime) -> Ev
     )
 
 
-def span_around(since: datetime, over: datetime | None, now: datetime) -> _Span:
+def waited(seen: Evidence) -> timedelta:
+    """How long before its alert a thing began, where the limit is a length of time: a value that stood still."""
+    if seen.unit != "s" or seen.limit is None:
+        return timedelta()
+    return timedelta(seconds=min(seen.limit, _MOST_AROUND.total_seconds()))
+
+
+def span_around(since: datetime, over: datetime | None, now: datetime, *, back: timedelta = timedelta()) -> _Span:
     """Span that shows an alert with what was before it and what came after; it ends now at the latest.
+
+    `back` is how long before `since` began what the alert is of.
 
     Examples
     --------
@@ -84,7 +93,7 @@ def span_around(since: datetime, over: datetime | None, now: datetime) -> _Span:
     """
     end = max(since, over or now)
     around = min(max((end - since) / 2, _LEAST_AROUND), _MOST_AROUND)
-    return _Span(since - around, max(min(end + around, now), since + timedelta(minutes=1)))
+    return _Span(since - back - around, max(min(end + around, now), since + timedelta(minutes=1)))
 
 
 def judged(events: Sequence[Event]) -> Iterator[EvidencePoint]:

@@ -39,7 +39,8 @@ def story_of(seen: AlertView, names: Names, words: Words, channels: dict[str, st
     """Everything, the newest first; `channels` are names of contacts and their ways, by code."""
     found = [_event(event, names, words) for event in seen.events if not _is_bare(event, seen.events)]
     found += [entry for intent in seen.intents for entry in _sent(intent, words, channels)]
-    return sorted(found, key=lambda entry: entry.at, reverse=True)
+    # Turned round as a whole: of two at one moment the later of the sequence stands above, as everywhere else.
+    return sorted(found, key=lambda entry: entry.at)[::-1]
 
 
 def _is_bare(event: e.Event, events: Sequence[e.Event]) -> bool:

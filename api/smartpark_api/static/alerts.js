@@ -10,6 +10,8 @@ const form = document.getElementById("alert-form");
 const pulse = document.getElementById("pulse");
 const said = document.getElementById("said");
 root.classList.add("has-script");
+// On a narrow screen the tabs scroll sideways; the one that is open must not be the one out of sight.
+document.querySelector(".alert-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // --- news ---
 

@@ -214,7 +214,7 @@ class Multivariate(StrictModel):
 
     kind: Literal["multivariate"] = "multivariate"
     score: Annotated[float, Field(ge=1, le=100)] = 3.0
-    """Multiples of the distance that one value in a hundred of the history exceeded."""
+    """Multiples of the distance that few in a hundred usual values exceed."""
     weeks: Annotated[int, Field(ge=1, le=26)] = 2
 
 

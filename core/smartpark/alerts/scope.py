@@ -36,25 +36,25 @@ class PointFacts(MeteredPoint, Protocol):
     """What is to be known of a point; storage's `PointRecord` is one."""
 
     @property
-    def kind(self) -> Kind: ...  # noqa: D102  the names say it
+    def kind(self) -> Kind: ...  # noqa: D102  its name says it
     @property
-    def exponent(self) -> int | None: ...  # noqa: D102
+    def exponent(self) -> int | None: ...  # noqa: D102  its name says it
     @property
-    def register_modulus(self) -> int | None: ...  # noqa: D102
+    def register_modulus(self) -> int | None: ...  # noqa: D102  its name says it
     @property
-    def multiplier(self) -> float: ...  # noqa: D102
+    def multiplier(self) -> float: ...  # noqa: D102  its name says it
     @property
-    def max_rate(self) -> float | None: ...  # noqa: D102
+    def max_rate(self) -> float | None: ...  # noqa: D102  its name says it
     @property
-    def transformer(self) -> str | None: ...  # noqa: D102
+    def transformer(self) -> str | None: ...  # noqa: D102  its name says it
     @property
-    def device_kind(self) -> DeviceKind: ...  # noqa: D102
+    def device_kind(self) -> DeviceKind: ...  # noqa: D102  its name says it
     @property
-    def nominal_voltage_v(self) -> float | None: ...  # noqa: D102
+    def nominal_voltage_v(self) -> float | None: ...  # noqa: D102  its name says it
     @property
-    def o2_reference_pct(self) -> float | None: ...  # noqa: D102
+    def o2_reference_pct(self) -> float | None: ...  # noqa: D102  its name says it
     @property
-    def emission_limit(self) -> str | None: ...  # noqa: D102
+    def emission_limit(self) -> str | None: ...  # noqa: D102  its name says it
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,8 +162,7 @@ class AlertWorker:
                 if not self._take_turn(connection):
                     return STAND_BY_S
             return self._step(connection)
-        except BaseException:
-            # Whatever it was, what is in memory may not be what is on record.
+        except BaseException:  # whatever it was, what is in memory may not be what is on record; raised again
             self._let_go()
             raise
 
