@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 VENV = ROOT / ".venv"
 STAMP = VENV / "smartpark-bootstrap"
-OLDEST_UV = (0, 8, 0)
-"""First release that reads this lock file's revision."""
+OLDEST_UV = (0, 9, 0)
+"""Reads this lock file's revision, and knows what a package may be told while it is built."""
 
 BY_HAND = """\
 bootstrap: uv could not be obtained (what was tried stands above).
