@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 from alert_feeder import EDGES
+from park import meters
 from processes import cpu_seconds, memory_mb, running, wait_until
 from servers import Server, installed_timescale, plain_server, timescale_server
 from smartpark.catalogue import parse_catalogue
@@ -75,7 +76,9 @@ class _Bench:
         self._watched = 0
         with connect(server.dsn, application="bench") as connection:
             self._label = describe_database(connection).label
-            catalogue = parse_catalogue(_park(arguments.points), file="bench")
+            catalogue = parse_catalogue(
+                meters(PARK, arguments.points, [(name, "0.1") for name in _MEASURANDS]), file="bench"
+            )
             load_catalogue(connection, catalogue, source="bench", loaded_by="bench", at=utc_now())
 
     def run(self) -> dict[str, Any]:
@@ -192,31 +195,6 @@ class _Bench:
 def _command(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
     given = {**os.environ, **environment}
     return subprocess.run(command_line(*words), check=True, stdout=subprocess.PIPE, text=True, env=given).stdout
-
-
-def _park(points: int) -> dict[str, Any]:
-    return {
-        "park": {
-            "code": PARK,
-            "name": PARK,
-            "name_en": PARK,
-            "region": "350121",
-            "terrain": "coastal",
-            "peer_class": 1,
-            "area_mu": 100.0,
-        },
-        "device": [
-            {
-                "code": f"M{number}",
-                "name": f"M{number}",
-                "name_en": f"M{number}",
-                "kind": "meter",
-                "carrier": "electricity",
-                "point": [{"measurand": name, "resolution": "0.1"} for name in _MEASURANDS],
-            }
-            for number in range(-(-points // len(_MEASURANDS)))
-        ],
-    }
 
 
 def _broken(points: int, breaches: int) -> list[str]:

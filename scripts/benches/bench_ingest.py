@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 import psutil
+from park import meters
 from processes import Broker, MemoryWatch, cpu_seconds, running_broker, running_command
 from publishers import STEP_US, Task
 from servers import Server, installed_timescale, plain_server, table_bytes, timescale_server
@@ -87,33 +88,6 @@ def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
         return {**told, **_Bench(server, broker, Path(folder), arguments, say).run()}
 
 
-def _document(points: int) -> dict[str, Any]:
-    devices = -(-points // len(_POINTS))
-    listed = [{"measurand": name, "resolution": resolution} for name, resolution in _POINTS]
-    return {
-        "park": {
-            "code": PARK,
-            "name": PARK,
-            "name_en": PARK,
-            "region": "350121",
-            "terrain": "coastal",
-            "peer_class": 1,
-            "area_mu": 100.0,
-        },
-        "device": [
-            {
-                "code": f"M{number}",
-                "name": f"M{number}",
-                "name_en": f"M{number}",
-                "kind": "meter",
-                "carrier": "electricity",
-                "point": listed,
-            }
-            for number in range(devices)
-        ],
-    }
-
-
 class _Bench:
     """One run on one server."""
 
@@ -123,7 +97,7 @@ class _Bench:
         self._boot = 0
         with connect(server.dsn, application="bench") as connection:
             self._label = describe_database(connection).label
-            catalogue = parse_catalogue(_document(arguments.points), file="bench")
+            catalogue = parse_catalogue(meters(PARK, arguments.points, _POINTS), file="bench")
             load_catalogue(connection, catalogue, source="bench", loaded_by="bench", at=utc_now())
             self._records = sorted(load_registry(connection).by_id.values(), key=lambda r: r.point_id)
         self._records = self._records[: arguments.points]

@@ -1,5 +1,6 @@
 """A park for benches: meters with steady and with wandering loads, fed as a writer would store their backlog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,20 +39,10 @@ def document(code: str, meters: int) -> dict[str, Any]:
         *[("electricity", "consumption", "active_energy_import")] * (meters - 3),
     ]
     return {
-        "park": {
-            "code": code,
-            "name": code,
-            "name_en": code,
-            "region": "350121",
-            "terrain": "coastal",
-            "peer_class": 1,
-            "area_mu": 100.0,
-        },
+        "park": _itself(code),
         "device": [
             {
-                "code": f"M{number}",
-                "name": f"M{number}",
-                "name_en": f"M{number}",
+                **_named(number),
                 "kind": "meter",
                 "carrier": carrier,
                 "role": role,
@@ -60,6 +51,34 @@ def document(code: str, meters: int) -> dict[str, Any]:
             for number, (carrier, role, measurand) in enumerate(kinds)
         ],
     }
+
+
+def meters(code: str, points: int, measured: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Catalogue of as many meters as hold so many points; each measures the same, by measurand and resolution."""
+    listed = [{"measurand": name, "resolution": resolution} for name, resolution in measured]
+    return {
+        "park": _itself(code),
+        "device": [
+            {**_named(number), "kind": "meter", "carrier": "electricity", "point": listed}
+            for number in range(-(-points // len(measured)))
+        ],
+    }
+
+
+def _itself(code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "name": code,
+        "name_en": code,
+        "region": "350121",
+        "terrain": "coastal",
+        "peer_class": 1,
+        "area_mu": 100.0,
+    }
+
+
+def _named(number: int) -> dict[str, str]:
+    return dict.fromkeys(("code", "name", "name_en"), f"M{number}")
 
 
 def make_park(connection: Connection, code: str, *, meters: int, start_us: int, days: int, every_s: int) -> Park:
