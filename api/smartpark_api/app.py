@@ -11,6 +11,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from smartpark.clock import utc_now
+from smartpark_analytics.planning.loads import NetworkLoads
 from smartpark_storage.connections import open_pool
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -33,7 +34,6 @@ from smartpark_api.openapi.answers import DECLARED
 from smartpark_api.openapi.document import describe
 from smartpark_api.openapi.retirement import TellRetirement
 from smartpark_api.overview import Overview
-from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.routes import (
     access,
     aggregates,

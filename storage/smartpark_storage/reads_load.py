@@ -5,51 +5,19 @@ them means, is decided by the caller.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg.rows import class_row
+from smartpark.balance_rule import ACTIVE_ENERGY
+from smartpark.load_network import LoadPointRow, NodeRow
 
 from smartpark_storage.connections import Connection
 from smartpark_storage.queries import query
 
 QUARTER: Final = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRow:
-    """A transformer or feeder in service."""
-
-    kind: str
-    """``transformer`` or ``feeder``."""
-    code: str
-    name: str
-    rated_kva: float
-    voltage_kv: float | None
-    enterprise: str | None
-    sub_park: str | None
-    upstream: str | None
-    """The feeder of a transformer, the main transformer of a feeder; None: nobody said."""
-    station: str | None = None
-    """Of a transformer: whose others stand in for it; None: nobody said."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadPointRow:
-    """Power or an energy register of an electric meter in service."""
-
-    point_id: int
-    device: str
-    code: str
-    measurand: str
-    parent: str | None
-    transformer: str | None
-    role: str
-    carrier: str
-    internal_transfer: bool
 
 
 def read_nodes(connection: Connection, park: str) -> list[NodeRow]:
@@ -64,24 +32,23 @@ def read_load_points(connection: Connection, park: str) -> list[LoadPointRow]:
         return cursor.execute(query("load_points"), {"park": park}).fetchall()
 
 
-def read_power_quarters(
-    connection: Connection, points: Sequence[int], start: datetime, end: datetime
+def read_load_quarters(
+    connection: Connection, points: Sequence[LoadPointRow], start: datetime, end: datetime
 ) -> NDArray[np.float64]:
-    """Mean of each gauge in the quarter-hours of [start, end).
+    """Quarter-hours of points in [start, end): the amount of each register, the mean of each gauge.
 
     Returns
     -------
     ndarray of float64, shape (n_points, n_quarters)
-        On the primary side, in the points' units; NaN where there is no usable reading.
+        On the primary side, in the points' units; NaN where there is no usable reading, or where a register's whole
+        quarter-hour is not known.
     """
-    return _quarters(connection, query("load_power_quarters"), points, start, end)
-
-
-def read_energy_quarters(
-    connection: Connection, points: Sequence[int], start: datetime, end: datetime
-) -> NDArray[np.float64]:
-    """Amount of each counter in the quarter-hours of [start, end); shape and NaN as for `read_power_quarters`."""
-    return _quarters(connection, query("load_energy_quarters"), points, start, end)
+    is_register = np.array([point.measurand in ACTIVE_ENERGY for point in points], dtype=bool)
+    numbers = np.array([point.point_id for point in points], dtype=np.int64)
+    found = np.full((len(points), (end - start) // QUARTER), np.nan)
+    for statement, rows in (("load_energy_quarters", is_register), ("load_power_quarters", ~is_register)):
+        found[rows] = _quarters(connection, query(statement), numbers[rows].tolist(), start, end)
+    return found
 
 
 def _quarters(

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.headroom_rules import builtin_headroom_rules
 from smartpark.load_requests.words import VoltageClass
+from smartpark_analytics.planning.loads import NetworkLoads
+from smartpark_analytics.planning.network import Node, UnknownNodeError, paths_of
+from smartpark_analytics.planning.promises import Reserved
 from smartpark_analytics.seasonal_peak import Screening, seasonal_peak
 from smartpark_analytics.yearly_peak import yearly_peak
 from smartpark_api.load_requests.capacity import Ask, capacity_of
-from smartpark_api.planning.loads import NetworkLoads
-from smartpark_api.planning.network import Node, UnknownNodeError, paths_of
-from smartpark_api.planning.promised import Reserved
 
 GOLDEN = tomllib.loads((Path(__file__).parents[1] / "golden" / "headroom.toml").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

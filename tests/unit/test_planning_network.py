@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
+from smartpark.load_network import LoadPointRow, NodeRow
 from smartpark.workdays import builtin_workdays
 from smartpark_analytics.forecast_features import DayType
+from smartpark_analytics.planning.curves import MeterCurves, calendar_slots, floor_to, meter_signs, park_signs
+from smartpark_analytics.planning.network import UnknownNodeError, find_node, node_loads, nodes_of, paths_of
 from smartpark_api.planning.asking import month_or_day
-from smartpark_api.planning.curves import MeterCurves, calendar_slots, floor_to, meter_signs, park_signs
-from smartpark_api.planning.network import UnknownNodeError, find_node, node_loads, nodes_of, paths_of
-from smartpark_storage.reads_load import LoadPointRow, NodeRow
 
 
 def transformer(code, *, feeder=None, rated=1000.0):

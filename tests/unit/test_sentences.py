@@ -4,6 +4,7 @@ import pytest
 from smartpark_analytics.balance import VERDICT_WORDS
 from smartpark_analytics.headroom import Criterion
 from smartpark_analytics.headroom import Verdict as HeadroomVerdict
+from smartpark_analytics.planning.park_ahead import BASIS_WORDS
 from smartpark_analytics.sufficiency import REASONS
 from smartpark_analytics.zero_carbon_park import Verdict
 from smartpark_api.planning import forecasting
@@ -50,7 +51,7 @@ def test_every_closed_list_that_people_see_has_chinese_words():
         [criterion.name.lower() for criterion in Criterion],
         VERDICT_WORDS.values(),
         REASONS.values(),
-        forecasting._BASIS_WORDS.values(),
+        BASIS_WORDS.values(),
         forecasting._PEAK_WORDS.values(),
     )
     assert [text for words in lists for text in words if untold(text)] == []

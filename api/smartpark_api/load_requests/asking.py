@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fastapi import Request
+from smartpark_analytics.planning.loads import NetworkLoads
 from smartpark_storage.connections import Connection
 from smartpark_storage.load_requests import RequestRow
 
 from smartpark_api.load_requests.capacity import Ask, ask_of, capacity_of
 from smartpark_api.load_requests.capacity_models import CapacityOut
-from smartpark_api.planning.loads import NetworkLoads, read_network
+from smartpark_api.planning.loads import read_network
 from smartpark_api.planning.promised import promised_in
 from smartpark_api.snapshot import Snapshots
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from smartpark_analytics.planning.loads import NetworkLoads
+from smartpark_analytics.planning.network import PARK
+from smartpark_analytics.planning.promises import Reserved, place_of
 
 from smartpark_api.display import number
 from smartpark_api.load_requests.capacity_models import AssumptionOut
-from smartpark_api.planning.loads import NetworkLoads
-from smartpark_api.planning.network import PARK
-from smartpark_api.planning.promised import Reserved, place_of
 from smartpark_api.words import Language, words_of
 
 if TYPE_CHECKING:

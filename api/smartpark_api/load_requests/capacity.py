@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from smartpark.load_requests.words import VoltageClass
 from smartpark_analytics.headroom import NodeHeadroom, Verdict, path_headroom, verdict
 from smartpark_analytics.load_statistics import load_duration_curve
+from smartpark_analytics.planning.loads import NetworkLoads, free_at, rule_name, unknown_because, why_unknown
+from smartpark_analytics.planning.network import PARK, UnknownNodeError, find_node
+from smartpark_analytics.planning.promises import Reserved, reserved_at
 from smartpark_storage.load_requests import RequestRow
 
 from smartpark_api.load_requests.assumptions import Told, assumptions_of
 from smartpark_api.load_requests.capacity_models import AskedOut, CapacityOut, CurveOut, LevelOut, PlaceOut
-from smartpark_api.planning.free_capacity import by_rule, free_at, number, rule_name, unknown_because, why_unknown
-from smartpark_api.planning.loads import NetworkLoads
-from smartpark_api.planning.network import PARK, UnknownNodeError, find_node
-from smartpark_api.planning.promised import Reserved, reserved_at
+from smartpark_api.planning.free_capacity import by_rule, number
 
 Floats = NDArray[np.float64]
 METHOD: Final = "capacity/1"

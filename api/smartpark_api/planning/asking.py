@@ -4,9 +4,9 @@ import re
 from datetime import date
 
 from smartpark.errors import SmartparkError
+from smartpark_analytics.planning.promises import Reserved
 
 from smartpark_api.planning.free_capacity import Question
-from smartpark_api.planning.promised import Reserved
 
 _RESERVED = re.compile(r"(?P<node>[^=@]+)=(?P<kva>\d+(?:\.\d+)?)(?:@(?P<share>\d*\.?\d+))?")
 

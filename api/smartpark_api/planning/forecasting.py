@@ -12,39 +12,31 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from smartpark.clock import PARK_ZONE
-from smartpark.headroom_rules import YearlyPeakRule, builtin_headroom_rules
+from smartpark.headroom_rules import YearlyPeakRule
 from smartpark.workdays import CalendarDay, DayKind, WorkdayCalendar
-from smartpark_analytics.forecast import METHOD, Basis, LoadForecast, forecast_load
+from smartpark_analytics.forecast import METHOD, LoadForecast, forecast_load
 from smartpark_analytics.forecast_scores import interval_coverage, mean_absolute_scaled_error, seasonal_naive
-from smartpark_analytics.yearly_peak import METHOD as PEAK_METHOD
-from smartpark_analytics.yearly_peak import PeakBasis, YearlyPeak, weekly_maxima, yearly_peak
-from smartpark_storage.connections import Connection
-from smartpark_storage.reads_load import read_load_points
-
-from smartpark_api.planning.curves import (
-    QUARTER,
-    CalendarSlots,
-    calendar_slots,
-    floor_to,
-    hourly,
-    park_signs,
-    read_meter_curves,
+from smartpark_analytics.planning.curves import QUARTER, CalendarSlots, calendar_slots, floor_to
+from smartpark_analytics.planning.loads import PEAK_DAYS
+from smartpark_analytics.planning.park_ahead import (
+    ParkLoad,
+    park_ahead,
+    park_load,
+    park_meters,
+    park_year_peak,
+    peak_rule,
 )
+from smartpark_analytics.yearly_peak import METHOD as PEAK_METHOD
+from smartpark_analytics.yearly_peak import PeakBasis, YearlyPeak
+from smartpark_storage.connections import Connection
+from smartpark_storage.reads_load import read_load_points, read_load_quarters
+
 from smartpark_api.planning.models import BandOut, DayOut, ForecastOut, Grid, YearlyPeakOut
 
 Floats = NDArray[np.float64]
-HISTORY_DAYS: Final = 449
-"""What the forecast can use: a year to learn from, and the weeks before it that make profiles."""
-PEAK_DAYS: Final = 106 * 7
-"""Two years and a little, from which growth can be told."""
 MOST_DAYS: Final = 14
 STEP: Final = {Grid.QUARTER_HOUR: QUARTER, Grid.HOUR: timedelta(hours=1)}
 
-_BASIS_WORDS: Final = {
-    Basis.LEARNT: "usual profile of the weeks before, corrections learnt from this park's own history",
-    Basis.PROFILE: "usual profile alone, without quantiles: there are less than five weeks of history",
-    Basis.NONE: "no forecast: there is less than a week of history",
-}
 _PEAK_WORDS: Final = {
     PeakBasis.SEASON_AND_GROWTH: "seasonal curve of the last year, growth against the year before, extreme values",
     PeakBasis.SEASON: "seasonal curve of the last year and extreme values; no growth is claimed, it takes two years",
@@ -53,24 +45,11 @@ _PEAK_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class ParkLoad:
-    """Load of a park up to the origin."""
-
-    origin: datetime
-    quarters: Floats
-    """Shape (n_quarters,), ending at the origin; NaN where a meter says nothing. [kW]"""
-    meters: int
-
-
 def read_park_load(connection: Connection, park: str, *, origin: datetime, days: int) -> ParkLoad:
     """Quarter-hours of the whole park: boundary power plus own generation."""
-    points = read_load_points(connection, park)
-    signs = park_signs(points)
-    curves = read_meter_curves(connection, points, signs, origin - timedelta(days=days), origin)
-    if not curves.devices:
-        return ParkLoad(origin, np.full(days * 96, np.nan), 0)
-    return ParkLoad(origin, curves.active.sum(axis=0), len(curves.devices))
+    meters = park_meters(read_load_points(connection, park))
+    quarters = read_load_quarters(connection, meters.points, origin - timedelta(days=days), origin)
+    return park_load(meters, quarters, origin=origin)
 
 
 def forecast_park(
@@ -83,43 +62,27 @@ def forecast_park(
     grid: Grid = Grid.HOUR,
 ) -> ForecastOut:
     """Load of the days ahead, and the highest of the coming year."""
-    origin = floor_to(now, STEP[grid])
-    load = read_park_load(connection, park, origin=origin, days=PEAK_DAYS)
-    history = _history(load, grid)
-    slots = calendar_slots(
-        calendar, origin - timedelta(days=HISTORY_DAYS), history.size + days * _per_day(grid), STEP[grid]
-    )
-    found = forecast_load(history[np.newaxis], slots.types, slots_per_day=_per_day(grid))
-    starts = [origin + n * STEP[grid] for n in range(days * _per_day(grid))]
-    basis = found.basis[0]
+    step, rule = STEP[grid], peak_rule(now)
+    load = read_park_load(connection, park, origin=floor_to(now, step), days=PEAK_DAYS)
+    ahead = park_ahead(load, calendar, days=days, step=step)
+    found = ahead.found
     return ForecastOut(
         park=park,
         unit="kW",
-        origin=origin,
+        origin=ahead.origin,
         grid=grid,
-        time=[int(start.timestamp()) for start in starts],
+        time=[int(start.timestamp()) for start in ahead.starts],
         bands=[
             BandOut(quantile=share, values=known(found.values[0, :, n])) for n, share in enumerate(found.quantiles)
         ],
-        days=_days(starts, found.median[0], slots, step=STEP[grid]),
-        yearly_peak=peak_of(load.quarters, rule=peak_rule(now)),
-        history_days=round(float(np.isfinite(history).sum()) / _per_day(grid), 2),
-        basis=basis.value,
-        detail=_BASIS_WORDS[basis] if load.meters else "the park has no meter at its boundary",
-        notes=_notes(slots, starts),
+        days=_days(ahead.starts, found.median[0], ahead.slots, step=step),
+        yearly_peak=peak_out(park_year_peak(load, rule), 0, unit="kW", rule=rule),
+        history_days=round(ahead.history_days, 2),
+        basis=ahead.basis.value,
+        detail=ahead.detail,
+        notes=_notes(ahead.slots, ahead.starts),
         method=METHOD,
     )
-
-
-def peak_rule(now: datetime) -> YearlyPeakRule:
-    """Rule in force on the park's day."""
-    return builtin_headroom_rules().yearly_peak_on(now.astimezone(PARK_ZONE).date())
-
-
-def peak_of(load: Floats, *, rule: YearlyPeakRule) -> YearlyPeakOut:
-    """Highest load of the coming 52 weeks from quarter-hours in kW; empty history says so."""
-    maxima = weekly_maxima(load[np.newaxis], slots_per_week=7 * 96, rule=rule)
-    return peak_out(yearly_peak(maxima, rule), 0, unit="kW", rule=rule)
 
 
 def peak_out(peak: YearlyPeak, row: int, *, unit: str, rule: YearlyPeakRule) -> YearlyPeakOut:
@@ -169,7 +132,7 @@ def score_park(
     """Forecast again from each of the last midnights-apart origins, and compare with what came."""
     last = floor_to(now, STEP[grid])
     load = read_park_load(connection, park, origin=last, days=PEAK_DAYS)
-    curve = _history(load, grid, days=PEAK_DAYS)
+    curve = load.history(STEP[grid], days=PEAK_DAYS)
     first = last - timedelta(days=PEAK_DAYS)
     types = calendar_slots(calendar, first, curve.size, STEP[grid]).types
     rows = [
@@ -202,11 +165,6 @@ def _score_one(
 
 def _per_day(grid: Grid) -> int:
     return timedelta(days=1) // STEP[grid]
-
-
-def _history(load: ParkLoad, grid: Grid, *, days: int = HISTORY_DAYS) -> Floats:
-    quarters = load.quarters[-days * 96 :]
-    return hourly(quarters) if grid is Grid.HOUR else quarters
 
 
 def _days(starts: Sequence[datetime], median: Floats, slots: CalendarSlots, *, step: timedelta) -> list[DayOut]:

@@ -10,23 +10,16 @@ from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.headroom_rules import HeadroomRule
-from smartpark_analytics.headroom import (
-    METHOD,
-    Criterion,
-    NodeHeadroom,
-    Verdict,
-    node_headroom,
-    path_headroom,
-    verdict,
-)
+from smartpark_analytics.headroom import METHOD, Criterion, NodeHeadroom, Verdict, path_headroom, verdict
+from smartpark_analytics.planning.loads import NetworkLoads, free_at, rule_name, why_unknown
+from smartpark_analytics.planning.network import PARK, Node
+from smartpark_analytics.planning.promises import Reserved, place_of, reserved_at
 from smartpark_storage.connections import Connection
 
 from smartpark_api.planning.forecasting import known, peak_out
-from smartpark_api.planning.loads import NetworkLoads, read_network
+from smartpark_api.planning.loads import read_network
 from smartpark_api.planning.models import AskOut, HeadroomOut, NodeOut, PathOut, RejectedOut
-from smartpark_api.planning.network import PARK, Node
-from smartpark_api.planning.promised import Reserved, place_of, promised_in, reserved_at
+from smartpark_api.planning.promised import promised_in
 
 Floats = NDArray[np.float64]
 
@@ -78,20 +71,6 @@ def headroom_of_park(connection: Connection, park: str, question: Question, *, n
     )
 
 
-def free_at(
-    nodes: Sequence[Node], peak: Floats, reserved: Floats, rule: HeadroomRule, *, is_short_time_allowed: bool
-) -> NodeHeadroom:
-    """Free capacity of nodes with these peaks and promises, by both rules."""
-    width = max([1, *(len(node.ratings) for node in nodes)])
-    units = np.full((len(nodes), width), np.nan)
-    for n, node in enumerate(nodes):
-        units[n, : len(node.ratings)] = node.ratings
-    shares = np.array([len(node.units) > 1 for node in nodes], dtype=bool)
-    return node_headroom(
-        units, peak, reserved, rule, needs_n_minus_1=shares, is_short_time_allowed=is_short_time_allowed
-    )
-
-
 def _node_out(
     n: int, loads: NetworkLoads, found: NodeHeadroom, cautious: NodeHeadroom, *, reserved: Floats
 ) -> NodeOut:
@@ -119,27 +98,6 @@ def _node_out(
         yearly_peak=peak_out(loads.yearly, n, unit="kVA", rule=loads.weekly),
         reason=why_unknown(node, has_peak=peak_at is not None),
     )
-
-
-def unknown_because(node: Node, *, has_peak: bool) -> str | None:
-    """Word of why a node has no headroom: no_network, silent or unmeasured; none: it has."""
-    if not node.ratings:
-        return "no_network"
-    if has_peak:
-        return None
-    return "silent" if node.meters else "unmeasured"
-
-
-def why_unknown(node: Node, *, has_peak: bool) -> str | None:
-    """The same as a sentence."""
-    sentences = {
-        "no_network": "the catalogue has neither a transformer nor a feeder: what the park may carry is not known",
-        "silent": f"no reading of {', '.join(node.meters)} in twelve months",
-        "unmeasured": "nothing measures it: no meter names it in the catalogue, and what hangs on it is not all "
-        "measured",
-    }
-    word = unknown_because(node, has_peak=has_peak)
-    return None if word is None else sentences[word]
 
 
 def _paths_out(
@@ -219,12 +177,6 @@ def _told(one: Reserved, nodes: Sequence[Node]) -> str:
 def by_rule(values: Floats) -> dict[str, float | None]:
     """What each rule says."""
     return {criterion.name.lower(): number(values[criterion]) for criterion in Criterion}
-
-
-def rule_name(found: NodeHeadroom, n: int) -> str | None:
-    """Rule that binds a node; none where its headroom is not known."""
-    code = int(found.binding[n])
-    return None if code < 0 else Criterion(code).name.lower()
 
 
 def number(value: np.float64) -> float | None:

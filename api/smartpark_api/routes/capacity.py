@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from smartpark.access import Scope
 from smartpark.load_requests.words import VoltageClass
+from smartpark_analytics.planning.network import UnknownNodeError
 from smartpark_storage.load_requests import UnknownRequestError, read_row
 
 from smartpark_api.access.needs import needs
@@ -15,7 +16,6 @@ from smartpark_api.load_requests.capacity import Ask
 from smartpark_api.load_requests.capacity_models import CapacityOut
 from smartpark_api.lookup import find_park
 from smartpark_api.planning.asking import QuestionError, month_or_day
-from smartpark_api.planning.network import UnknownNodeError
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.parks import ParkCode
 

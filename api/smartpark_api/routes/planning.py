@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from smartpark.access import Scope
 from smartpark.workdays import builtin_workdays, load_workdays
+from smartpark_analytics.planning.network import UnknownNodeError
 
 from smartpark_api.access.needs import needs
 from smartpark_api.database import Now, Settings, reading
@@ -13,7 +14,6 @@ from smartpark_api.planning.asking import QuestionError, question_of
 from smartpark_api.planning.forecasting import MOST_DAYS, forecast_park
 from smartpark_api.planning.free_capacity import headroom_of_park
 from smartpark_api.planning.models import ForecastOut, Grid, HeadroomOut
-from smartpark_api.planning.network import UnknownNodeError
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.routes.parks import ParkCode
 

@@ -14,6 +14,7 @@ from smartpark.access import Scope
 from smartpark.load_requests.events import Event, Undone
 from smartpark.load_requests.requests import RefusedEventError
 from smartpark.load_requests.words import Importance, Owner, SuspendReason
+from smartpark_analytics.planning.loads import NetworkLoads
 from smartpark_storage.load_requests import (
     StaleVersionError,
     UnknownRequestError,
@@ -42,7 +43,6 @@ from smartpark_api.load_requests.capacity_models import CapacityOut
 from smartpark_api.load_requests.service import Desk, RequestView
 from smartpark_api.load_requests.standing import days_left
 from smartpark_api.pages import render, visitor_of
-from smartpark_api.planning.loads import NetworkLoads
 from smartpark_api.problems import ProblemError, ProblemKind
 from smartpark_api.settings import ApiSettings
 from smartpark_api.snapshot import Snapshots

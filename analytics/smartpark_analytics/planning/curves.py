@@ -5,7 +5,7 @@ not. A curve made of several meters has a gap wherever one of them has. A day th
 cover is taken by its weekday, and that is said aloud.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, Measures, signs_at_boundary
 from smartpark.clock import PARK_ZONE
+from smartpark.load_network import LoadPointRow
 from smartpark.measurands import Measurand
 from smartpark.workdays import CalendarDay, CalendarNotCoveredError, DayKind, Holiday, WorkdayCalendar
+
 from smartpark_analytics.forecast_features import DayType
-from smartpark_storage.connections import Connection
-from smartpark_storage.reads_load import LoadPointRow, read_energy_quarters, read_power_quarters
 
 Floats = NDArray[np.float64]
 QUARTER: Final = timedelta(minutes=15)
@@ -36,29 +36,32 @@ class MeterCurves:
     """Mean reactive power; NaN where not known or not measured. [kvar]"""
 
 
-def read_meter_curves(
-    connection: Connection, points: Sequence[LoadPointRow], signs: Mapping[int, int], start: datetime, end: datetime
-) -> MeterCurves:
-    """Curves of the devices of these points; `signs` says how each point counts in its device (0: not at all)."""
-    used = [point for point in points if signs.get(point.point_id, 0)]
-    energy = [point for point in used if point.measurand in ACTIVE_ENERGY]
-    power = [point for point in used if point.measurand not in ACTIVE_ENERGY]
-    amounts = read_energy_quarters(connection, [point.point_id for point in energy], start, end)
-    means = read_power_quarters(connection, [point.point_id for point in power], start, end)
-    devices = tuple(dict.fromkeys(point.device for point in used))
-    metered = _sum_by_device(devices, energy, amounts * _QUARTERS_PER_HOUR, signs)
-    gauges = [(p, m) for p, m in zip(power, means, strict=True) if p.measurand == Measurand.ACTIVE_POWER]
-    reactive = [(p, m) for p, m in zip(power, means, strict=True) if p.measurand == Measurand.REACTIVE_POWER]
-    shown = _sum_by_device(devices, [p for p, _ in gauges], _matrix([m for _, m in gauges], means), signs)
-    return MeterCurves(
-        devices,
-        np.where(np.isfinite(metered), metered, shown),
-        _sum_by_device(devices, [p for p, _ in reactive], _matrix([m for _, m in reactive], means), signs),
-    )
+def points_used(points: Sequence[LoadPointRow], signs: Mapping[int, int]) -> list[LoadPointRow]:
+    """Points that count, in their order: those whose quarter-hours are to be read."""
+    return [point for point in points if signs.get(point.point_id, 0)]
 
 
-def _matrix(rows: Sequence[Floats], like: Floats) -> Floats:
-    return np.stack(rows) if rows else np.empty((0, like.shape[1]))
+def meter_curves(points: Sequence[LoadPointRow], quarters: Floats, signs: Mapping[int, int]) -> MeterCurves:
+    """Curves of the devices of these points.
+
+    Parameters
+    ----------
+    points : sequence of LoadPointRow
+        Those of `points_used`.
+    quarters : ndarray of float64, shape (n_points, n_quarters)
+        Amount of each register, mean of each gauge; NaN where not known. [kWh, kW, kvar]
+    signs : mapping of int to int
+        How each point counts in its device: +1 or -1.
+    """
+    devices = tuple(dict.fromkeys(point.device for point in points))
+
+    def sums(wanted: Collection[str], factor: float = 1.0) -> Floats:
+        rows = [n for n, point in enumerate(points) if point.measurand in wanted]
+        return _sum_by_device(devices, [points[n] for n in rows], quarters[rows] * factor, signs)
+
+    metered = sums(ACTIVE_ENERGY, _QUARTERS_PER_HOUR)
+    active = np.where(np.isfinite(metered), metered, sums({Measurand.ACTIVE_POWER}))
+    return MeterCurves(devices, active, sums({Measurand.REACTIVE_POWER}))
 
 
 def _sum_by_device(

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from smartpark.balance_rule import ELECTRIC
 from smartpark.catalogue import Role
 from smartpark.errors import SmartparkError
-from smartpark_storage.reads_load import LoadPointRow, NodeRow
+from smartpark.load_network import LoadPointRow, NodeRow
 
-from smartpark_api.planning.curves import MeterCurves
+from smartpark_analytics.planning.curves import MeterCurves
 
 Floats = NDArray[np.float64]
 PARK: Final = "park"
