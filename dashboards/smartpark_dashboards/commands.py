@@ -8,9 +8,11 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
 from smartpark_dashboards.generated import outdated_files, render_documents, render_files, write_files
+from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file, write_platform_file
 from smartpark_dashboards.words import Language
 
 _FOLDER = Path("dashboards/generated")
+_PROVISIONING = Path("dashboards/provisioning")
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -19,18 +21,24 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     verbs = command_group(subparsers, "dashboards", "Grafana dashboards: build, check")
     build = verbs.add_parser(
         "build",
-        help="write the dashboards' JSON",
-        description="Writes the JSON files that Grafana reads. They are committed: running Grafana needs no Python.",
+        help="write the dashboards' JSON, and the platform's alert rules",
+        description="Writes the JSON files of the dashboards and the alert rules of the platform, as Grafana reads "
+        "them. They are committed: running Grafana needs no Python.",
     )
     check = verbs.add_parser(
         "check",
-        help="say whether the JSON files are up to date",
-        description="Compares the JSON files with the code. Exit code 2 when one differs.",
+        help="say whether the files that Grafana reads are up to date",
+        description="Compares the dashboards' JSON and the platform's alert rules with the code. Exit code 2 when one "
+        "differs.",
     )
     for parser, run in ((build, _build), (check, _check)):
         parser.add_argument(
             "--folder", type=Path, default=_FOLDER, metavar="DIR", help=f"where the files are (default {_FOLDER})"
         )
+        parser.add_argument(
+            "--provisioning", type=Path, default=_PROVISIONING, metavar="DIR",
+            help=f"where Grafana's provisioning is (default {_PROVISIONING})",
+        )  # fmt: skip
         parser.set_defaults(run=run)
 
 
@@ -62,14 +70,14 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    written = write_files(arguments.folder)
+    written = [*write_files(arguments.folder), *write_platform_file(arguments.provisioning)]
     print("\n".join(f"wrote {path}" for path in written) or "up to date")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    problems = outdated_files(arguments.folder)
+    problems = [*outdated_files(arguments.folder), *outdated_platform_file(arguments.provisioning)]
     if problems:
         raise InvalidFileError(problems)
-    print(f"{len(render_files())} dashboards are up to date")
+    print(f"{len(render_files())} dashboards and the platform's alert rules are up to date")
     return 0

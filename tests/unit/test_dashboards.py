@@ -91,9 +91,9 @@ def test_the_provisioned_data_source_is_the_one_that_the_panels_ask_and_holds_no
     (source,) = provisioning("datasources/park.yaml")["datasources"]
     assert (source["uid"], source["type"]) == ("park-tsdb", "grafana-postgresql-datasource")
     assert source["user"] == "smartpark_grafana"
-    assert source["secureJsonData"] == {"password": "${GRAFANA_DATABASE_PASSWORD}"}
+    assert source["secureJsonData"] == {"password": "$__file{/run/secrets/smartpark_grafana.password}"}
     services = compose()
-    assert "GRAFANA_DATABASE_PASSWORD" in services["grafana"]["environment"]
+    assert "smartpark_grafana.password" in services["grafana"]["secrets"]
     assert source["url"].split(":")[0] in services
     assert source["jsonData"]["database"] == services["database"]["environment"]["POSTGRES_DB"]
 
@@ -117,12 +117,17 @@ def test_check_names_what_is_missing_changed_or_left_over_and_build_mends_it(tmp
     (tmp_path / "old.json").write_text("{}")
     (tmp_path / "zh").mkdir()
     (tmp_path / "zh" / "park-overview.json").write_text("{}")
-    assert main(["dashboards", "check", "--folder", str(tmp_path)]) == 2
+    where = ["--folder", str(tmp_path), "--provisioning", str(tmp_path)]
+    assert main(["dashboards", "check", *where]) == 2
     told = capsys.readouterr().err
     assert "old.json: comes from no dashboard" in told
     assert "park-overview.json: differs from the code" in told
     assert "en/park-overview.json: is missing" in told
+    assert "alerting/platform.yaml: is missing" in told
     (tmp_path / "old.json").unlink()
-    assert main(["dashboards", "build", "--folder", str(tmp_path)]) == 0
-    assert main(["dashboards", "check", "--folder", str(tmp_path)]) == 0
+    assert main(["dashboards", "build", *where]) == 0
+    assert main(["dashboards", "check", *where]) == 0
+    (tmp_path / "alerting" / "platform.yaml").write_text("groups: []")
+    assert main(["dashboards", "check", *where]) == 2
+    assert main(["dashboards", "build", *where]) == 0
     assert write_files(tmp_path) == []
