@@ -201,7 +201,7 @@ def refresh_aggregates(connection: Connection) -> tuple[datetime, datetime] | No
     before = connection.autocommit
     connection.autocommit = True
     try:
-        for name in ("refresh_15m", "refresh_hour", "refresh_day"):
+        for name in ("refresh_15m", "refresh_hour", "refresh_day", "refresh_park_hour"):
             _refresh(connection, name, window)
     finally:
         connection.autocommit = before

@@ -119,7 +119,8 @@ INSERT INTO smartpark.load_request (code, park, applicant, kind, applied_kva, ex
     'er', '2026-10-10', '2026-10-20');
 
 INSERT INTO smartpark.load_request_event (code, sequence, at, recorded_at, by, body) VALUES (%(code)s, 1,
-    '2026-10-10', '2026-10-10', %(p)s, jsonb_build_object('type', 'commented', 'text', %(p)s::text));
+    '2026-10-10', '2026-10-10', %(p)s, jsonb_build_object('type', 'commented', 'text', %(p)s::text)), (%(code)s, 2, '2026-10-10',
+    '2026-10-10', %(p)s, '{"type": "opened"}');
 
 INSERT INTO smartpark.load_request_attachment (attachment, code, name, kind, media_type, size_bytes, sha256,
     uploaded_by, uploaded_at) VALUES (md5(%(p)s), %(code)s, %(p)s, 'other', 'application/pdf', 1, repeat('0', 64),

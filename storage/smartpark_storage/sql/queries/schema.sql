@@ -52,6 +52,9 @@ CALL refresh_continuous_aggregate('smartpark.reading_hour', %(start)s::timestamp
 -- refresh_day --
 CALL refresh_continuous_aggregate('smartpark.reading_day', %(start)s::timestamptz, %(end)s::timestamptz);
 
+-- refresh_park_hour --
+CALL refresh_continuous_aggregate('smartpark.reading_park_hour', %(start)s::timestamptz, %(end)s::timestamptz);
+
 -- database_exists --
 SELECT EXISTS (SELECT FROM pg_database WHERE datname = %(name)s);
 
