@@ -1,4 +1,4 @@
-"""Commands of this room: `smartpark dashboards build` and `check`, and `smartpark grafana report`."""
+"""Commands of this room: `smartpark dashboards build` and `check`, `smartpark grafana report` and `sync`."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
 from smartpark_dashboards.generated import outdated_files, render_documents, render_files, write_files
+from smartpark_dashboards.sync.commands import register as register_sync
 from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file, write_platform_file
 from smartpark_dashboards.words import Language
 
@@ -16,7 +17,7 @@ _PROVISIONING = Path("dashboards/provisioning")
 
 
 def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    """Add `dashboards build`, `dashboards check` and `grafana report`."""
+    """Add `dashboards build`, `dashboards check`, `grafana report` and `grafana sync`."""
     _register_report(subparsers)
     verbs = command_group(subparsers, "dashboards", "Grafana dashboards: build, check")
     build = verbs.add_parser(
@@ -43,7 +44,8 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    verbs = command_group(subparsers, "grafana", "what Grafana is given: report")
+    verbs = command_group(subparsers, "grafana", "what Grafana is given: report, sync")
+    register_sync(verbs)
     report = verbs.add_parser(
         "report",
         help="list every dashboard, panel and query, and what the rules say of it",
