@@ -84,3 +84,21 @@ def test_alerts_are_told_once_each_and_timed_from_their_commit():
     assert 0 < report["p50_s"] <= report["p99_s"] <= report["max_s"]
     assert report["objects_watched"] == 5 * 40
     assert {"cpu_cores", "cpu_cores_of_its_database_sessions", "memory_mb"} <= report.keys()
+
+
+def test_dashboards_are_asked_for_every_range_and_own_up_to_what_they_read():
+    report = bench(
+        *("queries", "--database", "plain", "--points", "20", "--days", "2", "--rounds", "1"),
+        *("--dashboard", "park-power"),
+    )
+    assert "without TimescaleDB" in report["database"]
+    assert report["errors"] == []
+    assert 0 < report["p50_ms"] <= report["p95_ms"] <= report["max_ms"]
+    assert report["answers"] == report["cases"] == report["queries"] * 2 * 5
+    assert report["by_range"].keys() == {"default", "1h", "24h", "30d", "1y"}
+    assert report["by_dashboard"].keys() == {"park-power"}
+    assert {"dashboard", "panel", "query", "range", "ms", "rows"} <= report["slowest"][0].keys()
+    # Plain PostgreSQL has nothing aggregated beforehand: whoever asks for a month there reads readings.
+    scanned = {scan["range"] for scan in report["raw_scans"]}
+    assert {"30d", "1y"} <= scanned
+    assert not {"1h", "24h"} & scanned
