@@ -9,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -56,6 +56,15 @@ class EmissionLimit(StrictModel):
         }[measurand]
 
 
+class LimitPeriod(NamedTuple):
+    """Days on which one limit set of a code is the one in force."""
+
+    start: date
+    end: date | None
+    """Day after the last; none: until further notice."""
+    limit: EmissionLimit
+
+
 class EmissionLimits(StrictModel):
     """Everything in ``data/emission_limits.toml``."""
 
@@ -75,11 +84,35 @@ class EmissionLimits(StrictModel):
         RuleNotFoundError
             When there is none; the message lists the nearest codes, or the periods.
         """
+        return in_force(self._of(code), day, what=f"emission limit {code}")
+
+    def periods(self, code: str) -> list[LimitPeriod]:
+        """Periods of a code in order, none over another: what `on` says of every day there is a limit.
+
+        Raises
+        ------
+        RuleNotFoundError
+            When no row has the code.
+        """
+        rows = self._of(code)
+        days = sorted({row.valid_from for row in rows} | {row.valid_to for row in rows if row.valid_to is not None})
+        found: list[LimitPeriod] = []
+        for start, end in zip(days, [*days[1:], None], strict=True):
+            if not any(row.valid_from <= start and (row.valid_to is None or start < row.valid_to) for row in rows):
+                continue
+            row = self.on(code, start)
+            if found and found[-1].end == start and found[-1].limit is row:
+                found[-1] = found[-1]._replace(end=end)
+            else:
+                found.append(LimitPeriod(start, end, row))
+        return found
+
+    def _of(self, code: str) -> list[EmissionLimit]:
         rows = [row for row in self.limit if row.code == code]
         if not rows:
             known = ", ".join(get_close_matches(code, self.codes, cutoff=0.4) or self.codes)
             raise RuleNotFoundError(f"no emission limit has the code {code!r}; there is: {known}")
-        return in_force(rows, day, what=f"emission limit {code}")
+        return rows
 
 
 @cache

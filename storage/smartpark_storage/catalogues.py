@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from smartpark.catalogue import Catalogue, MeterChange
 
 from smartpark_storage.connections import Connection, transaction
+from smartpark_storage.emission_limits import keep_emission_limits
 from smartpark_storage.errors import CatalogueConflictError
 from smartpark_storage.queries import query
 from smartpark_storage.versions import update_point_versions
@@ -108,6 +109,7 @@ def load_catalogue(
         update_point_versions(connection, park, at)
         _mark_meter_changes(connection, park, changes)
         _record(connection, park, version_id, changes)
+        keep_emission_limits(connection, at=at, park=park)
         registry = _bump_registry(connection) if changes else _registry_version(connection)
     return LoadReport(park, version_id, registry, len(wanted["point"]), changes)
 

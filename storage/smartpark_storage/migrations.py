@@ -19,9 +19,11 @@ from typing import LiteralString, cast
 
 import psycopg
 from psycopg import errors as pg
+from smartpark.clock import utc_now
 from smartpark.periods import Grain, period_containing
 
 from smartpark_storage.connections import Connection, describe_database, transaction
+from smartpark_storage.emission_limits import keep_emission_limits
 from smartpark_storage.errors import MigrationError, translate_errors
 from smartpark_storage.factors import load_builtin_factors
 from smartpark_storage.queries import query
@@ -89,7 +91,8 @@ def builtin_migrations() -> list[Migration]:
 def migrate(connection: Connection, *, migrations: Sequence[Migration] | None = None) -> list[str]:
     """Apply what is missing; returns the names of the files applied now. One runner at a time, others wait.
 
-    With the package's own files the factors that come with the platform are brought up to date too.
+    With the package's own files the factors that come with the platform are brought up to date too, and the limits
+    that stacks are held to.
     """
     _lock(connection)
     try:
@@ -101,6 +104,7 @@ def migrate(connection: Connection, *, migrations: Sequence[Migration] | None = 
             _apply(connection, migration)
         if migrations is None:
             load_builtin_factors(connection)
+            keep_emission_limits(connection, at=utc_now())
     finally:
         # A session's lock outlives a failed transaction; a lost connection has lost it already.
         if not connection.broken:

@@ -198,3 +198,16 @@ INSERT INTO smartpark.alert_route (code, park, position, document, is_active) VA
 INSERT INTO smartpark.alert_intent (key, contact, kind, park, alerts, group_key, body, planned_at, due_at) SELECT
     %(p)s, %(p)s, 'fired', %(p)s, array_agg(alert_id), %(p)s, '{}', '2026-10-10', timestamptz '2026-10-10' +
     ascii(%(p)s) * INTERVAL '1 hour' FROM smartpark.alert WHERE park = %(p)s;
+
+INSERT INTO smartpark.emission_limit (park, device, pollutant, measurand, limit_value, unit, reference_o2_pct, code,
+    name, name_en, valid_from, source, grade, version, kept_at) VALUES (%(p)s, 'M0', 'so2', 'so2_concentration', 50,
+    'mg/m3', 3.5, %(p)s, %(p)s, %(p)s, '2014-07-01', %(p)s, 'S', %(p)s, '2026-10-10');
+
+INSERT INTO smartpark.headroom (park, as_of, node, kind, name, unit, reserved, window_from, completeness,
+    is_lower_bound, reason, method, computed_at) VALUES (%(p)s, '2026-10-10', 'park', 'park', %(p)s, 'kVA', 0,
+    '2025-10-10', 0, true, %(p)s, 'x', '2026-10-10');
+
+INSERT INTO smartpark.load_forecast_run (park, made_at, slot_minutes, basis, history_days, year_basis, method,
+    computed_at) VALUES (%(p)s, '2026-10-10', 60, 'learnt', 1, 'none', 'x', '2026-10-10');
+
+INSERT INTO smartpark.load_forecast (park, made_at, time, p50_kw) VALUES (%(p)s, '2026-10-10', '2026-10-10', 1);
