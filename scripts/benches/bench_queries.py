@@ -103,10 +103,10 @@ def measure(arguments: argparse.Namespace, say: Say) -> dict[str, Any]:
         raise SystemExit("scripts/bench: no PostgreSQL with TimescaleDB is installed here")
     with timescale_server(programs) if programs else plain_server() as server:
         began = time.monotonic()
+        now = utc_now()
         with connect(server.dsn, application="bench") as connection:
-            now = utc_now()
             say(f"{describe_database(connection).label}: {arguments.points:,} points, {arguments.days} days")
-            filled = fill(connection, points=arguments.points, days=arguments.days, now=now)
+        filled = fill(server.dsn, points=arguments.points, days=arguments.days, now=now)
         seconds = time.monotonic() - began
         return {**look(server.dsn, arguments, now=now), **_told(filled, arguments), "fill_seconds": round(seconds)}
 

@@ -9,6 +9,7 @@ added to them on the fly is as much as in operation. What is computed from readi
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,11 @@ from typing import Any, Final, LiteralString, cast
 import numpy as np
 import psycopg
 from park import DAY_US
+from psycopg import sql
 from smartpark.clock import from_us, to_us
 from smartpark.indicators import INDICATORS, Accumulation
 from smartpark.measurands import MEANINGS, Measurand
-from smartpark_storage import READING_DTYPE, Connection, describe_database
+from smartpark_storage import READING_DTYPE, Connection, connect, describe_database
 from smartpark_storage.copying import copy_readings
 from smartpark_storage.queries import query
 from tqdm import tqdm
@@ -58,19 +60,27 @@ class _Device:
     measurands: tuple[str, ...]
 
 
-def fill(connection: Connection, *, points: int, days: int, now: datetime) -> Filled:
+def fill(dsn: str, *, points: int, days: int, now: datetime) -> Filled:
     """Fill an empty database: so many points in the large park, a twentieth of them in each small one."""
     sizes = {LARGE: points, **dict.fromkeys(SMALL, max(12, points // 20))}
-    for park, count in sizes.items():
-        _make_park(connection, park, count, since=now - timedelta(days=days + 1))
-    connection.commit()
-    readings = _fill_readings(connection, days=days, now=now)
-    _aggregate(connection, days=days, now=now)
-    intervals, numbers = _fill_computed(connection, sizes, days=days, now=now)
-    connection.autocommit = True
-    connection.execute("VACUUM (ANALYZE)")
-    connection.autocommit = False
-    return Filled(readings, intervals, numbers)
+    with connect(dsn, application="bench") as connection:
+        for park, count in sizes.items():
+            _make_park(connection, park, count, since=now - timedelta(days=days + 1))
+    _set(dsn, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
+    with ThreadPoolExecutor(2) as pool:
+        measured = pool.submit(_fill_measured, dsn, days=days, now=now)
+        computed = pool.submit(_fill_computed, dsn, sizes, days=days, now=now)
+    intervals, numbers = computed.result()
+    _set(dsn, "VACUUM (ANALYZE)")
+    return Filled(measured.result(), intervals, numbers)
+
+
+def _set(dsn: str, *statements: LiteralString) -> None:
+    """What cannot be said in a transaction."""
+    with connect(dsn, application="bench") as connection:
+        connection.autocommit = True
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _devices(points: int) -> Iterator[_Device]:
@@ -185,6 +195,21 @@ def _point(park: str, device: _Device, measurand: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _fill_measured(dsn: str, *, days: int, now: datetime) -> int:
+    """Readings, and the aggregates as their policies keep them; returns how many readings."""
+    with connect(dsn, application="bench") as connection:
+        readings = _fill_readings(connection, days=days, now=now)
+        has_aggregates = describe_database(connection).timescale_version is not None
+    if has_aggregates:
+        first = now - timedelta(days=days + 2)
+        _aggregate(dsn, "reading_15m", first, now - timedelta(minutes=30))
+        with ThreadPoolExecutor(2) as pool:
+            hours = pool.submit(_aggregate, dsn, "reading_hour", first, now - timedelta(hours=2))
+            whole = pool.submit(_aggregate, dsn, "reading_day", first, now - timedelta(days=2))
+        hours.result(), whole.result()
+    return readings
+
+
 def _fill_readings(connection: Connection, *, days: int, now: datetime) -> int:
     """COPY day after day; returns how many."""
     rows = connection.execute("SELECT point_id, kind = 'counter' FROM smartpark.point ORDER BY 1").fetchall()
@@ -232,26 +257,16 @@ def _readings(ids: np.ndarray, is_counter: np.ndarray, times: np.ndarray, *, sin
     return rows.ravel()
 
 
-def _aggregate(connection: Connection, *, days: int, now: datetime) -> None:
-    """Refresh the aggregates as far as their policies would have by now."""
-    if describe_database(connection).timescale_version is None:
-        return
-    connection.commit()
-    connection.autocommit = True
-    first = now - timedelta(days=days + 2)
-    ends = {
-        "reading_15m": timedelta(minutes=30),
-        "reading_hour": timedelta(hours=2),
-        "reading_day": timedelta(days=2),
-    }
-    for name, age in ends.items():
-        slices = list(_months(first, now - age))
-        for start, end in tqdm(slices, unit=" months", desc=name, file=sys.stderr, disable=None):
-            connection.execute(
-                f"CALL refresh_continuous_aggregate('smartpark.{name}', %s::timestamptz, %s::timestamptz)",
-                [start, end],
-            )
-    connection.autocommit = False
+def _aggregate(dsn: str, name: str, start: datetime, end: datetime) -> None:
+    """Refresh an aggregate as far as its policy would have by now."""
+    statement = sql.SQL("CALL refresh_continuous_aggregate({}, %s::timestamptz, %s::timestamptz)").format(
+        sql.Literal(f"smartpark.{name}")
+    )
+    with connect(dsn, application="bench") as connection:
+        connection.autocommit = True
+        slices = list(_months(start, end))
+        for span in tqdm(slices, unit=" months", desc=name, file=sys.stderr, disable=None):
+            connection.execute(statement, span)
 
 
 def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -263,27 +278,26 @@ def _months(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime
         midnight = following
 
 
-def _fill_computed(connection: Connection, sizes: dict[str, int], *, days: int, now: datetime) -> tuple[int, int]:
+def _fill_computed(dsn: str, sizes: dict[str, int], *, days: int, now: datetime) -> tuple[int, int]:
     """Interval energy, published numbers, alerts, requests and events; returns how many of the first two."""
     sums = sorted(code for code, one in INDICATORS.items() if one.accumulation is Accumulation.SUM)
     statements = cast("LiteralString", _ROWS.read_text(encoding="utf-8"))
-    # What triggers and foreign keys would find follows from the statements; asking for each row costs more than it.
-    connection.execute("SET session_replication_role = replica")
-    connection.execute("SET work_mem = '256MB'")
-    connection.execute("SET maintenance_work_mem = '512MB'")
-    for number, (park, points) in enumerate(
-        tqdm(sizes.items(), unit=" parks", desc="computed", file=sys.stderr, disable=None), start=1
-    ):
-        given = {
-            "p": park, "number": number, "points": points, "days": days, "now": now, "indicators": sorted(INDICATORS),
-            "sums": sums,
-        }  # fmt: skip
-        psycopg.ClientCursor(connection).execute(statements, given)
-        connection.commit()
-    connection.execute("SET session_replication_role = DEFAULT")
-    connection.execute("SELECT smartpark.number_publications(true)")
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM smartpark.interval_energy), (SELECT count(*) FROM smartpark.indicator_value)"
-    ).fetchone()
-    connection.commit()
+    with connect(dsn, application="bench") as connection:
+        # What triggers and foreign keys would find follows from the statements; asking for each row costs more.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET work_mem = '256MB'")
+        bar = tqdm(sizes.items(), unit=" parks", desc="computed", file=sys.stderr, disable=None)
+        for number, (park, points) in enumerate(bar, start=1):
+            given = {
+                "p": park, "number": number, "points": points, "days": days, "now": now,
+                "indicators": sorted(INDICATORS), "sums": sums,
+            }  # fmt: skip
+            psycopg.ClientCursor(connection).execute(statements, given)
+            connection.commit()
+        connection.execute("SET session_replication_role = DEFAULT")
+        connection.execute("SELECT smartpark.number_publications(true)")
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM smartpark.interval_energy),"
+            " (SELECT count(*) FROM smartpark.indicator_value)"
+        ).fetchone()
     return row if row is not None else (0, 0)
