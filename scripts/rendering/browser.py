@@ -23,9 +23,14 @@ PATIENCE: Final = 120_000
 """Milliseconds for one dashboard; on a slow machine most of it is Chromium reading 15 MB of program."""
 _ROW, _HEAD = 38, 150
 """Pixels of one row of Grafana's grid, and of what stands above it."""
+_BOOT: Final = (
+    'window.__grafana_public_path__ = "/public/";'
+    'window.grafanaBootData = { settings: { buildInfo: { version: "13.2.2" } }, user: {}, navTree: [] };'
+)
 _STYLE: Final = """
-body { margin: 0; font-family: Inter, Helvetica, Arial, "Noto Sans CJK SC", sans-serif; }
-.smartpark-title { font-size: 20px; margin: 12px 24px 0; }
+body { margin: 0; font-size: 14px; font-family: Inter, Helvetica, Arial, "Noto Sans CJK SC", sans-serif; }
+#root { padding: 0 16px; }
+.smartpark-title { font-size: 20px; margin: 14px 0 10px; }
 .smartpark-nothing { display: flex; height: 100%; align-items: center; justify-content: center; font-size: 20px; opacity: .6; }
 .smartpark-stand-in { position: absolute; right: 4px; bottom: 2px; padding: 0 6px; font-size: 11px; color: #fff;
   background: #7a3f9d; border-radius: 3px; }
@@ -114,5 +119,5 @@ def _page() -> str:
     return (
         '<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         f'<link rel="stylesheet" href="/page.css"><style>{_STYLE}</style></head><body><div id="root"></div>'
-        '<script>window.__grafana_public_path__ = "/public/";</script><script src="/page.js"></script></body></html>'
+        f'<script>{_BOOT}</script><script src="/page.js"></script></body></html>'
     )

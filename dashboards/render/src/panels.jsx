@@ -2,12 +2,13 @@
  * Panels that draw with Grafana's own components. The panel plugins themselves are part of Grafana's program and not on
  * npm: what stands here is the thin layer between a panel's options and those components, and it is ours.
  */
-import { cacheFieldDisplayNames, FieldColorModeId, FieldType, getFieldDisplayValues, PanelPlugin, VizOrientation, getDisplayValueAlignmentFactors } from '@grafana/data';
+import { cacheFieldDisplayNames, FieldColorModeId, FieldType, getFieldDisplayValues, PanelPlugin, renderTextPanelMarkdown, VizOrientation, getDisplayValueAlignmentFactors } from '@grafana/data';
 import { BarGauge, BigValue, TimeSeries, VizRepeater, useTheme2 } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { sceneUtils } from '@grafana/scenes';
 import React from 'react';
 import { BarChart, Gauge, NodeGraph, StateRows } from './standins.jsx';
+import { FieldList, Heatmap, Histogram, Scatter } from './standins-more.jsx';
 import { marksOn } from './marks.js';
 
 const NO_EDITOR = () => null;
@@ -38,7 +39,7 @@ class Watched extends React.Component {
   }
 }
 
-function register(id, Panel, { custom = [], color = FieldColorModeId.Thresholds, defaults = {}, standIn = false } = {}) {
+function register(id, Panel, { custom = [], color, defaults = {}, standIn = false } = {}) {
   const Whole = (props) => (
     <Watched panel={props.id}>
       <Panel {...props} />
@@ -48,7 +49,7 @@ function register(id, Panel, { custom = [], color = FieldColorModeId.Thresholds,
   const plugin = new PanelPlugin(Whole);
   plugin.setDataSupport?.({ annotations: true, alertStates: false });
   plugin.useFieldConfig({
-    standardOptions: { color: { defaultValue: { mode: color } } },
+    standardOptions: color ? { color: { defaultValue: { mode: color } } } : {},
     useCustomConfig: (builder) => custom.forEach((path) => builder.addCustomEditor({
       id: path, path, name: path, editor: NO_EDITOR, override: NO_EDITOR, process: (value) => value, shouldApply: () => true, defaultValue: defaults[path],
     })),
@@ -147,18 +148,30 @@ function Table({ data, options, width, height, timeRange, fieldConfig }) {
   );
 }
 
-export const STAND_INS = ['gauge', 'barchart', 'state-timeline', 'status-history', 'nodeGraph'];
+/** Markdown as Grafana's library cleans and writes it. */
+function Text({ options, replaceVariables }) {
+  return <div dangerouslySetInnerHTML={{ __html: renderTextPanelMarkdown(replaceVariables(options.content ?? '')) }} />;
+}
+
+const palette = FieldColorModeId.PaletteClassic;
+const STANDING_IN = {
+  gauge: [Gauge], barchart: [BarChart, { custom: BARS, color: palette }], nodeGraph: [NodeGraph],
+  'state-timeline': [StateRows, { custom: ROWS, color: FieldColorModeId.ContinuousGrYlRd }],
+  'status-history': [StateRows, { custom: ROWS }], heatmap: [Heatmap, { custom: ['hideFrom', 'scaleDistribution'] }],
+  histogram: [Histogram, { custom: BARS, color: palette }], xychart: [Scatter, { custom: GRAPH, color: palette }],
+  piechart: [FieldList, { color: palette }], canvas: [FieldList], geomap: [FieldList], candlestick: [FieldList, { custom: GRAPH }],
+  logs: [FieldList],
+};
+export const STAND_INS = Object.keys(STANDING_IN);
 
 export function registerPanels() {
-  const palette = FieldColorModeId.PaletteClassic;
   register('timeseries', Series, { custom: GRAPH, color: palette, defaults: { lineWidth: 1, fillOpacity: 0, drawStyle: 'line', showPoints: 'auto' } });
   register('trend', Trend, { custom: GRAPH, color: palette, defaults: { lineWidth: 1, drawStyle: 'line' } });
   register('stat', Stat);
   register('bargauge', Bars);
   register('table', Table, { custom: TABLE });
-  register('gauge', Gauge, { standIn: true });
-  register('barchart', BarChart, { custom: BARS, color: palette, standIn: true });
-  register('state-timeline', StateRows, { custom: ROWS, standIn: true });
-  register('status-history', StateRows, { custom: ROWS, standIn: true });
-  register('nodeGraph', NodeGraph, { standIn: true });
+  register('text', Text);
+  for (const [id, [Panel, more]] of Object.entries(STANDING_IN)) {
+    register(id, Panel, { ...more, standIn: true });
+  }
 }

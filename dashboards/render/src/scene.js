@@ -6,8 +6,9 @@ import { config } from '@grafana/runtime';
 import {
   behaviors, ConstantVariable, dataLayers, EmbeddedScene, QueryVariable, SceneControlsSpacer, SceneDataLayerSet,
   SceneDataTransformer, SceneGridItem, SceneGridLayout, SceneGridRow, SceneQueryRunner, SceneRefreshPicker,
-  SceneTimePicker, SceneTimeRange, SceneVariableSet, VariableValueSelectors, VizPanel, SceneDataLayerControls,
+  SceneTimePicker, SceneTimeRange, SceneVariableSet, VariableValueSelectors, VizPanel,
 } from '@grafana/scenes';
+import { LayerSwitches } from './controls.jsx';
 
 export function sceneOf(document, choices, range) {
   const variables = document.templating.list.map((one) => variableOf(one, choices[one.name]));
@@ -22,7 +23,7 @@ export function sceneOf(document, choices, range) {
     $data: new SceneDataLayerSet({ layers }),
     $behaviors: [new behaviors.CursorSync({ sync: document.graphTooltip })],
     controls: [
-      new VariableValueSelectors({}), new SceneDataLayerControls(), new SceneControlsSpacer(), new SceneTimePicker({}),
+      new VariableValueSelectors({}), new LayerSwitches({}), new SceneControlsSpacer(), new SceneTimePicker({}),
       new SceneRefreshPicker({ refresh: '' }),
     ],
     body: new SceneGridLayout({ children: childrenOf(document.panels) }),

@@ -6,14 +6,14 @@ import {
   createTheme, dataLinksOverrideProcessor, displayNameOverrideProcessor, EventBusSrv, FieldType,
   identityOverrideProcessor, LoadingState, numberOverrideProcessor, standardEditorsRegistry,
   standardFieldConfigEditorRegistry, standardTransformers, standardTransformersRegistry, thresholdsOverrideProcessor,
-  toDataFrame, preProcessPanelData, unitOverrideProcessor, valueMappingsOverrideProcessor, dateTime,
+  toDataFrame, preProcessPanelData, unitOverrideProcessor, valueMappingsOverrideProcessor,
 } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
 import {
   config, setAppEvents, setBackendSrv, setDataSourceSrv, setEchoSrv, setLocationSrv, setPluginImportUtils,
   setPluginLinksHook, setRunRequest, setTemplateSrv,
 } from '@grafana/runtime';
-import { sceneGraph } from '@grafana/scenes';
+import { loadResources, sceneGraph } from '@grafana/scenes';
 import { SqlDatasource } from '@grafana/sql';
 import { catchError, from, map, of, startWith } from 'rxjs';
 
@@ -88,17 +88,20 @@ function standard(id, process, more = {}) {
   };
 }
 
+const NUMBERS_ONLY = { shouldApply: (field) => field.type === FieldType.number };
+
+/** What Grafana assumes where thresholds are asked for and none are given. */
 const GREEN_TO_RED = { mode: 'absolute', steps: [{ value: -Infinity, color: 'green' }, { value: 80, color: 'red' }] };
 
-/** Field options that all panels share, with the processors of @grafana/data. */
+/** Field options that all panels share, with the processors of @grafana/data and the defaults of Grafana's program. */
 export function standardFields() {
   return [
-    standard('unit', unitOverrideProcessor), standard('min', numberOverrideProcessor),
-    standard('max', numberOverrideProcessor), standard('fieldMinMax', identityOverrideProcessor),
-    standard('decimals', numberOverrideProcessor), standard('displayName', displayNameOverrideProcessor),
-    standard('color', identityOverrideProcessor, { defaultValue: { mode: 'thresholds' } }),
-    standard('noValue', identityOverrideProcessor), standard('links', dataLinksOverrideProcessor),
-    standard('mappings', valueMappingsOverrideProcessor, { defaultValue: [] }),
+    standard('unit', unitOverrideProcessor), standard('min', numberOverrideProcessor, NUMBERS_ONLY),
+    standard('max', numberOverrideProcessor, NUMBERS_ONLY), standard('fieldMinMax', identityOverrideProcessor, NUMBERS_ONLY),
+    standard('decimals', numberOverrideProcessor, NUMBERS_ONLY), standard('displayName', displayNameOverrideProcessor),
+    standard('color', identityOverrideProcessor), standard('noValue', identityOverrideProcessor),
+    standard('links', dataLinksOverrideProcessor),
+    standard('mappings', valueMappingsOverrideProcessor, { defaultValue: [], shouldApply: (field) => field.type !== FieldType.time }),
     standard('thresholds', thresholdsOverrideProcessor, { defaultValue: GREEN_TO_RED }),
     standard('filterable', identityOverrideProcessor),
   ];
@@ -109,7 +112,7 @@ const EDITORS = ['text', 'number', 'slider', 'boolean', 'radio', 'select', 'unit
   'unit-string', 'actions', 'dataLinks', 'cellOptions'];
 
 export async function wire(theme, language) {
-  await initPluginTranslations('grafana-scenes');
+  await initPluginTranslations('grafana-scenes', [loadResources]);
   config.theme2 = createTheme({ colors: { mode: theme } });
   config.theme = config.theme2.v1;
   config.bootData = { user: { language, locale: language, timezone: 'Asia/Shanghai', weekStart: 'monday' }, settings: {}, navTree: [] };
