@@ -17,6 +17,7 @@ from smartpark_storage.dead_reasons import DeadReason
 from smartpark_ingest.alerting.commands import register_alerts
 from smartpark_ingest.derive_commands import register_derive
 from smartpark_ingest.notices.commands import register_notices
+from smartpark_ingest.outlook.commands import register_outlook
 from smartpark_ingest.province.commands import register_province
 from smartpark_ingest.uplinks.commands import register_uplink
 
@@ -33,6 +34,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     register_alerts(subparsers)
     register_derive(subparsers)
     register_notices(subparsers)
+    register_outlook(subparsers)
     register_province(subparsers)
     register_uplink(subparsers)
     _register_replay(command_group(subparsers, "dead", "dead letters: list, show, replay"))

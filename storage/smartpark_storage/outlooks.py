@@ -28,7 +28,8 @@ class HeadroomRow:
     binding: str | None
     peak: float | None
     peak_at: datetime | None
-    reserved: float
+    reserved: float | None
+    """None: promises are made in kVA at nodes, not against a contract."""
     headroom: float | None
     cautious_headroom: float | None
     completeness: float
@@ -98,8 +99,8 @@ def keep_headroom(
     as_of: datetime,
     window_from: datetime,
     computed_at: datetime,
-) -> int:
-    """Write a run; how many rows were new."""
+) -> bool:
+    """Write a run; whether it is new."""
     given = {
         "park": park,
         "as_of": as_of,
@@ -108,19 +109,20 @@ def keep_headroom(
         "rows": Jsonb([asdict(row) | {"peak_at": _told(row.peak_at)} for row in rows]),
     }
     with transaction(connection):
-        return connection.execute(query("keep_headroom"), given).rowcount
+        return connection.execute(query("keep_headroom"), given).rowcount > 0
 
 
-def keep_forecast(connection: Connection, park: str, run: ForecastRun, *, computed_at: datetime) -> int:
-    """Write a run with its slots; how many slots were new."""
+def keep_forecast(connection: Connection, park: str, run: ForecastRun, *, computed_at: datetime) -> bool:
+    """Write a run with its slots; whether it is new."""
     slots = [asdict(slot) | {"time": slot.time.isoformat()} for slot in run.slots]
     given = {name: value for name, value in asdict(run).items() if name != "slots"}
     given |= {"park": park, "computed_at": computed_at, "slots": Jsonb(slots)}
     with transaction(connection):
         # Whoever comes second waits here for the first, and then has nothing to add.
         if not connection.execute(query("keep_forecast_run"), given).rowcount:
-            return 0
-        return connection.execute(query("keep_forecast"), given).rowcount
+            return False
+        connection.execute(query("keep_forecast"), given)
+    return True
 
 
 def forget_outlooks(connection: Connection, *, forecasts_before: datetime, headroom_before: datetime) -> int:

@@ -104,10 +104,10 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
     smartpark.start("edge", "run", write_config(tmp_path, broker.url), "--metrics-port", ports["edge"])
     wait_until(lambda: all(is_ready(port) for port in ports.values()), what="all four are ready")
     # Ready it is only in years whose holidays somebody has entered; it says its numbers in any.
-    for name in ("notices", "alerts"):
+    for name in ("notices", "alerts", "outlook"):
         ports[name] = free_port()
         smartpark.start(name, "run", "--metrics-port", ports[name], environment=environment)
-    wait_until(lambda: all(is_healthy(ports[name]) for name in ("notices", "alerts")), what="both live")
+    wait_until(lambda: all(is_healthy(ports[name]) for name in ("notices", "alerts", "outlook")), what="all three live")
 
     start = utc_now_us() - 3_600_000_000
     fake = make_edge(broker, "edge-b")
@@ -129,6 +129,7 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
             and edge.value("smartpark_edge_spool_batches") == 0
             and "smartpark_edge_spool_hours_left" in edge.families
             and "smartpark_derive_step_seconds" in derive.families
+            and "smartpark_outlook_round_seconds" in scrapes["outlook"].families
             and ingest.value("smartpark_ingest_readings_stored_total") == 41
             # An agent speaks of itself several times a second.
             and ingest.value("smartpark_ingest_inbox_messages") == 0

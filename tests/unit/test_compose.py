@@ -53,6 +53,7 @@ def test_it_has_every_part_of_the_platform():
         "derive",
         "notices",
         "alerts",
+        "outlook",
         "api",
         "grafana",
     }
@@ -141,9 +142,9 @@ def test_nobody_is_root_but_who_says_why(name):
 
 NETWORKS = {
     "database": {"database", "migrate", "demo-catalogue", "backup", "ingest-0", "ingest-1", "derive", "notices"}
-    | {"alerts", "province", "uplink", "api", "grafana"},
+    | {"outlook", "alerts", "province", "uplink", "api", "grafana"},
     "broker": {"broker", "ingest-0", "ingest-1", "edge", "demo-edge", "simulators"},
-    "metrics": {"ingest-0", "ingest-1", "derive", "notices", "alerts", "province", "uplink", "api"}
+    "metrics": {"ingest-0", "ingest-1", "derive", "outlook", "notices", "alerts", "province", "uplink", "api"}
     | {"edge", "demo-edge"},
     "outside": {"broker", "api", "grafana", "notices", "alerts", "province", "uplink", "edge"},
 }

@@ -89,7 +89,7 @@ def test_the_command_of_a_unit_is_one_of_the_program(path):
 def test_whatever_runs_for_good_in_the_compose_has_a_unit():
     """All but shards, the demo, and what is not ours."""
     commands = {values(path, "ExecStart")[0].split()[1] for path in WORKERS}
-    assert commands == {"edge", "ingest", "derive", "notices", "alerts", "api", "province", "uplink"}
+    assert commands == {"edge", "ingest", "derive", "outlook", "notices", "alerts", "api", "province", "uplink"}
 
 
 def test_the_target_starts_what_a_park_needs_and_names_units_that_exist():

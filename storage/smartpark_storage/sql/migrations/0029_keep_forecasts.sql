@@ -40,7 +40,7 @@ CREATE TABLE smartpark.headroom (
     binding text,
     peak double precision,
     peak_at timestamptz,
-    reserved double precision NOT NULL,
+    reserved double precision,
     headroom double precision,
     cautious_headroom double precision,
     window_from timestamptz NOT NULL,
