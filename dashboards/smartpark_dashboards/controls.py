@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from smartpark_dashboards.fields import LinkTo
+from smartpark_dashboards.fields import LinkTo, ToConsole
 from smartpark_dashboards.panels import DATASOURCE, dashboard_link, target
 from smartpark_dashboards.words import Json, Language, Place, Words
 
@@ -71,15 +72,34 @@ class Mark:
         }
 
 
-PARK = Choice("park", Words("园区", "Park"), "shared/parks")
-ONE_PARK = Choice("park", Words("园区", "Park"), "shared/parks", several=False)
+def console_constant(place: Place) -> Json:
+    """Hidden, for links: where browsers reach the console. The database knows, and no link can change it."""
+    sql = place.sql("shared/console")
+    return {
+        "type": "query", "name": "console", "datasource": DATASOURCE, "query": sql, "definition": sql, "refresh": 1,
+        "sort": 0, "hide": 2, "skipUrlSync": True, "multi": False, "includeAll": False, "allowCustomValue": False,
+    }  # fmt: skip
+
+
+PROVINCE = Choice("province", Words("省份", "Province"), "shared/provinces")
+"""Narrows the parks to choose from."""
+PARKS = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks"))
+ONE_PARK = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks", several=False))
 MARKS_OF_PARK = (
     Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
 )
 """For pages of one park."""
-MARKS = (Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red", shown=False),)
-"""For pages of several parks, on which there are many."""
+MARKS = (
+    Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red", shown=False),
+    Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps", "blue", shown=False),
+)
+"""For pages of several parks, on which there are many: they are there to be switched on."""
+MARKS_OF_ALL = (
+    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_all", "red", shown=False),
+    Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_all", "blue", shown=False),
+)
+"""For pages on which no park is chosen."""
 
 BAR = (
     ("park-overview", Words("总览", "Overview")),
@@ -96,23 +116,31 @@ BAR = (
 """The bar of links on every page, in the order of the set."""
 
 
-def link_bar(place: Place, *, several: bool | None, known: Mapping[str, bool | None]) -> list[Json]:
-    """Links to all other dashboards there are; the chosen park goes along where the other page can take it.
+SHARED: Final = ("province", "park", "zone", "meter")
+"""Choices that mean the same on every page that has them, from the widest on."""
 
-    `known` and `several`: whether a dashboard takes several parks; None where it has no such choice.
+
+def link_bar(
+    place: Place, *, here: Mapping[str, bool], known: Mapping[str, Mapping[str, bool]], console: ToConsole
+) -> list[Json]:
+    """Links to all other dashboards and to the console; what is chosen goes along where the other page can take it.
+
+    `here` and `known`: the choices of this page and of each dashboard, and whether several may be chosen.
     """
-    return [
-        dashboard_link(
-            place.say(words),
-            LinkTo(uid, carries=("park",) if takes_park(here=several, there=known[uid]) else ()).url(place),
-        )
+    pages = [
+        dashboard_link(place.say(words), LinkTo(uid, carries=carried(here, known[uid])).url(place))
         for uid, words in BAR
         if uid != place.dashboard and uid in known
     ]
+    return [*pages, dashboard_link(place.say(Words("控制台", "Console")), console.url(place), is_elsewhere=True)]
 
 
-def takes_park(*, here: bool | None, there: bool | None) -> bool:
-    """Whether a choice of parks here means something there: several cannot become one."""
-    if here is None or there is None:
-        return False
-    return there or not here
+def carried(here: Mapping[str, bool], there: Mapping[str, bool]) -> tuple[str, ...]:
+    """Choices that mean something on the other page: several cannot become one, and a part needs its whole."""
+    found: list[str] = []
+    for name in SHARED:
+        if name in here and name in there and (there[name] or not here[name]):
+            found.append(name)
+        elif name in here and name != "province":
+            break
+    return tuple(found)

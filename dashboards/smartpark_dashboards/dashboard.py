@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from smartpark_dashboards.controls import Choice, Mark, language_constant, link_bar
+from smartpark_dashboards.controls import Choice, Mark, console_constant, language_constant, link_bar
+from smartpark_dashboards.fields import ToConsole
 from smartpark_dashboards.layout import place as corners
 from smartpark_dashboards.panels import Panel, Section
 from smartpark_dashboards.words import Json, Language, Place, Words
@@ -26,9 +27,11 @@ class Dashboard:
     start: str = "now-24h"
     end: str = "now"
     refresh: str = "1m"
+    console: ToConsole | None = None
+    """The page of the console beside this one; its start when none is named."""
 
-    def render(self, language: Language, *, known: Mapping[str, bool | None]) -> Json:
-        """Grafana's JSON. `known`: dashboards that links may lead to, and whether they take several parks."""
+    def render(self, language: Language, *, known: Mapping[str, Mapping[str, bool]]) -> Json:
+        """Grafana's JSON. `known`: dashboards that links may lead to, and their choices."""
         place = Place(self.uid, language)
         choices = [choice.render(place) for choice in self.choices]
         panels = [
@@ -38,6 +41,7 @@ class Dashboard:
         marks = [mark.render(place) for mark in self.marks]
         if "$lang" in str([choices, panels, marks]):
             choices.append(language_constant(language))
+        choices.append(console_constant(place))
         return {
             "uid": place.uid_of(self.uid),
             "title": place.say(self.title),
@@ -51,12 +55,12 @@ class Dashboard:
             "time": {"from": self.start, "to": self.end},
             "refresh": self.refresh,
             "annotations": {"list": marks},
-            "links": link_bar(place, several=self.several, known=known),
+            "links": link_bar(place, here=self.chosen, known=known, console=self.console or ToConsole("/")),
             "templating": {"list": choices},
             "panels": panels,
         }
 
     @property
-    def several(self) -> bool | None:
-        """Whether several parks can be chosen; None when parks are not chosen at all."""
-        return next((choice.several for choice in self.choices if choice.name == "park"), None)
+    def chosen(self) -> dict[str, bool]:
+        """What can be chosen on the page, and whether several of it may be."""
+        return {choice.name: choice.several for choice in self.choices}

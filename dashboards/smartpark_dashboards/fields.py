@@ -3,8 +3,10 @@
 A threshold or a colour says what is shown, not what is so: limits that are judged come as columns of the query.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from smartpark_dashboards.words import Json, Place, Words
 
@@ -44,11 +46,28 @@ class LinkTo:
 
 
 @dataclass(frozen=True, slots=True)
+class ToConsole:
+    """The way to a page of our console, whose address the hidden variable `console` holds."""
+
+    path: str
+    """From the first slash on; ``{column}`` is a column of this row, ``{$name}`` what is chosen on the page."""
+
+    def url(self, _place: Place) -> str:
+        """Address, with what Grafana fills in."""
+        path = re.sub(r"\{\$(\w+)\}", r"${\1:percentencode}", self.path)
+        return CONSOLE + re.sub(r"(?<!\$)\{(\w+)\}", r"${__data.fields.\1:percentencode}", path)
+
+
+CONSOLE: Final = "${console:raw}"
+"""Begins the address of every link to the console: whole, with its slashes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A column of the answer."""
 
     name: str
-    """As the query calls it."""
+    """As the query calls it; or where it begins with ``/``, a pattern for names of series."""
     words: Words | None = None
     unit: str | None = None
     decimals: int | None = None
@@ -60,7 +79,7 @@ class Field:
     """A limit: a dashed line without anything below it."""
     fills: bool = False
     """Colours the cell of a table and not only its text."""
-    link: LinkTo | None = None
+    link: LinkTo | ToConsole | None = None
     hidden: bool = False
 
     def override(self, kind: str, place: Place) -> Json | None:
@@ -68,7 +87,8 @@ class Field:
         properties = [{"id": key, "value": value} for key, value in self._properties(kind, place).items()]
         if not properties:
             return None
-        return {"matcher": {"id": "byName", "options": self.name}, "properties": properties}
+        matcher = "byRegexp" if self.name.startswith("/") else "byName"
+        return {"matcher": {"id": matcher, "options": self.name}, "properties": properties}
 
     def _properties(self, kind: str, place: Place) -> Json:
         found: Json = appearance(self.unit, self.decimals, self.steps, self.shades, place)
@@ -78,7 +98,8 @@ class Field:
             found["color"] = {"mode": "fixed", "fixedColor": self.color}
         if self.link is not None:
             title = place.say(Words("打开", "open"))
-            found["links"] = [{"title": title, "url": self.link.url(place), "targetBlank": False}]
+            is_elsewhere = isinstance(self.link, ToConsole)
+            found["links"] = [{"title": title, "url": self.link.url(place), "targetBlank": is_elsewhere}]
         if self.dashed:
             found |= {"custom.lineStyle": {"fill": "dash", "dash": [10, 6]}, "custom.fillOpacity": 0}
         if kind == "table" and (self.steps or self.shades):

@@ -21,7 +21,7 @@ def all_dashboards() -> list[Dashboard]:
 def render_documents() -> dict[str, Json]:
     """Name of each file, below the folder of its language, and what stands in it."""
     dashboards = all_dashboards()
-    known = {dashboard.uid: dashboard.several for dashboard in dashboards}
+    known = {dashboard.uid: dashboard.chosen for dashboard in dashboards}
     documents = {
         f"{language}/{dashboard.uid}.json": dashboard.render(language, known=known)
         for language in Language

@@ -190,3 +190,70 @@ class NodeGraph(Panel):
     def options(self) -> Json:
         """None of nodes and edges; Grafana shows no units here, so that numbers come as text with theirs."""
         return {"nodes": {}, "edges": {}, "zoomMode": "cooperative"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap(Panel):
+    """A cell per moment and series, coloured by its value: hours by days. A cell without a value stays empty."""
+
+    kind: ClassVar[str] = "heatmap"
+    form: ClassVar[str] = "time_series"
+
+    def options(self) -> Json:
+        """Series are the rows, as the query has them; nothing is computed from them."""
+        values: Json = {"unit": self.unit} | ({} if self.decimals is None else {"decimals": self.decimals})
+        return {
+            "calculate": False,
+            "rowsFrame": {"layout": "auto"},
+            "color": {
+                "mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "exponent": 0.5, "steps": 64,
+                "reverse": False,
+            },
+            "cellGap": 1, "cellValues": values, "showValue": "never", "yAxis": {"axisPlacement": "left"},
+            "legend": {"show": True}, "tooltip": {"mode": "single", "yHistogram": False},
+            "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram(Panel):
+    """How many rows have a value in each of some equal ranges."""
+
+    buckets: int = 12
+
+    kind: ClassVar[str] = "histogram"
+
+    def options(self) -> Json:
+        """One histogram of all that the query answers."""
+        return {"bucketCount": self.buckets, "combine": True, "legend": _NO_LEGEND, "tooltip": _TOOLTIP}
+
+    def custom(self) -> Json:
+        """Filled bars."""
+        return {"lineWidth": 1, "fillOpacity": 70}
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter(Panel):
+    """A point per row: one number against another; its texts are told under the pointer."""
+
+    x: str = ""
+    y: str = ""
+
+    kind: ClassVar[str] = "xychart"
+
+    def options(self) -> Json:
+        """Both columns by name."""
+        return {
+            "mapping": "manual", "legend": _NO_LEGEND, "tooltip": _TOOLTIP | {"mode": "single"},
+            "series": [
+                {
+                    "frame": {"matcher": {"id": "byIndex", "options": 0}},
+                    "x": {"matcher": {"id": "byName", "options": self.x}},
+                    "y": {"matcher": {"id": "byName", "options": self.y}},
+                }
+            ],
+        }  # fmt: skip
+
+    def custom(self) -> Json:
+        """Points without lines between them."""
+        return {"show": "points", "pointSize": {"fixed": 8}, "fillOpacity": 50}

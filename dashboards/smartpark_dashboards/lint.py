@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from smartpark.errors import Problem
 
+from smartpark_dashboards.fields import CONSOLE
 from smartpark_dashboards.layout import GRID_WIDTH
 from smartpark_dashboards.lint_sql import query_problems, variables_in
 from smartpark_dashboards.panels import DATASOURCE
@@ -16,11 +17,13 @@ from smartpark_dashboards.words import Json
 
 KINDS: Final = frozenset(
     {
-        "barchart", "bargauge", "gauge", "nodeGraph", "row", "stat", "state-timeline", "status-history", "table",
-        "timeseries", "trend",
+        "barchart", "bargauge", "gauge", "heatmap", "histogram", "nodeGraph", "row", "stat", "state-timeline",
+        "status-history", "table", "timeseries", "trend", "xychart",
     }
 )  # fmt: skip
-NUMERIC: Final = frozenset({"barchart", "bargauge", "gauge", "stat", "timeseries", "trend"})
+NUMERIC: Final = frozenset(
+    {"barchart", "bargauge", "gauge", "heatmap", "histogram", "stat", "timeseries", "trend", "xychart"}
+)
 UNITS: Final = frozenset(
     {
         "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale", "m",
@@ -36,6 +39,8 @@ _REFRESH: Final = re.compile(r"(\d+)([smh])")
 _LINK: Final = re.compile(r"/d/([a-z0-9-]+)\?(.+)")
 _CARRIED: Final = re.compile(r"\$\{(\w+):queryparam\}")
 _SET: Final = re.compile(r"var-(\w+)=\$\{__data\.fields\.(\w+):percentencode\}")
+_ENCODED: Final = re.compile(r"\$\{(\w+):percentencode\}")
+_FILLED: Final = re.compile(r"\$\{(?:console:raw|\w+:percentencode|__data\.fields\.\w+:percentencode)\}")
 _MARK_COLUMNS: Final = ("time", "timeend", "text", "tags")
 
 
@@ -52,7 +57,9 @@ def problems_of(documents: Mapping[str, Json]) -> list[Problem]:
         found += [Problem(name, "", text) for text in _source_problems(document)]
         for panel in document["panels"]:
             where = f"panel {panel.get('id')}"
-            found += [Problem(name, where, text) for text in _panel_problems(panel, chinese=name.startswith("zh/"))]
+            found += [
+                Problem(name, where, text) for text in _panel_problems(panel, choices, chinese=name.startswith("zh/"))
+            ]
         for where, sql in queries_of(document).items():
             found += [Problem(name, where, text) for text in query_problems(sql, choices)]
         for where, url in links_of(document).items():
@@ -109,7 +116,9 @@ def _page_problems(document: Json, name: str) -> Iterator[str]:
     if None in ids or len(set(ids)) != len(ids):
         yield "has panels without an id of their own"
     used = {name for sql in queries_of(document).values() for name in variables_in(sql)}
-    used |= {name for url in links_of(document).values() for name in _CARRIED.findall(url)}
+    for url in links_of(document).values():
+        used |= {*_CARRIED.findall(url), *_ENCODED.findall(url), *(["console"] if url.startswith(CONSOLE) else [])}
+    used |= {panel["repeat"] for panel in document["panels"] if "repeat" in panel}
     yield from (f"has the variable ${unused}, which nothing uses" for unused in choices_of(document).keys() - used)
     for mark in document["annotations"]["list"]:
         missing = [column for column in _MARK_COLUMNS if f'AS "{column}"' not in mark["target"]["rawSql"]]
@@ -124,13 +133,15 @@ def _word_problems(thing: Json, *, chinese: bool) -> Iterator[str]:
         yield f"{title!r} is not explained in the languages of the set"
 
 
-def _panel_problems(panel: Json, *, chinese: bool) -> Iterator[str]:
+def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) -> Iterator[str]:
     if panel["type"] not in KINDS:
         yield f"is of the kind {panel['type']!r}, which is not among ours"
     if panel["type"] == "row":
         if bool(_CHINESE.search(panel["title"])) is not chinese:
             yield f"the title {panel['title']!r} is not in the language of the set"
         return
+    if "repeat" in panel and not choices.get(panel["repeat"], False):
+        yield f"is repeated for ${panel['repeat']}, of which several cannot be chosen"
     yield from _word_problems(panel, chinese=chinese)
     defaults, overrides = panel["fieldConfig"]["defaults"], panel["fieldConfig"]["overrides"]
     options = [option for override in overrides for option in override["properties"]]
@@ -177,6 +188,9 @@ def _source_problems(thing: Any) -> Iterator[str]:
 
 
 def _link_problems(url: str, choices: Mapping[str, bool], by_uid: Mapping[str, Json]) -> Iterator[str]:
+    if url.startswith(f"{CONSOLE}/"):
+        yield from _console_problems(url, choices)
+        return
     match = _LINK.fullmatch(url)
     if match is None or match[1] not in by_uid:
         yield f"leads to no dashboard: {url}"
@@ -194,3 +208,11 @@ def _link_problems(url: str, choices: Mapping[str, bool], by_uid: Mapping[str, J
             yield f"carries {part!r}, whose form is not among ours"
         elif set_to[1] not in there:
             yield f"sets ${set_to[1]}, which {match[1]} does not have"
+
+
+def _console_problems(url: str, choices: Mapping[str, bool]) -> Iterator[str]:
+    if "$" in _FILLED.sub("", url):
+        yield f"writes something into {url} in a form that is not among ours"
+    for name in _ENCODED.findall(url):
+        if choices.get(name) is not False:
+            yield f"writes ${name} into {url}, where one value is wanted"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, appearance
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole, appearance
 from smartpark_dashboards.words import Json, Place, Words
 
 DATASOURCE = {"type": "grafana-postgresql-datasource", "uid": "park-tsdb"}
@@ -48,8 +48,10 @@ class Panel:
     span: tuple[float, float] | None = None
     """Lowest and highest value of a scale."""
     fields: Sequence[Field] = ()
-    to: LinkTo | None = None
+    to: LinkTo | ToConsole | None = None
     """Where a click on the title's link leads."""
+    repeats: str | None = None
+    """A variable of which several are chosen: the panel stands there once for each."""
 
     kind: ClassVar[str] = ""
     form: ClassVar[str] = "table"
@@ -92,7 +94,15 @@ class Panel:
             },
         }
         if self.to is not None:
-            found["links"] = [dashboard_link(place.say(Words("详情", "details")), self.to.url(place))]
+            found["links"] = [
+                dashboard_link(
+                    place.say(Words("详情", "details")),
+                    self.to.url(place),
+                    is_elsewhere=isinstance(self.to, ToConsole),
+                )
+            ]
+        if self.repeats is not None:
+            found |= {"repeat": self.repeats, "repeatDirection": "h", "maxPerRow": 24 // self.size[0]}
         return found
 
 
@@ -114,9 +124,10 @@ class Section:
         }  # fmt: skip
 
 
-def dashboard_link(title: str, url: str) -> Json:
-    """A link to an address; what it carries stands in the address."""
+def dashboard_link(title: str, url: str, *, is_elsewhere: bool = False) -> Json:
+    """A link to an address; what it carries stands in the address. What is not Grafana's opens beside it."""
     return {
-        "title": title, "type": "link", "url": url, "icon": "dashboard", "tooltip": "", "tags": [],
-        "asDropdown": False, "targetBlank": False, "includeVars": False, "keepTime": False,
+        "title": title, "type": "link", "url": url, "icon": "external link" if is_elsewhere else "dashboard",
+        "tooltip": "", "tags": [], "asDropdown": False, "targetBlank": is_elsewhere, "includeVars": False,
+        "keepTime": False,
     }  # fmt: skip

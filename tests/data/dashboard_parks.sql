@@ -12,12 +12,15 @@ INSERT INTO smartpark.enterprise (park, code, name, name_en, uscc, is_above_scal
 INSERT INTO smartpark.transformer (park, code, name, rated_kva, voltage_kv) VALUES (%(p)s, 'TR1', '一号变', 1250, 10),
     (%(p)s, 'TR2', '二号变', 800, 10);
 
+INSERT INTO smartpark.contract (park, code, valid_from, basic_charge, power_factor_standard, settlement_day)
+VALUES (%(p)s, 'C1', '2020-01-01', 'demand', '0.90', 1);
+
 INSERT INTO smartpark.device (park, code, name, name_en, kind, carrier, role, parent, internal_transfer, ct_ratio,
     pt_ratio) VALUES
     (%(p)s, 'M1', '一号进线', 'Incomer 1', 'meter', 'electricity', 'boundary', NULL, false, 1, 1),
     (%(p)s, 'M2', '二号进线', 'Incomer 2', 'meter', 'electricity', 'boundary', NULL, false, 1, 1),
     (%(p)s, 'T1', '企业电表', 'Tenant', 'meter', 'electricity', 'consumption', 'M1', false, 1, 1),
-    (%(p)s, 'S1', '一号排口', 'Stack 1', 'cems', 'flue_gas', 'consumption', NULL, false, 1, 1),
+    (%(p)s, 'S1', '排口一号', 'Stack 1', 'stack', 'flue_gas', 'consumption', NULL, false, 1, 1),
     (%(p)s, 'A1', '空气站', 'Air station', 'station', 'ambient_air', 'consumption', NULL, false, 1, 1);
 
 INSERT INTO smartpark.point (park, device, code, key, measurand, kind, unit, carrier, multiplier)
@@ -27,7 +30,8 @@ FROM (VALUES
     ('M1', 'active_energy_import', 'counter', 'kWh'), ('M2', 'active_power', 'gauge', 'kW'),
     ('M2', 'active_energy_import', 'counter', 'kWh'), ('T1', 'active_power', 'gauge', 'kW'),
     ('T1', 'active_energy_import', 'counter', 'kWh'), ('T1', 'voltage', 'gauge', 'V'),
-    ('A1', 'ambient_pm25', 'gauge', 'ug/m3'), ('A1', 'wind_speed', 'gauge', 'm/s')
+    ('A1', 'ambient_pm25', 'gauge', 'ug/m3'), ('A1', 'wind_speed', 'gauge', 'm/s'),
+    ('S1', 'so2_concentration', 'gauge', 'mg/m3')
 ) AS p (d, m, k, u);
 
 INSERT INTO smartpark.point_version (point_id, valid_from, multiplier)

@@ -3,11 +3,11 @@
 Alerts are acknowledged and resolved in the console; here they are only shown.
 """
 
-from smartpark_dashboards.controls import PARK, Choice
+from smartpark_dashboards.controls import MARKS, PARKS, Choice
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, Shade, Step
-from smartpark_dashboards.kinds import BarGauge, Stat, StateTimeline, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, SEVERITIES
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
+from smartpark_dashboards.kinds import BarGauge, Heatmap, Stat, StateTimeline, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, SEVERITIES, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -27,13 +27,15 @@ def alerts() -> Dashboard:
         ),
         area="operation",
         choices=(
-            PARK,
+            *PARKS,
             Choice("severity", Words("级别", "Severity"), "park-alerts/severities"),
             Choice("rule", Words("规则", "Rule"), "park-alerts/rules"),
         ),
+        marks=MARKS,
+        console=ToConsole("/alerts"),
         start="now-7d",
         refresh="30s",
-        parts=(*_now(), *_course()),
+        parts=(*_now(), *_list(), *_course()),
     )
 
 
@@ -43,7 +45,7 @@ def _now() -> tuple[Panel, ...]:
             1,
             Words("未恢复告警", "Firing"),
             Words("按级别，静默与被覆盖者另计。", "By severity; those that people are not told of apart."),
-            "open", (10, 5), "short", 0, named=True,
+            "open", (10, 5), "short", 0, named=True, to=ToConsole("/alerts"),
             fields=(
                 Field("critical", _CRITICAL, steps=ANY_IS_BAD),
                 Field("warning", _WARNING),
@@ -55,7 +57,7 @@ def _now() -> tuple[Panel, ...]:
             2,
             Words("最久未确认严重告警", "Oldest critical, unacknowledged"),
             Words("距今时间；无则不显示。", "How long ago it began; nothing when there is none."),
-            "oldest", (4, 5), "s", 0, _AGE,
+            "oldest", (4, 5), "s", 0, _AGE, to=ToConsole("/alerts"),
         ),
         Stat(
             3,
@@ -80,19 +82,33 @@ def _now() -> tuple[Panel, ...]:
                 Field("false_alarms", Words("误报", "false")),
             ),
         ),
+        BarGauge(
+            6,
+            Words("未恢复告警的时长", "Firing, by age"),
+            Words("正在告警且通知到人的条数，按持续时间。", "Alerts that fire and were told, by how long they have."),
+            "ages", (12, 5), "short", 0, to=ToConsole("/alerts"),
+        ),
+        freshness("shared/freshness", (12, 5)),
+    )  # fmt: skip
+
+
+def _list() -> tuple[Panel, ...]:
+    return (
         Table(
             5,
             Words("告警清单", "Firing alerts"),
             Words(
-                "严重者、久者在前；编号用于控制台。",
-                "Most severe and oldest first; the number is that of the console.",
+                "严重者、久者在前；点击编号在控制台处理。",
+                "Most severe and oldest first; the number leads to the console, where people deal with it.",
             ),
             "table", (24, 10),
             fields=(
-                Field("alert", Words("编号", "number")),
+                Field("alert", Words("编号", "number"), link=ToConsole("/alerts/{alert}")),
                 Field("severity", Words("级别", "severity"), shades=SEVERITIES, fills=True),
                 Field("rule", Words("规则", "rule")),
-                Field("park", Words("园区", "park")),
+                Field(
+                    "park", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),))
+                ),
                 Field("object", Words("对象", "object")),
                 Field("cause", Words("原因类别", "cause"), shades=CAUSES),
                 Field("value", Words("当前值", "value"), "none", 2),
@@ -125,6 +141,15 @@ def _course() -> tuple[Panel, ...]:
             Words("频繁规则", "Rules that fire most"),
             Words("所选时间内告警最多的规则。", "Rules with most alerts in the range."),
             "noisy", (10, 8), "short", 0,
+        ),
+        Heatmap(
+            13,
+            Words("告警热力图：小时 × 日", "Alerts by hour and day"),
+            Words(
+                "开始的告警数，行为当地小时，列为日；无告警为空格。",
+                "Alerts that began: rows are hours of the day, columns days; an empty cell: none began.",
+            ),
+            "heatmap", (24, 8), "short", 0,
         ),
         StateTimeline(
             12,

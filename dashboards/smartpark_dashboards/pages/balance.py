@@ -2,9 +2,9 @@
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo
+from smartpark_dashboards.fields import Field, LinkTo, ToConsole
 from smartpark_dashboards.kinds import BarGauge, NodeGraph, Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import CARRIERS, COMPLETENESS
+from smartpark_dashboards.pages.common import ANY_IS_BAD, CARRIERS, COMPLETENESS, ZONE_OF_PARK, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -19,11 +19,12 @@ def balance() -> Dashboard:
             "Where electricity comes from and goes, residuals between meters and the load at night.",
         ),
         area="energy",
-        choices=(ONE_PARK,),
+        choices=(*ONE_PARK, ZONE_OF_PARK),
+        console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
         start="now-30d",
         refresh="15m",
-        parts=(*_sums(), *_meters()),
+        parts=(*_sums(), *_users(), *_meters()),
     )
 
 
@@ -33,7 +34,7 @@ def _sums() -> tuple[Panel, ...]:
             1,
             Words("所选时间合计", "Sums over the range"),
             Words("各日之和；有未知日则不显示。", "Sums of the days; a sum with an unknown day in it is not shown."),
-            "totals", (24, 4), "kwatth", 1, named=True,
+            "totals", (24, 4), "kwatth", 1, named=True, to=ToConsole("/parks/{$park}"),
             fields=(
                 Field("purchased", Words("购入", "purchased")),
                 Field("generated", Words("光伏发电", "generated")),
@@ -67,6 +68,11 @@ def _sums() -> tuple[Panel, ...]:
                 Field("unmetered", Words("未计量", "unmetered")),
             ),
         ),
+    )  # fmt: skip
+
+
+def _users() -> tuple[Panel, ...]:
+    return (
         BarGauge(
             4,
             Words("用电前十企业", "Ten largest users"),
@@ -83,6 +89,16 @@ def _sums() -> tuple[Panel, ...]:
             "night", (12, 9), "kwatth", 0, bars=True,
             fields=(Field("base", Words("最低小时", "quietest hour")),),
         ),
+        BarGauge(
+            6,
+            Words("不明差额前十", "Ten largest residuals"),
+            Words(
+                "所选时间上级电表与下级之差的绝对值；有未知日的只计已知日。",
+                "What electricity meters show beyond, or short of, those below them, over the known days.",
+            ),
+            "unexplained", (12, 8), "kwatth", 0, to=LinkTo("meter-health"),
+        ),
+        freshness("shared/freshness_of_park", (12, 8)),
     )  # fmt: skip
 
 
@@ -104,6 +120,8 @@ def _meters() -> tuple[Panel, ...]:
                 Field("carrier", Words("能源", "carrier"), shades=CARRIERS),
                 Field("unit", Words("单位", "unit")),
                 Field("residual", Words("差额", "residual"), "locale", 1),
+                Field("beyond_days", Words("超误差天数", "days beyond errors"), "short", 0, ANY_IS_BAD),
+                Field("exceeded_days", Words("下级超上级天数", "days children exceed"), "short", 0, ANY_IS_BAD),
                 Field("unknown_days", Words("未知天数", "unknown days"), "short", 0),
                 Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
             ),

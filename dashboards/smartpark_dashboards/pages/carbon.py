@@ -1,12 +1,13 @@
 """The dashboard `park-carbon`: the year against its budget, where emissions come from, and the factors."""
 
+from smartpark.evaluation import ZeroCarbonRole, builtin_rules
 from smartpark.indicators import INDICATORS
 
-from smartpark_dashboards.controls import ONE_PARK
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, Shade, Step
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import Gauge, Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CARRIERS
+from smartpark_dashboards.pages.common import ANY_IS_BAD, CARRIERS, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -25,6 +26,13 @@ _GUIDING = tuple(
 )
 
 
+def _guided(indicator: str) -> tuple[Step, Step]:
+    """Colours of a guiding number in percent: the newest of core's dated thresholds decides."""
+    rows = [row for row in builtin_rules().zero_carbon if row.indicator == indicator]
+    newest = max((row for row in rows if row.role is ZeroCarbonRole.GUIDING), key=lambda row: row.valid_from)
+    return (Step(None, "red"), Step(round(100 * newest.limit, 6), "green"))
+
+
 def carbon() -> Dashboard:
     """Carbon of one park over the year."""
     return Dashboard(
@@ -35,11 +43,13 @@ def carbon() -> Dashboard:
             "The year against its budget, sources, intensities, numbers of zero-carbon parks and the factors used.",
         ),
         area="carbon",
-        choices=(ONE_PARK,),
+        choices=ONE_PARK,
+        marks=MARKS_OF_PARK,
+        console=ToConsole("/parks/{$park}"),
         start="now/y",
         end="now",
         refresh="1h",
-        parts=(*_year(), *_months(), *_tables()),
+        parts=(*_year(), *_zero_carbon(), *_months(), *_tables()),
     )
 
 
@@ -52,7 +62,7 @@ def _year() -> tuple[Panel, ...]:
                 "按已知月份合计，位置法；旁为未知月数。",
                 "Sum of the known months, location based; and how many are unknown.",
             ),
-            "year_to_date", (8, 5), _CO2, 1, named=True,
+            "year_to_date", (8, 5), _CO2, 1, named=True, to=ToConsole("/parks/{$park}"),
             fields=(
                 Field("emitted", Words("排放", "emitted")),
                 Field("unknown_months", Words("未知月数", "unknown months"), "short", 0, ANY_IS_BAD),
@@ -65,13 +75,18 @@ def _year() -> tuple[Panel, ...]:
                 "按最近可算月份；无预算则不预测。",
                 "By the newest month that was computed; nothing without a budget.",
             ),
-            "forecast", (5, 5), _CO2, 0,
+            "forecast", (5, 5), _CO2, 0, to=LinkTo("park-overview"),
         ),
         Stat(
             3,
             Words("单位能耗碳排放", "Core intensity"),
-            Words("零碳园区方法，最近可知年度。", "By the method of zero-carbon parks, newest known year."),
-            "core_intensity", (6, 5), "suffix:tCO2/tce", 3,
+            Words(
+                "零碳园区方法，最近可知年度，及该年度能耗对应的目标；年能耗不足者无目标。",
+                "By the method of zero-carbon parks, newest known year, and the target for that year's "
+                "energy; a park below the smallest class has none.",
+            ),
+            "core_intensity", (6, 5), "suffix:tCO2/tce", 3, named=True,
+            fields=(Field("intensity", Words("实际", "actual")), Field("target", Words("目标", "target"))),
         ),
         Gauge(
             4,
@@ -79,6 +94,33 @@ def _year() -> tuple[Panel, ...]:
             Words("清洁能源消费占比，最近可知年度。", "Share of clean energy, newest known year."),
             "clean_share", (5, 5), "percent", 1, (Step(None, "blue"),), span=(0, 100),
         ),
+    )  # fmt: skip
+
+
+def _zero_carbon() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            5,
+            Words("零碳园区“1+5”", "Zero-carbon parks: 1 + 5"),
+            Words(
+                "核心指标差距及五项引导性指标，最近可知年度；绿色为达到要求，未填报为横线。",
+                "The gap of the core number and the five guiding ones, newest known year; green where the "
+                "threshold is kept, a dash where nothing was reported.",
+            ),
+            "one_plus_five", (16, 4), "percent", 1, named=True,
+            fields=(
+                Field(
+                    "gap", Words("核心差距", "core gap"), "suffix:tCO2/tce", 3,
+                    (Step(None, "green"), Step(1e-9, "red")),
+                ),
+                Field("clean", Words("清洁能源", "clean energy"), steps=_guided("clean_energy_share")),
+                Field("quota", Words("限额2级", "quota level 2"), steps=_guided("quota_level_2_share")),
+                Field("waste", Words("固废利用", "solid waste"), steps=_guided("solid_waste_utilisation")),
+                Field("heat", Words("余热利用", "waste heat"), steps=_guided("waste_heat_utilisation")),
+                Field("water", Words("用水重复", "water reuse"), steps=_guided("water_reuse_rate")),
+            ),
+        ),
+        freshness("shared/freshness_of_park", (8, 4)),
     )  # fmt: skip
 
 
@@ -153,7 +195,11 @@ def _tables() -> tuple[Panel, ...]:
             ),
             "factors", (14, 9),
             fields=(
-                Field("id", Words("编号", "id")),
+                Field(
+                    "id", Words("编号", "id"),
+                    link=ToConsole("/parks/{$park}/explain?indicator=carbon_location&period={period}"),
+                ),
+                Field("period", Words("所用月份", "month")),
                 Field("kind", Words("种类", "kind")),
                 Field("carrier", Words("能源", "carrier"), shades=CARRIERS),
                 Field("value", Words("数值", "value"), "none"),

@@ -6,7 +6,9 @@ from smartpark.load_requests.words import WORDS as REQUEST_WORDS
 from smartpark.load_requests.words import Owner, RequestKind, Stage
 from smartpark.measurands import CARRIER_WORDS, MEANINGS
 
-from smartpark_dashboards.fields import Shade, Step
+from smartpark_dashboards.controls import Choice
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
+from smartpark_dashboards.kinds import Stat
 from smartpark_dashboards.words import Words
 
 COMPLETENESS = (Step(None, "red"), Step(95, "orange"), Step(99, "green"))
@@ -14,6 +16,7 @@ LOAD = (Step(None, "green"), Step(80, "yellow"), Step(90, "orange"), Step(100, "
 ANY_IS_BAD = (Step(None, "green"), Step(1, "red"))
 SHARE_OF_LIMIT = (Step(None, "green"), Step(80, "orange"), Step(100, "red"))
 LAG = (Step(None, "green"), Step(300, "orange"), Step(1800, "red"))
+COMPUTED = (Step(None, "green"), Step(5400, "orange"), Step(10800, "red"))
 
 SEVERITIES = tuple(
     Shade(severity.value, Words(*ALERT_WORDS[Severity][severity]), color)
@@ -30,3 +33,27 @@ CARRIERS = tuple(Shade(carrier.value, Words(*words)) for carrier, words in CARRI
 MEASURANDS = tuple(Shade(measurand.value, Words(m.zh, m.en)) for measurand, m in MEANINGS.items())
 OWNERS = tuple(Shade(owner.value, Words(*REQUEST_WORDS[owner])) for owner in Owner)
 REQUEST_KINDS = tuple(Shade(kind.value, Words(*REQUEST_WORDS[kind])) for kind in RequestKind)
+
+ZONE = Choice("zone", Words("分园", "Zone"), "shared/zones")
+ZONE_OF_PARK = Choice("zone", Words("分园", "Zone"), "shared/zones_of_park")
+LIMITS = Field(r"/^(\u9650\u503c|limit)/", color="red", dashed=True)
+"""Series that are limits: their names begin with 限值 or limit."""
+
+
+def freshness(query: str, size: tuple[int, int]) -> Stat:
+    """How old the newest is that the page shows, the same on every page."""
+    return Stat(
+        90,
+        Words("数据时效", "How fresh it is"),
+        Words(
+            "最新读数、最近一次计算小时与日数据距今；多个园区取最旧者，无则为横线。",
+            "Since the newest reading, and since hours and days were last computed; of several parks the worst. A "
+            "dash: there is none.",
+        ),
+        query, size, "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
+        fields=(
+            Field("reading", Words("最新读数", "newest reading"), steps=LAG),
+            Field("hour", Words("小时数据", "hours computed"), steps=COMPUTED),
+            Field("day", Words("日数据", "days computed"), steps=COMPUTED),
+        ),
+    )  # fmt: skip

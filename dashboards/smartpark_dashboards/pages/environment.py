@@ -2,9 +2,9 @@
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK, Choice
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
-from smartpark_dashboards.kinds import Stat, StateTimeline, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
+from smartpark_dashboards.kinds import Stat, StateTimeline, StatusHistory, Table, TimeSeries
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LAG, MEASURANDS, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -12,6 +12,16 @@ _SO2, _NOX, _DUST = Words("二氧化硫", "SO2"), Words("氮氧化物", "NOx"), 
 _JUDGED = (
     Shade("1", Words("达标", "within"), "green"),
     Shade("0", Words("超标", "beyond"), "red"),
+)
+_FLAGS = (
+    Shade("good", Words("正常", "measures"), "green"),
+    Shade("uncertain", Words("可疑", "uncertain"), "orange"),
+    Shade("over_range", Words("超量程", "over range"), "orange"),
+    Shade("sensor_failure", Words("故障", "fault"), "red"),
+    Shade("out_of_service", Words("校准或维护", "calibration or maintenance"), "purple"),
+    Shade("shutdown", Words("停炉", "furnace off"), "gray"),
+    Shade("bad", Words("无效", "bad"), "red"),
+    Shade("never", Words("从未上报", "never heard"), "gray"),
 )
 _SHARE = (Step(None, "red"), Step(95, "orange"), Step(100, "green"))
 
@@ -26,9 +36,14 @@ def environment() -> Dashboard:
             "Stacks at their reference oxygen, hours within limits, masses emitted, and the quality of the air.",
         ),
         area="environment",
-        choices=(ONE_PARK, Choice("outlet", Words("排口", "Stack"), "park-environment/outlets")),
+        choices=(
+            *ONE_PARK,
+            Choice("outlet", Words("排口", "Stack"), "park-environment/outlets"),
+            Choice("pollutant", Words("污染物", "Pollutant"), "park-environment/pollutants"),
+        ),
+        console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
-        parts=(*_judged(), *_measured(), *_air()),
+        parts=(*_judged(), *_instruments(), *_measured(), *_air()),
     )
 
 
@@ -38,7 +53,7 @@ def _judged() -> tuple[Panel, ...]:
             1,
             Words("排口现状", "Stacks now"),
             Words("最近可判定小时内达标与超标的排口数。", "Stacks by their newest judged hour of the last six."),
-            "stacks_now", (6, 7), "short", 0, named=True,
+            "stacks_now", (6, 7), "short", 0, named=True, to=LinkTo("park-alerts"),
             fields=(
                 Field("within", Words("达标", "within")),
                 Field("beyond", Words("超标", "beyond"), steps=ANY_IS_BAD),
@@ -57,7 +72,11 @@ def _judged() -> tuple[Panel, ...]:
             Words("判定小时中达标的占比，及判定的完整程度。", "Of judged hours, and how complete the judging is."),
             "in_limits", (12, 7),
             fields=(
-                Field("name", Words("排口", "stack")),
+                Field("outlet", Words("编码", "code")),
+                Field(
+                    "name", Words("排口", "stack"),
+                    link=LinkTo("park-environment", carries=("province", "park"), sets=(("outlet", "outlet"),)),
+                ),
                 Field("so2", _SO2, "percent", 2, _SHARE),
                 Field("nox", _NOX, "percent", 2, _SHARE),
                 Field("dust", _DUST, "percent", 2, _SHARE),
@@ -73,6 +92,40 @@ def _judged() -> tuple[Panel, ...]:
             ),
             "judged", (24, 6), "none", 0, shades=_JUDGED,
         ),
+    )  # fmt: skip
+
+
+def _instruments() -> tuple[Panel, ...]:
+    return (
+        StatusHistory(
+            5,
+            Words("有效数据率", "Valid data"),
+            Words(
+                "每小时各排口折算浓度的有效程度，三天以上按日，取最差污染物；空白为未计算。",
+                "How much of each hour, beyond three days of each day, was measured validly at a stack: its worst "
+                "pollutant. Blank: not computed.",
+            ),
+            "valid", (12, 7), "percent", 0, COMPLETENESS, span=(0, 100), to=LinkTo("meter-health"),
+        ),
+        Table(
+            6,
+            Words("监测仪标记", "Flags of the analysers"),
+            Words(
+                "排口各测点最新值、数据标记与距今时间。",
+                "Newest value of every point of a stack, what the analyser says of it, and how old it is.",
+            ),
+            "flags", (12, 7),
+            fields=(
+                Field("outlet", Words("排口", "stack"), link=LinkTo("meter-health", sets=(("meter", "meter"),))),
+                Field("meter", Words("编码", "code")),
+                Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
+                Field("value", Words("最新值", "newest value"), "none", 2),
+                Field("unit", Words("单位", "unit")),
+                Field("flag", Words("标记", "flag"), shades=_FLAGS, fills=True),
+                Field("age", Words("距今", "age"), "s", 0, LAG),
+            ),
+        ),
+        freshness("shared/freshness_of_park", (24, 3)),
     )  # fmt: skip
 
 

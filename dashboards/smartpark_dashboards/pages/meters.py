@@ -1,10 +1,10 @@
 """The dashboard `meter-health`: which meters speak, how complete their data is, and what is wrong with it."""
 
-from smartpark_dashboards.controls import MARKS, PARK, Choice
+from smartpark_dashboards.controls import MARKS, PARKS, Choice
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Shade
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
 from smartpark_dashboards.kinds import BarGauge, Stat, StatusHistory, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LAG, MEASURANDS, ONLINE
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LAG, MEASURANDS, ONLINE, ZONE, freshness
 from smartpark_dashboards.panels import Panel, Section
 from smartpark_dashboards.words import Words
 
@@ -13,7 +13,10 @@ _QUALITY = (
     Shade("uncertain", Words("可疑", "uncertain"), "orange"),
     Shade("bad", Words("无效", "bad"), "red"),
 )
-_METER = Field("meter", Words("表计", "meter"), link=LinkTo("meter-health", sets=(("meter", "meter"),)))
+_METER = Field(
+    "meter", Words("表计", "meter"),
+    link=LinkTo("meter-health", carries=("province", "park", "zone", "type"), sets=(("meter", "meter"),)),
+)  # fmt: skip
 
 
 def meters() -> Dashboard:
@@ -26,10 +29,15 @@ def meters() -> Dashboard:
             "Which meters speak, how late, how complete, and what is wrong with them; one meter in detail.",
         ),
         area="operation",
-        choices=(PARK, Choice("meter", Words("表计", "Meter"), "meter-health/meters", several=False)),
+        choices=(
+            *PARKS,
+            ZONE,
+            Choice("type", Words("类型", "Type"), "meter-health/types"),
+            Choice("meter", Words("表计", "Meter"), "meter-health/meters", several=False),
+        ),
         marks=MARKS,
         refresh="30s",
-        parts=(*_whole(), *_wrong(), *_one()),
+        parts=(*_whole(), *_wrong(), *_clocks(), *_one()),
     )
 
 
@@ -42,7 +50,7 @@ def _whole() -> tuple[Panel, ...]:
                 "按最新读数的时间：五分钟内、半小时内、更早、从未。",
                 "By the age of the newest reading: below five minutes, below half an hour, older, never.",
             ),
-            "states", (14, 5), "short", 0, named=True,
+            "states", (14, 5), "short", 0, named=True, to=LinkTo("park-alerts", carries=("province", "park")),
             fields=(
                 Field("fresh", Words("在线", "fresh")),
                 Field("late", Words("滞后", "late")),
@@ -160,6 +168,30 @@ def _wrong() -> tuple[Panel, ...]:
                 Field("hours", Words("时长", "length"), "h", 2),
             ),
         ),
+    )  # fmt: skip
+
+
+def _clocks() -> tuple[Panel, ...]:
+    return (
+        Table(
+            14,
+            Words("时钟与到达延迟", "Clocks and delays"),
+            Words(
+                "半小时内有读数的表计，最新读数到达时距其时标；负数为表计时钟超前，绝对值大者在前。",
+                "Meters heard in the last half-hour: how long after its own time the newest reading came. "
+                "Below zero the meter's clock is ahead. Largest first.",
+            ),
+            "clocks", (14, 8),
+            fields=(
+                _METER,
+                Field("name", Words("名称", "name")),
+                Field("ahead", Words("时钟超前", "clock ahead"), "s", 1, (Step(None, "green"), Step(2, "orange"),
+                                                                      Step(60, "red"))),
+                Field("delay", Words("到达延迟", "delay"), "s", 1, LAG),
+                Field("points", Words("测点", "points"), "short", 0),
+            ),
+        ),
+        freshness("shared/freshness", (10, 8)),
     )  # fmt: skip
 
 

@@ -2,9 +2,9 @@
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo
+from smartpark_dashboards.fields import Field, LinkTo, ToConsole
 from smartpark_dashboards.kinds import BarGauge, Gauge, Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LOAD, ONLINE
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LOAD, ONLINE, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -19,9 +19,10 @@ def overview() -> Dashboard:
             "The park now: load, energy and carbon of today, and how complete the data is.",
         ),
         area="overview",
-        choices=(ONE_PARK,),
+        choices=ONE_PARK,
+        console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
-        parts=(*_today(), *_state(), *_curves(), *_trust()),
+        parts=(*_today(), *_compared(), *_state(), *_curves(), *_trust()),
     )
 
 
@@ -71,6 +72,35 @@ def _today() -> tuple[Panel, ...]:
             ),
             "completeness_24h", (4, 4), "percent", 1, COMPLETENESS, to=LinkTo("meter-health"),
         ),
+    )  # fmt: skip
+
+
+def _compared() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            6,
+            Words("较昨日同时段", "Against yesterday"),
+            Words(
+                "今日已过完整小时的用电量与昨日同小时之比，及可比小时数；任一日未知的小时不比。",
+                "Electricity of the day's full hours against the same hours of the day before, and how "
+                "many hours are compared: those known on both days.",
+            ),
+            "electricity_change", (6, 4), "percent", 1, named=True, to=LinkTo("park-power"),
+            fields=(
+                Field("change", Words("变化", "change")),
+                Field("hours", Words("可比小时", "hours compared"), "h", 0),
+            ),
+        ),
+        Stat(
+            7,
+            Words("本月二氧化碳", "CO2 this month"),
+            Words(
+                "当地月初以来，位置法；有未知则不显示。",
+                "Since the first of the month, location based; a dash while a part of it is not known.",
+            ),
+            "carbon_month", (6, 4), "suffix:tCO2", 1, to=LinkTo("park-carbon"),
+        ),
+        freshness("shared/freshness_of_park", (12, 4)),
     )  # fmt: skip
 
 

@@ -1,13 +1,13 @@
 """The dashboard `platform-operation`: whether readings come in, numbers go out, and what was set aside on the way."""
 
+from smartpark_dashboards.controls import MARKS_OF_ALL
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, Step
 from smartpark_dashboards.kinds import Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, LAG, ONLINE
+from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPUTED, LAG, ONLINE
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
-_COMPUTED = (Step(None, "green"), Step(5400, "orange"), Step(10800, "red"))
 _SPOOL = (Step(None, "green"), Step(50, "orange"), Step(80, "red"))
 
 
@@ -21,6 +21,7 @@ def platform() -> Dashboard:
             "Readings coming in, delays, messages set aside, edge agents and how fresh the published numbers are.",
         ),
         area="platform",
+        marks=MARKS_OF_ALL,
         start="now-6h",
         refresh="30s",
         parts=(*_now(), *_course()),
@@ -57,7 +58,7 @@ def _now() -> tuple[Panel, ...]:
             3,
             Words("计算时效", "Newest numbers"),
             Words("小时与日数据最近一次计算距今。", "How long ago the newest hour and day were computed."),
-            "computed", (7, 5), "s", 0, _COMPUTED, named=True,
+            "computed", (7, 5), "s", 0, COMPUTED, named=True,
             fields=(Field("hour", Words("小时", "hour")), Field("day", Words("日", "day"))),
         ),
     )  # fmt: skip

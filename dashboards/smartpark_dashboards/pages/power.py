@@ -2,9 +2,9 @@
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Step
-from smartpark_dashboards.kinds import Gauge, Stat, Table, TimeSeries, Trend
-from smartpark_dashboards.pages.common import LOAD
+from smartpark_dashboards.fields import Field, LinkTo, Step, ToConsole
+from smartpark_dashboards.kinds import Gauge, Heatmap, Stat, Table, TimeSeries, Trend
+from smartpark_dashboards.pages.common import LIMITS, LOAD, ZONE_OF_PARK, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -21,10 +21,11 @@ def power() -> Dashboard:
             "Load and demand against contract and transformers, price periods and quality of supply.",
         ),
         area="power",
-        choices=(ONE_PARK,),
+        choices=(*ONE_PARK, ZONE_OF_PARK),
+        console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
         start="now-7d",
-        parts=(*_peak(), *_load(), *_supply()),
+        parts=(*_peak(), *_when(), *_load(), *_shape(), *_supply()),
     )
 
 
@@ -37,7 +38,7 @@ def _peak() -> tuple[Panel, ...]:
                 "结算月至今的最大需量。",
                 "Of the settlement month so far; of blocks where power comes by quarters.",
             ),
-            "peak_of_month", (6, 5), "kwatt", 0,
+            "peak_of_month", (6, 5), "kwatt", 0, to=ToConsole("/parks/{$park}"),
         ),
         Gauge(
             2,
@@ -46,7 +47,7 @@ def _peak() -> tuple[Panel, ...]:
                 "最近结算月最大需量与合同需量之比。",
                 "Maximum demand of the newest settlement month over the contract.",
             ),
-            "contract_use", (6, 5), "percent", 0, LOAD, span=(0, 120),
+            "contract_use", (6, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-alerts"),
         ),
         Stat(
             3,
@@ -55,7 +56,8 @@ def _peak() -> tuple[Panel, ...]:
                 "合同需量减本月最大需量，负数为超出。",
                 "Contract demand less this month's maximum; below zero it was exceeded. Nothing without a contract.",
             ),
-            "headroom", (6, 5), "kwatt", 0, (Step(None, "red"), Step(0, "green")), to=LinkTo("load-requests"),
+            "headroom", (6, 5), "kwatt", 0, (Step(None, "red"), Step(0, "green")),
+            to=ToConsole("/requests/new?park={$park}"),
         ),
         Trend(
             4,
@@ -67,6 +69,22 @@ def _peak() -> tuple[Panel, ...]:
                 Field("load_kw", Words("负荷", "load")),
             ),
         ),
+    )  # fmt: skip
+
+
+def _when() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            5,
+            Words("本月峰值时刻", "When the month's peak was"),
+            Words(
+                "结算月内需量最大之日负荷最高的一刻钟；读数不全时为该日零点。",
+                "The quarter of an hour with the highest load on the day of the settlement month's maximum demand; "
+                "midnight of that day where the readings are not there.",
+            ),
+            "peak_time", (8, 4), "dateTimeAsIso", every=True,
+        ),
+        freshness("shared/freshness_of_park", (16, 4)),
     )  # fmt: skip
 
 
@@ -106,6 +124,11 @@ def _load() -> tuple[Panel, ...]:
                 Field("valley", Words("谷", "valley"), color="green"),
             ),
         ),
+    )  # fmt: skip
+
+
+def _shape() -> tuple[Panel, ...]:
+    return (
         TimeSeries(
             13,
             Words("负荷率与峰谷差率", "Load factor and peak-valley ratio"),
@@ -119,8 +142,20 @@ def _load() -> tuple[Panel, ...]:
         TimeSeries(
             14,
             Words("功率因数", "Power factor"),
-            Words("边界电表所报，小时平均。", "As the meters at the boundary report it, means of an hour."),
-            "power_factor", (12, 8), "none", 3,
+            Words(
+                "边界电表所报，小时平均；虚线为合同考核标准。",
+                "As the meters at the boundary report it, means of an hour; dashed: the standard of the contract.",
+            ),
+            "power_factor", (12, 8), "none", 3, fields=(LIMITS,),
+        ),
+        Heatmap(
+            15,
+            Words("负荷热力图：小时 × 日", "Load by hour and day"),
+            Words(
+                "边界小时平均负荷，行为当地小时，列为日；缺数为空格。",
+                "Mean load at the boundary: rows are hours of the park's day, columns days; an empty cell is a gap.",
+            ),
+            "heatmap", (24, 9), "kwatt", 0,
         ),
     )  # fmt: skip
 

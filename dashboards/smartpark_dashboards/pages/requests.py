@@ -1,9 +1,9 @@
 """The dashboard `load-requests`: what is asked for, how far it is, what is late. The work is done elsewhere."""
 
-from smartpark_dashboards.controls import PARK, Choice
+from smartpark_dashboards.controls import MARKS, PARKS, Choice
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Step
-from smartpark_dashboards.kinds import BarChart, Stat, Table, TimeSeries
+from smartpark_dashboards.fields import Field, LinkTo, Step, ToConsole
+from smartpark_dashboards.kinds import BarChart, BarGauge, Stat, Table, TimeSeries
 from smartpark_dashboards.pages.common import ANY_IS_BAD, OWNERS, REQUEST_KINDS, STAGES
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
@@ -22,10 +22,16 @@ def requests() -> Dashboard:
             "Requests by stage, their deadlines, capacity and course. People deal with them in the console.",
         ),
         area="requests",
-        choices=(PARK, Choice("owner", Words("责任方", "Whose turn"), "load-requests/owners")),
+        choices=(
+            *PARKS,
+            Choice("stage", Words("环节", "Stage"), "load-requests/stage_names"),
+            Choice("owner", Words("责任方", "Whose turn"), "load-requests/owners"),
+        ),
+        marks=MARKS,
+        console=ToConsole("/requests"),
         start="now-90d",
         refresh="5m",
-        parts=(*_now(), *_lists(), *_course()),
+        parts=(*_now(), *_funnel(), *_lists(), *_course()),
     )
 
 
@@ -35,7 +41,7 @@ def _now() -> tuple[Panel, ...]:
             1,
             Words("在途报装", "Open requests"),
             Words("在途、超期与中止的件数。", "Open, past the last day of a running clock, and suspended."),
-            "totals", (10, 5), "short", 0, named=True,
+            "totals", (10, 5), "short", 0, named=True, to=ToConsole("/requests"),
             fields=(
                 Field("open", Words("在途", "open")),
                 Field("overdue", Words("超期", "overdue"), steps=ANY_IS_BAD),
@@ -46,7 +52,7 @@ def _now() -> tuple[Panel, ...]:
             2,
             Words("在途容量", "Capacity asked for"),
             Words("在途报装申请容量之和。", "Of all open requests."),
-            "asked", (5, 5), "kvoltamp", 0,
+            "asked", (5, 5), "kvoltamp", 0, to=ToConsole("/requests"),
         ),
         Stat(
             3,
@@ -55,13 +61,36 @@ def _now() -> tuple[Panel, ...]:
                 "所选时间内送电且总时限有规定者。",
                 "Of requests energized in the range whose total time is limited.",
             ),
-            "on_time", (4, 5), "percent", 1, _ON_TIME,
+            "on_time", (4, 5), "percent", 1, _ON_TIME, to=ToConsole("/requests/kpis"),
         ),
         Stat(
             4,
             Words("全程中位天数", "Median duration"),
             Words("所选时间内送电者自受理起的日历天数。", "Days of the calendar from acceptance to energization."),
-            "duration", (5, 5), "d", 0,
+            "duration", (5, 5), "d", 0, to=ToConsole("/requests/kpis"),
+        ),
+    )  # fmt: skip
+
+
+def _funnel() -> tuple[Panel, ...]:
+    return (
+        BarGauge(
+            5,
+            Words("环节漏斗：件数", "Funnel: requests"),
+            Words("在途报装按环节的件数，按办理顺序。", "Open requests at each stage, in the order of the process."),
+            "funnel", (8, 9), "short", 0, to=ToConsole("/requests"),
+        ),
+        BarGauge(
+            6,
+            Words("环节漏斗：容量", "Funnel: capacity"),
+            Words("在途报装按环节的申请容量。", "Capacity asked for by open requests at each stage."),
+            "funnel_kva", (8, 9), "kvoltamp", 0, to=ToConsole("/requests"),
+        ),
+        BarChart(
+            7,
+            Words("本环节停留天数", "Days at the present stage"),
+            Words("在途报装按在当前环节已停留的日历天数。", "Open requests by days of the calendar at their stage."),
+            "ageing", (8, 9), "short", 0, x="age", fields=(Field("requests", Words("件数", "requests")),),
         ),
     )  # fmt: skip
 
@@ -93,7 +122,7 @@ def _lists() -> tuple[Panel, ...]:
             ),
             "due", (14, 10),
             fields=(
-                Field("request", Words("编号", "request")),
+                Field("request", Words("编号", "request"), link=ToConsole("/requests/{request}")),
                 Field(
                     "park", Words("园区", "park"), link=LinkTo("park-power", carries=(), sets=(("park", "park"),))
                 ),

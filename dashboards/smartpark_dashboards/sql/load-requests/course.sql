@@ -1,10 +1,10 @@
 -- Requests opened and energized, each month of the park's calendar.
 WITH event AS (
     SELECT opened_at AS at, 1 AS opened, 0 AS energized FROM park.load_request
-    WHERE park IN ($park) AND owner IN ($owner) AND $__timeFilter(opened_at)
+    WHERE park IN ($park) AND owner IN ($owner) AND stage IN ($stage) AND $__timeFilter(opened_at)
     UNION ALL
     SELECT energized_at, 0, 1 FROM park.load_request
-    WHERE park IN ($park) AND owner IN ($owner) AND $__timeFilter(energized_at)
+    WHERE park IN ($park) AND owner IN ($owner) AND stage IN ($stage) AND $__timeFilter(energized_at)
 )
 SELECT
     date_trunc('month', at AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai' AS "time",

@@ -4,7 +4,7 @@ SELECT
     (stage_due_on - (now() AT TIME ZONE 'Asia/Shanghai')::date)::float8 AS days_left,
     extract(epoch FROM now() - stage_since) / 86400.0 AS days_in_stage
 FROM park.load_request
-WHERE park IN ($park) AND owner IN ($owner) AND outcome IS NULL AND suspended IS NULL AND stage_runs
+WHERE park IN ($park) AND owner IN ($owner) AND stage IN ($stage) AND outcome IS NULL AND suspended IS NULL AND stage_runs
   AND stage_due_on IS NOT NULL
 ORDER BY stage_due_on, code
 LIMIT 200

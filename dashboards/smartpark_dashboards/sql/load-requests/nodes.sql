@@ -5,7 +5,7 @@ SELECT
 FROM park.load_request AS r
 LEFT JOIN park.transformer AS t ON t.park = r.park AND t.code = r.node
 LEFT JOIN park.feeder AS f ON f.park = r.park AND f.code = r.node
-WHERE r.park IN ($park) AND r.owner IN ($owner) AND r.outcome IS NULL
+WHERE r.park IN ($park) AND r.owner IN ($owner) AND r.stage IN ($stage) AND r.outcome IS NULL
 GROUP BY coalesce(r.node, '—')
 ORDER BY 2 DESC, 1
 LIMIT 50

@@ -5,7 +5,7 @@ FROM generate_series(
     greatest(($__timeTo()::timestamptz - $__timeFrom()::timestamptz) / 100, INTERVAL '1 hour')
 ) AS d
 LEFT JOIN park.load_request AS r
-    ON r.park IN ($park) AND r.owner IN ($owner) AND r.opened_at <= d
+    ON r.park IN ($park) AND r.owner IN ($owner) AND r.stage IN ($stage) AND r.opened_at <= d
     AND coalesce(r.ended_at, r.energized_at, 'infinity') > d
 GROUP BY d
 ORDER BY d

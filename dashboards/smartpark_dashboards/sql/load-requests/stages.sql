@@ -6,7 +6,7 @@ SELECT
         WHERE suspended IS NULL AND stage_runs AND stage_due_on < (now() AT TIME ZONE 'Asia/Shanghai')::date
     ) AS overdue
 FROM park.load_request
-WHERE park IN ($park) AND owner IN ($owner) AND outcome IS NULL
+WHERE park IN ($park) AND owner IN ($owner) AND stage IN ($stage) AND outcome IS NULL
 GROUP BY stage
 ORDER BY array_position(
     ARRAY[

@@ -9,4 +9,4 @@ SELECT
     ) AS overdue,
     count(*) FILTER (WHERE suspended IS NOT NULL) AS suspended
 FROM park.load_request
-WHERE park IN ($park) AND owner IN ($owner) AND outcome IS NULL
+WHERE park IN ($park) AND owner IN ($owner) AND stage IN ($stage) AND outcome IS NULL

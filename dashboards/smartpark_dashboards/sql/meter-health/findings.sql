@@ -10,6 +10,7 @@ SELECT
     count(*) FILTER (WHERE e.flags & 512 > 0) AS implausible
 FROM park.interval_energy AS e
 WHERE e.park IN ($park) AND e.time > now() - INTERVAL '24 hours' AND e.flags & 885 > 0
+  AND coalesce(e.sub_park, '-') IN ($zone)
 GROUP BY e.park, e.device
 ORDER BY count(*) DESC, 1
 LIMIT 100

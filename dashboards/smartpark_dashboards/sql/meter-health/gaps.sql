@@ -5,6 +5,7 @@ WITH gap AS (
         e.time - row_number() OVER (PARTITION BY e.point_id ORDER BY e.time) * INTERVAL '15 minutes' AS island
     FROM park.interval_energy AS e
     WHERE e.park IN ($park) AND e.time > now() - INTERVAL '24 hours' AND e.amount IS NULL
+      AND coalesce(e.sub_park, '-') IN ($zone)
 )
 SELECT
     park || '/' || device AS meter, measurand, min(time) AS since, max(time) + INTERVAL '15 minutes' AS until,

@@ -5,6 +5,8 @@ SELECT
     extract(epoch FROM now() - l.time)::float8 AS lag, l.quality, l.value, p.unit
 FROM park.point AS p
 LEFT JOIN park.latest AS l ON l.point_id = p.point_id
-WHERE p.park IN ($park) AND p.retired_at IS NULL AND (l.time IS NULL OR l.time < now() - INTERVAL '5 minutes')
+WHERE p.park IN ($park) AND p.retired_at IS NULL
+  AND coalesce(p.sub_park, '-') IN ($zone) AND p.device_kind IN ($type)
+  AND (l.time IS NULL OR l.time < now() - INTERVAL '5 minutes')
 ORDER BY l.time NULLS FIRST, p.key
 LIMIT 200

@@ -8,3 +8,4 @@ SELECT
 FROM park.point AS p
 LEFT JOIN park.latest AS l ON l.point_id = p.point_id
 WHERE p.park IN ($park) AND p.retired_at IS NULL
+  AND coalesce(p.sub_park, '-') IN ($zone) AND p.device_kind IN ($type)

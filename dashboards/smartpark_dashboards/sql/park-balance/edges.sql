@@ -3,6 +3,7 @@ WITH meter AS (
     SELECT code, parent
     FROM park.device
     WHERE park = '$park' AND kind = 'meter' AND carrier = 'electricity' AND retired_at IS NULL
+      AND coalesce(sub_park, '-') IN ($zone)
     ORDER BY code
     LIMIT 200
 )

@@ -16,5 +16,6 @@ SELECT
 FROM park.device AS d
 LEFT JOIN amount AS a ON a.device = d.code
 WHERE d.park = '$park' AND d.kind = 'meter' AND d.carrier = 'electricity' AND d.retired_at IS NULL
+  AND coalesce(d.sub_park, '-') IN ($zone)
 ORDER BY d.code
 LIMIT 200

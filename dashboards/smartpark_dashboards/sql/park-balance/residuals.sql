@@ -1,11 +1,14 @@
--- Parents less their children over the days of the range, largest first; days that are not known are counted apart.
+-- Parents less their children over the days of the range, largest first; days that are not known are counted apart, and
+-- so are days on which the errors that the meters' classes permit do not explain it, as the number's own reason says.
 SELECT
     d.park || '/' || d.code AS meter, CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END AS name, d.carrier, i.unit,
     sum(i.value) AS residual,
+    count(*) FILTER (WHERE i.reason LIKE '%more than the meters'' errors explain%') AS beyond_days,
+    count(*) FILTER (WHERE i.reason LIKE '%children exceed their parent%') AS exceeded_days,
     count(*) FILTER (WHERE i.value IS NULL) AS unknown_days, 100.0 * avg(i.completeness) AS completeness
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
-WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day'
+WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day' AND coalesce(d.sub_park, '-') IN ($zone)
   AND i.indicator IN (
       'balance_residual', 'balance_residual_gas', 'balance_residual_water', 'balance_residual_heat',
       'balance_residual_steam', 'balance_residual_fuel'

@@ -10,6 +10,7 @@ SELECT
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
 WHERE i.park = '$park' AND i.grain = 'day' AND $__timeFilter(i.time)
+  AND coalesce(d.sub_park, '-') IN ($zone)
   AND i.indicator IN ('voltage_in_limits', 'frequency_in_limits', 'voltage_thd_in_limits')
 GROUP BY d.code, d.name, d.name_en
 ORDER BY 2, 1

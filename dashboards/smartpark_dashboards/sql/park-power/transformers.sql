@@ -24,5 +24,5 @@ LEFT JOIN LATERAL (
     ORDER BY time DESC
     LIMIT 1
 ) AS o ON true
-WHERE t.park = '$park' AND t.retired_at IS NULL
+WHERE t.park = '$park' AND t.retired_at IS NULL AND coalesce(t.sub_park, '-') IN ($zone)
 ORDER BY d.value DESC NULLS LAST, t.code

@@ -1,4 +1,5 @@
--- The chosen month of every chosen park beside that of last year. What is not known stays empty and is ranked last.
+-- The chosen month of every chosen park beside that of last year. What is not known stays empty and is ranked last. Where
+-- a park stands is told among those of its class whose intensity is known, in thirds, when they are three at least.
 WITH month AS (
     SELECT
         park, indicator, value, completeness,
@@ -13,26 +14,46 @@ WITH month AS (
           to_char(time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM'),
           to_char(time AT TIME ZONE 'Asia/Shanghai' + INTERVAL '1 year', 'YYYY-MM')
       )
-), now AS (
-    SELECT * FROM month WHERE is_chosen
-), ago AS (
-    SELECT * FROM month WHERE NOT is_chosen
+), known AS (
+    SELECT
+        p.code AS park, CASE WHEN '$lang' = 'en' THEN p.name_en ELSE p.name END AS name, p.peer_class,
+        max(m.value) FILTER (WHERE m.indicator = 'comprehensive_energy' AND m.is_chosen) AS energy,
+        max(m.value) FILTER (WHERE m.indicator = 'energy_per_value_added' AND m.is_chosen) AS intensity,
+        max(m.value) FILTER (WHERE m.indicator = 'energy_per_value_added' AND NOT m.is_chosen) AS intensity_ago,
+        max(m.value) FILTER (WHERE m.indicator = 'carbon_per_value_added' AND m.is_chosen) AS carbon,
+        max(m.value) FILTER (WHERE m.indicator = 'carbon_per_energy' AND m.is_chosen) AS carbon_per_energy,
+        max(m.value) FILTER (WHERE m.indicator = 'green_power_share' AND m.is_chosen) AS green,
+        max(m.completeness) FILTER (WHERE m.indicator = 'comprehensive_energy' AND m.is_chosen) AS completeness
+    FROM park.park AS p
+    LEFT JOIN month AS m ON m.park = p.code
+    WHERE p.code IN ($park) AND p.retired_at IS NULL
+    GROUP BY p.code, p.name, p.name_en, p.peer_class
+), judged AS (
+    SELECT park, sum(numerator) / nullif(sum(denominator), 0) AS share
+    FROM park.indicator
+    WHERE park IN ($park) AND boundary LIKE 'device/%' AND grain = 'month'
+      AND indicator IN ('so2_in_limit', 'nox_in_limit', 'dust_in_limit')
+      AND to_char(time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = '$month'
+    GROUP BY park
+), energized AS (
+    SELECT park, avg((total_used <= total_limit)::integer) AS share
+    FROM park.load_request
+    WHERE park IN ($park) AND total_limit IS NOT NULL AND $__timeFilter(energized_at)
+    GROUP BY park
+), ranked AS (
+    SELECT
+        k.*, count(k.intensity) OVER (PARTITION BY k.peer_class) AS peers,
+        ntile(3) OVER (PARTITION BY k.peer_class, k.intensity IS NULL ORDER BY k.intensity, k.park) AS third
+    FROM known AS k
 )
 SELECT
-    p.code AS park, CASE WHEN '$lang' = 'en' THEN p.name_en ELSE p.name END AS name, p.peer_class::text AS peer_class,
-    max(n.value) FILTER (WHERE n.indicator = 'comprehensive_energy') AS energy,
-    max(n.value) FILTER (WHERE n.indicator = 'energy_per_value_added') AS intensity,
-    100.0 * (
-        max(n.value) FILTER (WHERE n.indicator = 'energy_per_value_added')
-        / nullif((SELECT a.value FROM ago AS a WHERE a.park = p.code AND a.indicator = 'energy_per_value_added'), 0) - 1
-    ) AS change,
-    max(n.value) FILTER (WHERE n.indicator = 'carbon_per_value_added') AS carbon,
-    max(n.value) FILTER (WHERE n.indicator = 'carbon_per_energy') AS carbon_per_energy,
-    100.0 * max(n.value) FILTER (WHERE n.indicator = 'green_power_share') AS green,
-    100.0 * max(n.completeness) FILTER (WHERE n.indicator = 'comprehensive_energy') AS completeness
-FROM park.park AS p
-LEFT JOIN now AS n ON n.park = p.code
-WHERE p.code IN ($park) AND p.retired_at IS NULL
-GROUP BY p.code, p.name, p.name_en, p.peer_class
-ORDER BY 5 NULLS LAST, 1
+    r.park, r.name, r.peer_class::text AS peer_class, r.energy, r.intensity,
+    CASE WHEN r.intensity IS NULL THEN 'unknown' WHEN r.peers < 3 THEN 'alone' ELSE r.third::text END AS third,
+    100.0 * (r.intensity / nullif(r.intensity_ago, 0) - 1) AS change, r.carbon, r.carbon_per_energy,
+    100.0 * r.green AS green, 100.0 * j.share AS in_limits, 100.0 * e.share AS on_time,
+    100.0 * r.completeness AS completeness
+FROM ranked AS r
+LEFT JOIN judged AS j ON j.park = r.park
+LEFT JOIN energized AS e ON e.park = r.park
+ORDER BY r.intensity NULLS LAST, r.park
 LIMIT 500

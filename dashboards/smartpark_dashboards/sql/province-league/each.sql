@@ -1,0 +1,6 @@
+-- Carbon per energy of the park for which the chart stands there, month by month.
+SELECT i.time AS "time", i.park AS metric, i.value
+FROM park.indicator AS i
+WHERE $__timeFilter(i.time) AND i.park IN ($park) AND i.boundary = 'park' AND i.grain = 'month'
+  AND i.indicator = 'carbon_per_energy'
+ORDER BY i.time, i.park
