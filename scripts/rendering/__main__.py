@@ -111,11 +111,12 @@ def _jobs(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
 
 def _page(job: dict[str, Any], language: str, file: Path, picture: Picture) -> dict[str, Any]:
     trouble = [f"asked for {url}, which was refused" for url in picture.refused]
+    trouble += [f"annotation {mark['name']}: {error}" for mark in picture.marks for error in mark["errors"]]
     if not picture.panels:
         trouble.append("nothing was drawn")
     return {
         "uid": job["document"]["uid"], "title": job["document"]["title"], "language": language, "picture": str(file),
-        "trouble": trouble, "console": picture.console,
+        "trouble": trouble, "console": picture.console, "marks": picture.marks,
         "panels": [{**panel, "result": _result(panel)} for panel in picture.panels],
     }  # fmt: skip
 
@@ -134,6 +135,7 @@ def told(found: dict[str, Any]) -> str:
     for page in found["pages"]:
         lines.append(f"{page['uid']} {page['title']} ({page['language']}): {page['picture']}")
         lines += [f"  ! {text}" for text in page["trouble"]]
+        lines += [f"  {mark['count']} marks of {mark['name']}" for mark in page["marks"]]
         lines += [f"  console: {text.splitlines()[0]}" for text in page["console"]]
         for panel in page["panels"]:
             empty = ", no rows" if panel["is_empty"] and panel["result"] == "stand-in" else ""

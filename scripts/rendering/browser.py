@@ -42,6 +42,7 @@ class Picture:
     """What came of one dashboard."""
 
     panels: list[dict[str, Any]]
+    marks: list[dict[str, Any]] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -74,6 +75,7 @@ def render(browser: Browser, source: Source, folder: Path, script: Path, job: di
         page.wait_for_load_state("networkidle")
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         picture.panels = page.evaluate("() => window.smartparkReport()")
+        picture.marks = page.evaluate("() => window.smartparkMarks()")
         page.screenshot(path=file)
     except Error as error:
         picture.console.append(f"did not settle: {error.message.splitlines()[0]}")

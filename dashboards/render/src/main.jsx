@@ -35,13 +35,14 @@ window.smartparkRender = async ({ document: page, choices, range, theme, languag
   );
 };
 
+const layersOf = () => sceneGraph.getDataLayers(window.smartparkScene).flatMap((set) => set.state.layers);
 const panelsOf = () => sceneGraph.findAllObjects(window.smartparkScene, (part) => part instanceof VizPanel);
 
 /** Whether every panel and layer has its answer. */
 window.smartparkSettled = () => panelsOf().every((panel) => {
   const state = panel.state.$data?.state.data?.state;
   return !panel.state.$data || state === LoadingState.Done || state === LoadingState.Error;
-});
+}) && layersOf().every((layer) => layer.state.data && layer.state.data.state !== LoadingState.Loading);
 
 window.smartparkReport = () => panelsOf().map((panel) => {
   const data = panel.state.$data?.state.data;
@@ -55,6 +56,13 @@ window.smartparkReport = () => panelsOf().map((panel) => {
     id, title: panel.state.title, type: panel.state.pluginId, is_stand_in: STAND_INS.includes(panel.state.pluginId),
     is_empty: !drawn.series.some((frame) => frame.length), errors, fields: drawn.series.flatMap(fieldsOf),
   };
+});
+
+/** How many marks each of the page's annotations has found, and what went wrong. */
+window.smartparkMarks = () => layersOf().map((layer) => {
+  const data = layer.state.data;
+  const count = (data?.series ?? []).reduce((sum, frame) => sum + frame.length, 0);
+  return { name: layer.state.name, count, errors: (data?.errors ?? []).map((error) => error.message) };
 });
 
 /** What people read of a field: its name, and its last value as it is shown. */
