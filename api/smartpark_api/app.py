@@ -56,6 +56,7 @@ from smartpark_api.routes import (
     pages,
     parks,
     planning,
+    platform_alerts,
     points,
     submissions,
 )
@@ -164,7 +165,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 def _add_routes(app: FastAPI) -> None:
     api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
-    seen = (parks, points, indicators, figures, planning, electricity, capacity, operations)
+    seen = (parks, points, indicators, figures, planning, electricity, capacity, operations, platform_alerts)
     for module in (*seen, aggregates, submissions, *_ALERTS, *_DESK, access, audit):
         api.include_router(module.router)
     app.include_router(api)

@@ -49,6 +49,8 @@ class Scope(StrEnum):
     """Deal with alerts: take note, resolve, silence."""
     ALERT_RULES_WRITE = "alert-rules:write"
     """Say what is to be watched, and what is too much."""
+    PLATFORM_ALERTS_WRITE = "platform-alerts:write"
+    """Tell what is wrong with the platform itself: for Grafana."""
     ACCESS_MANAGE = "access:manage"
     """Clients, keys, grants, sessions, log-in links."""
     AUDIT_READ = "audit:read"
@@ -83,6 +85,7 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
             Scope.ALERTS_READ,
             Scope.ALERTS_WRITE,
             Scope.ALERT_RULES_WRITE,
+            Scope.PLATFORM_ALERTS_WRITE,
         }
     ),
     Role.UTILITY_MANAGER: frozenset(

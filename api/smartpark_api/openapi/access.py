@@ -35,6 +35,7 @@ _WHAT_FOR: Final[dict[Scope, str]] = {
     Scope.ALERTS_READ: "read alerts, their evidence, rules and silences",
     Scope.ALERTS_WRITE: "deal with alerts: acknowledge, assign, resolve, silence",
     Scope.ALERT_RULES_WRITE: "write rules of alerts",
+    Scope.PLATFORM_ALERTS_WRITE: "tell what is wrong with the platform itself",
     Scope.ACCESS_MANAGE: "decide who has access",
     Scope.AUDIT_READ: "read the audit log",
 }

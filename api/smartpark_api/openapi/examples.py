@@ -6,6 +6,7 @@ A route that has none is found by that test, too.
 from typing import Any, Final
 
 from smartpark_api.alerts.acting_models import RULE_EXAMPLE
+from smartpark_api.alerts.platform_models import MESSAGE_EXAMPLE
 from smartpark_api.openapi.operations import Operation
 
 _DETAILS: Final[dict[str, Any]] = {
@@ -97,6 +98,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "a limit": {"rule": RULE_EXAMPLE},
         "changed": {"rule": RULE_EXAMPLE | {"for_s": 60}, "expected": 1},
     },
+    "takePlatformAlerts": {"a spool fills up": MESSAGE_EXAMPLE},
     "makeClient": {
         "a platform": {"client": "province", "title": "Provincial platform", "contact": "ops@example.org"}
     },

@@ -29,6 +29,7 @@ from smartpark_api.database import Now
 from smartpark_api.load_requests.service import Desk
 from smartpark_api.pages import render
 from smartpark_api.problems import ProblemError, ProblemKind
+from smartpark_api.routes.console.platform import may_see_platform
 
 router = APIRouter()
 MOST_AT_ONCE: Final = 200
@@ -58,6 +59,7 @@ def inbox_page(request: Request, address: InboxAddress, *, status: int = 200, wr
         address=address,
         now=now,
         place=place,
+        shows_platform=may_see_platform(request),
         tabs=list(Tab),
         parks=theirs(request, Scope.ALERTS_READ, inbox.names.parks.values()),
         severities=list(reversed(Severity)),

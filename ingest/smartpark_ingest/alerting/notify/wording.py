@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from smartpark.alerts import platform
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.words import Cause, EndedBy, PageKind, Resolution, Severity, word
 from smartpark.clock import PARK_ZONE
 
 from smartpark_ingest.alerting.notify.facts import Form
+from smartpark_ingest.alerting.notify.platform_words import platform_words
 from smartpark_ingest.mail import Words
 
 _OVER: Final = (PageKind.RESOLVED, PageKind.PASSED)
@@ -48,6 +50,8 @@ def words_of(body: Mapping[str, Any], language: str, *, console: str | None = No
     """
     if body["form"] == Form.TEST:
         return _test(language)
+    if body["form"] == platform.FORM:
+        return platform_words(body, language, console=console)
     if body["total"] == 1:
         return _one(body["items"][0], language, console)
     return _many(body, language, console)
