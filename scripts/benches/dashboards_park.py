@@ -1,8 +1,8 @@
 """Parks with a year behind them for the bench of dashboards: one large, five small, and all that dashboards show.
 
 Readings are written as ingest writes them: those older than the columnstore's week compressed on the way, as an
-import does, the newest ones row by row. A reading a quarter of an hour for the year, a minute for the last two days,
-ten seconds for the last three hours: the aggregates of a year are as many as those of denser readings, and what is
+import does, the newest ones row by row. A reading a quarter of an hour for the year, ten seconds for the last 24
+hours and a minute for the 24 before: the aggregates of a year are as many as those of denser readings, and what is
 added to them on the fly is as much as in operation. What is computed from readings is made up beside them
 (`dashboards_park.sql`): how fast a number is read does not depend on what it says.
 """
@@ -207,6 +207,7 @@ def _fill_measured(dsn: str, *, days: int, now: datetime) -> int:
             hours = pool.submit(_aggregate, dsn, "reading_hour", first, now - timedelta(hours=2))
             whole = pool.submit(_aggregate, dsn, "reading_day", first, now - timedelta(days=2))
         hours.result(), whole.result()
+        _aggregate(dsn, "reading_park_hour", first, now - timedelta(hours=3))
     return readings
 
 
@@ -222,10 +223,12 @@ def _fill_readings(connection: Connection, *, days: int, now: datetime) -> int:
         for start in range(first, now_us, DAY_US):
             times = _times(start, now_us)
             readings = _readings(ids, is_counter, times, since=first)
+            is_old = start + (ROW_STORE_DAYS + 1) * DAY_US < now_us
             with connection.transaction():
-                if start + (ROW_STORE_DAYS + 1) * DAY_US < now_us:
+                if is_old:
                     connection.execute(query("compress_on_the_way"))
-                copy_readings(connection, readings)
+                # The newest ones lie as they came: of all points at one moment, and then of all at the next.
+                copy_readings(connection, readings.ravel() if is_old else readings.T.ravel())
             total += readings.size
             bar.update()
     return total
@@ -236,8 +239,8 @@ def _times(start: int, now_us: int) -> np.ndarray:
     second = 1_000_000
     parts = [
         (start, now_us - 2 * DAY_US, 900 * second),
-        (now_us - 2 * DAY_US, now_us - 3 * 3600 * second, 60 * second),
-        (now_us - 3 * 3600 * second, now_us, 10 * second),
+        (now_us - 2 * DAY_US, now_us - DAY_US, 60 * second),
+        (now_us - DAY_US, now_us, 10 * second),
     ]
     found = [
         np.arange(-(-max(low, start) // step) * step, min(high, start + DAY_US), step, dtype=np.int64)
@@ -247,14 +250,14 @@ def _times(start: int, now_us: int) -> np.ndarray:
 
 
 def _readings(ids: np.ndarray, is_counter: np.ndarray, times: np.ndarray, *, since: int) -> np.ndarray:
-    """Registers that grow, gauges that follow the day; each point one of its own. Ordered by point and time."""
+    """Registers that grow, gauges that follow the day; each point its own. A row a point, a column a moment."""
     hours = (times - since) / 3.6e9
     load = 10_000 + 4_000 * np.sin(2 * np.pi * hours / 24)[None, :] + 37 * (ids % 97)[:, None]
     register = 1_000_000 + np.rint(10_000 * hours)[None, :] + 1_000 * ids[:, None]
     rows = np.zeros((ids.size, times.size), READING_DTYPE)
     rows["point_id"], rows["time"], rows["raw"] = ids[:, None], times[None, :], np.nan
     rows["scaled"] = np.where(is_counter[:, None], register, np.rint(load)).astype(np.int64)
-    return rows.ravel()
+    return rows
 
 
 def _aggregate(dsn: str, name: str, start: datetime, end: datetime) -> None:

@@ -197,3 +197,75 @@ FROM generate_series(1, greatest(80, 10 * %(days)s * least(%(points)s, 1000) / 1
 ) AS story (is_over, at);
 INSERT INTO smartpark.alert_event (alert_id, sequence, at, recorded_at, actor, body)
 SELECT alert_id, 1, since, since, 'system', '{"type": "fired"}' FROM smartpark.alert WHERE park = %(p)s;
+
+-- Days of registers, as the triggers that are off would have summed them.
+INSERT INTO smartpark.energy_day (point_id, start, amount, covered, size, estimated, quarters)
+SELECT
+    e.point_id, date_trunc('day', e.start, 'Asia/Shanghai'), sum(e.amount),
+    coalesce(sum(e.completeness::float8) FILTER (WHERE e.amount IS NOT NULL), 0), coalesce(sum(abs(e.amount)), 0), 0,
+    count(e.amount)
+FROM smartpark.interval_energy AS e
+JOIN smartpark.point AS p USING (point_id)
+WHERE p.park = %(p)s
+GROUP BY 1, 2
+ORDER BY 2, 1;
+
+-- Where each request has been: a stage every four days.
+INSERT INTO smartpark.load_request_event (code, sequence, at, recorded_at, by, body)
+SELECT r.code, 1 + n, r.opened_at + n * INTERVAL '4 days', r.opened_at + n * INTERVAL '4 days', 'bench',
+    CASE WHEN n = 0 THEN '{"type": "opened", "is_lead": true}'::jsonb ELSE jsonb_build_object('type', 'moved', 'to', (ARRAY[
+        'acceptance', 'survey', 'access_study', 'scheme_reply', 'design_review', 'construction', 'mid_inspection',
+        'completion_inspection', 'contract', 'energization', 'archiving'
+    ])[n]) END
+FROM smartpark.load_request AS r, generate_series(0, 11) AS n
+WHERE r.park = %(p)s AND (n = 0 OR r.opened_at + n * INTERVAL '4 days' < %(now)s);
+
+INSERT INTO smartpark.alert_silence (park, kind, matchers, starts_at, ends_at, reason, created_by, created_at)
+SELECT %(p)s, CASE n %% 2 WHEN 0 THEN 'silence' ELSE 'maintenance' END,
+    CASE n %% 3 WHEN 0 THEN '{}'::jsonb ELSE '{"devices": ["M001"]}'::jsonb END,
+    %(now)s::timestamptz - n * INTERVAL '7 days' - INTERVAL '30 minutes', %(now)s::timestamptz - n * INTERVAL '7 days',
+    'bench', 'bench', %(now)s
+FROM generate_series(0, %(days)s / 7) AS n;
+
+INSERT INTO smartpark.stale_mark (point_id, span_start, span_end)
+SELECT point_id, %(now)s::timestamptz - INTERVAL '15 minutes', %(now)s FROM smartpark.point WHERE park = %(p)s;
+INSERT INTO smartpark.stale_hour (park, device, hour)
+SELECT %(p)s, code, date_trunc('hour', %(now)s::timestamptz) FROM smartpark.device WHERE park = %(p)s;
+
+INSERT INTO smartpark.aggregate_source (source, url, instance, added_at, rows) VALUES
+    (%(p)s, 'https://example.org', gen_random_uuid(), %(now)s, 98);
+
+INSERT INTO smartpark.emission_limit (park, device, pollutant, measurand, limit_value, unit, reference_o2_pct, code, name,
+    name_en, valid_from, source, grade, version, kept_at)
+SELECT d.park, d.code, l, l || '_concentration', 50, 'mg/m3', 9, 'limit', '限值', 'limit', '2020-01-01', 'bench', 'M01', '1',
+    %(now)s
+FROM smartpark.device AS d, unnest(ARRAY['so2', 'nox', 'dust']) AS l
+WHERE d.park = %(p)s AND d.kind = 'stack';
+
+-- Free capacity of each node each midnight; forecasts of 48 hours each hour of the last 92 days.
+INSERT INTO smartpark.headroom (park, as_of, node, kind, name, unit, capacity, limit_value, binding, peak, peak_at, reserved,
+    headroom, window_from, completeness, is_lower_bound, method, computed_at)
+SELECT %(p)s, t, n.kind || '/' || n.code, n.kind, n.code, 'kVA', n.kva, 0.8 * n.kva, 'load_share', 400, t, 50,
+    0.8 * n.kva - 450, t - INTERVAL '365 days', 1, false, 'headroom/1', t
+FROM generate_series(0, %(days)s) AS day
+CROSS JOIN LATERAL (
+    SELECT date_trunc('day', %(now)s::timestamptz, 'Asia/Shanghai') - day * INTERVAL '24 hours' AS t
+) AS moment
+CROSS JOIN (
+    SELECT 'transformer' AS kind, code, rated_kva AS kva FROM smartpark.transformer WHERE park = %(p)s
+    UNION ALL
+    SELECT 'feeder', code, rated_kva FROM smartpark.feeder WHERE park = %(p)s
+) AS n;
+
+INSERT INTO smartpark.load_forecast_run (park, made_at, slot_minutes, basis, history_days, year_peak_kw, year_peak_low_kw,
+    year_peak_high_kw, year_basis, method, computed_at)
+SELECT %(p)s, t, 60, 'learnt', 365, 20000, 18000, 22000, 'learnt', 'load-forecast/1', t
+FROM generate_series(
+    date_trunc('hour', %(now)s::timestamptz) - make_interval(days => least(92, %(days)s)),
+    date_trunc('hour', %(now)s::timestamptz), INTERVAL '1 hour'
+) AS t;
+INSERT INTO smartpark.load_forecast (park, made_at, time, p10_kw, p50_kw, p90_kw)
+SELECT park, made_at, made_at + n * INTERVAL '1 hour', 9000, 10000 + 100 * (n %% 24), 14000
+FROM smartpark.load_forecast_run, generate_series(0, 47) AS n
+WHERE park = %(p)s
+ORDER BY made_at, n;
