@@ -1,6 +1,7 @@
 """The order in which a server is brought to what is declared: what others stand on comes first."""
 
 from smartpark_dashboards.generated import render_documents
+from smartpark_dashboards.pages import PAGES
 from smartpark_dashboards.sync.declared import Declared, Organisation
 from smartpark_dashboards.sync.link import Link, version_of
 from smartpark_dashboards.sync.objects import (
@@ -15,12 +16,11 @@ from smartpark_dashboards.sync.people import number_of, organisation_id, put_mem
 from smartpark_dashboards.sync.sharing import put_account, put_permissions, put_team
 from smartpark_dashboards.sync.steps import Book
 from smartpark_dashboards.sync.within import Within
-from smartpark_dashboards.words import Language
 
 
 def things_of(declared: Declared) -> int:
     """About how many steps it will be, for whoever waits."""
-    documents = len(render_documents()) // len(Language)
+    documents = len(PAGES)
     found = 2 * len(declared.organisation) + len(declared.user)
     for one in declared.organisation:
         found += len(one.member) + len(one.folder) * 2 + len(one.service_account) * 2 + len(one.playlist)
