@@ -3,10 +3,12 @@
     scripts/render-dashboards                                  every dashboard, in both languages
     scripts/render-dashboards --dashboard park-power --lang zh --width 1440
 
-Takes the committed JSON, asks SMARTPARK_DSN (or --dsn) as Grafana's role, and writes one picture per dashboard. For
-each panel it says: rendered, empty (rendered, and no rows), stand-in (drawn by us, because Grafana's panel is not on
-npm), or failed, and why. Exit code 1 when one failed. Nothing leaves the machine while it draws; the first run installs
-about 560 MB of npm packages into .cache/render. dashboards/README.md says what this proves, and what it does not.
+Takes the committed JSON, asks SMARTPARK_DSN (or --dsn) as Grafana's role, and writes one picture per dashboard; with
+--made-up it asks parks that have something on every panel, in a PostgreSQL of its own that ends with it.
+
+For each panel it says: rendered, empty (rendered, and no rows), stand-in (drawn by us, because Grafana's panel is not
+on npm), or failed, and why. Exit code 1 when one failed. Nothing leaves the machine while it draws; the first run
+installs about 560 MB of npm packages into .cache/render. dashboards/README.md says what this proves, and what not.
 """
 
 import argparse
@@ -14,13 +16,16 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from browser import Picture, chromium, render
-from frames import Source
-from node import bundle, install
+from headless import Desk, Picture, chromium, render
+from libraries import bundle, install
+from made_up import made_up
+from server_half import Source
 from smartpark.errors import SmartparkError
 from tqdm import tqdm
 
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=ROOT / "var" / "render", help="folder of pictures (default var/render)"
     )
     parser.add_argument("--dsn", default=os.environ.get("SMARTPARK_DSN"), help="the database (default SMARTPARK_DSN)")
+    parser.add_argument("--made-up", action="store_true", help="a database of its own with the parks of the tests")
     parser.add_argument("--role", default="smartpark_grafana", help="asked as this role (default smartpark_grafana)")
     parser.add_argument(
         "--choose", action="append", default=[], metavar="NAME=VALUE", help="of a variable, e.g. park=park-a"
@@ -71,26 +77,34 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _draw_all(options: argparse.Namespace) -> dict[str, Any]:
-    if not options.dsn:
+    if not options.dsn and not options.made_up:
         raise SmartparkError(
-            "which database? Set SMARTPARK_DSN or give --dsn; while scripts/demo runs: . var/demo/env"
+            "which database? Set SMARTPARK_DSN, or give --dsn or --made-up; for the demo's: . var/demo/env"
         )
     jobs = _jobs(options)
     folder = install(options.cache)
     script = bundle(folder)
     options.out.mkdir(parents=True, exist_ok=True)
     pages: list[dict[str, Any]] = []
-    with (
-        psycopg.connect(options.dsn, autocommit=True, application_name="render") as connection,
-        chromium() as browser,
-    ):
-        source = Source(connection, options.role)
+    with _database(options) as connection, chromium() as browser:
+        desk = Desk(browser, Source(connection, options.role), folder, script)
         for language, job in tqdm(jobs, unit="dashboard", disable=not sys.stderr.isatty()):
             file = options.out / f"{job['document']['uid'].removesuffix('-en')}-{language}.png"
-            picture = render(browser, source, folder, script, job, file)
-            pages.append(_page(job, language, file, picture))
+            pages.append(_page(job, language, file, render(desk, job, file)))
     counts = Counter(panel["result"] for page in pages for panel in page["panels"])
     return {"pages": pages, "counts": dict(counts), "pages_failed": sum(bool(page["trouble"]) for page in pages)}
+
+
+@contextmanager
+def _database(options: argparse.Namespace) -> Iterator[psycopg.Connection]:
+    """Connection to the database that is asked."""
+    with made_up() if options.made_up else nullcontext(options.dsn) as dsn:
+        try:
+            connection = psycopg.connect(dsn, autocommit=True, application_name="render")
+        except psycopg.Error as error:
+            raise SmartparkError(f"the database does not answer: {str(error).strip()}") from error
+        with connection:
+            yield connection
 
 
 def _jobs(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:

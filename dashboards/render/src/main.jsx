@@ -10,7 +10,7 @@ import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { Router } from 'react-router-dom';
 import { registerPanels, STAND_INS } from './panels.jsx';
-import { sceneOf } from './scene.js';
+import { repeatPanels, sceneOf } from './scene.js';
 import { wire } from './wiring.js';
 
 window.smartparkTrouble = {};
@@ -33,7 +33,19 @@ window.smartparkRender = async ({ document: page, choices, range, theme, languag
       </Router>
     </ThemeContext.Provider>,
   );
+  if (page.panels.some((panel) => panel.repeat)) {
+    await variablesKnown(scene);
+    repeatPanels(scene, page);
+  }
 };
+
+async function variablesKnown(scene) {
+  const [variables] = [scene.state.$variables];
+  const loading = () => variables.state.variables.some((one) => variables.isVariableLoadingOrWaitingToUpdate(one));
+  do {
+    await new Promise((done) => { setTimeout(done, 50); });
+  } while (loading());
+}
 
 const layersOf = () => sceneGraph.getDataLayers(window.smartparkScene).flatMap((set) => set.state.layers);
 const panelsOf = () => sceneGraph.findAllObjects(window.smartparkScene, (part) => part instanceof VizPanel);

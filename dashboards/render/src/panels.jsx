@@ -21,6 +21,8 @@ const TABLE = ['align', 'width', 'minWidth', 'cellOptions', 'inspect', 'hidden',
 const ROWS = ['fillOpacity', 'lineWidth', 'spanNulls', 'insertNulls', 'hideFrom'];
 const BARS = ['fillOpacity', 'lineWidth', 'gradientMode', 'hideFrom', 'axisPlacement', 'axisLabel', 'axisSoftMin',
   'axisSoftMax', 'axisWidth', 'axisGridShow', 'scaleDistribution', 'thresholdsStyle'];
+const POINTS = ['show', 'pointSize', 'pointShape', 'fillOpacity', 'lineWidth', 'lineStyle', 'hideFrom', 'axisPlacement',
+  'axisLabel', 'axisWidth', 'axisSoftMin', 'axisSoftMax', 'axisGridShow', 'scaleDistribution'];
 
 /** Catches what a component throws, so that the report can say which panel it was. */
 class Watched extends React.Component {
@@ -158,7 +160,7 @@ const STANDING_IN = {
   gauge: [Gauge], barchart: [BarChart, { custom: BARS, color: palette }], nodeGraph: [NodeGraph],
   'state-timeline': [StateRows, { custom: ROWS, color: FieldColorModeId.ContinuousGrYlRd }],
   'status-history': [StateRows, { custom: ROWS }], heatmap: [Heatmap, { custom: ['hideFrom', 'scaleDistribution'] }],
-  histogram: [Histogram, { custom: BARS, color: palette }], xychart: [Scatter, { custom: GRAPH, color: palette }],
+  histogram: [Histogram, { custom: BARS, color: palette }], xychart: [Scatter, { custom: POINTS, color: palette }],
   piechart: [FieldList, { color: palette }], canvas: [FieldList], geomap: [FieldList], candlestick: [FieldList, { custom: GRAPH }],
   logs: [FieldList],
 };

@@ -4,9 +4,9 @@
  */
 import { config } from '@grafana/runtime';
 import {
-  behaviors, ConstantVariable, dataLayers, EmbeddedScene, QueryVariable, SceneControlsSpacer, SceneDataLayerSet,
+  behaviors, ConstantVariable, dataLayers, EmbeddedScene, LocalValueVariable, QueryVariable, SceneControlsSpacer, SceneDataLayerSet,
   SceneDataTransformer, SceneGridItem, SceneGridLayout, SceneGridRow, SceneQueryRunner, SceneRefreshPicker,
-  SceneTimePicker, SceneTimeRange, SceneVariableSet, VariableValueSelectors, VizPanel,
+  SceneTimePicker, SceneTimeRange, sceneGraph, SceneVariableSet, VariableValueSelectors, VizPanel,
 } from '@grafana/scenes';
 import { LayerSwitches } from './controls.jsx';
 
@@ -76,4 +76,40 @@ function panelOf(panel) {
     pluginVersion: config.buildInfo.version, $data: transformed,
     displayMode: panel.transparent ? 'transparent' : 'default',
   });
+}
+
+/** Panels that are repeated for each chosen value of a variable, as soon as it is known what is chosen. */
+export function repeatPanels(scene, document) {
+  const grid = scene.state.body;
+  for (const panel of document.panels.filter((one) => one.repeat)) {
+    const item = grid.state.children.find((child) => child.state.body?.state.key === `panel-${panel.id}`);
+    const variable = sceneGraph.lookupVariable(panel.repeat, scene);
+    const copies = copiesOf(panel, variable);
+    const extra = Math.max(...copies.map((copy) => copy.state.y)) - item.state.y;
+    const others = grid.state.children.filter((child) => child !== item);
+    others.filter((child) => child.state.y > item.state.y).forEach((child) => child.setState({ y: child.state.y + extra }));
+    grid.setState({ children: [...others, ...copies] });
+  }
+}
+
+function copiesOf(panel, variable) {
+  const values = [variable.getValue()].flat();
+  const texts = [variable.getValueText ? valueTexts(variable) : values].flat();
+  const beside = panel.repeatDirection === 'v' ? 1 : Math.min(panel.maxPerRow ?? 4, values.length);
+  const width = panel.repeatDirection === 'v' ? panel.gridPos.w : 24 / beside;
+  return values.map((value, n) => {
+    const copy = panelOf(panel);
+    const { isMulti, includeAll, name } = variable.state;
+    copy.setState({
+      key: `panel-${panel.id}-clone-${n}/panel-${panel.id}`,
+      $variables: new SceneVariableSet({ variables: [new LocalValueVariable({ name, value, text: texts[n] ?? value, isMulti, includeAll })] }),
+    });
+    const y = panel.gridPos.y + Math.floor(n / beside) * panel.gridPos.h;
+    return new SceneGridItem({ x: (n % beside) * width, y, width, height: panel.gridPos.h, body: copy });
+  });
+}
+
+function valueTexts(variable) {
+  const names = Object.fromEntries((variable.state.options ?? []).map((option) => [option.value, option.label]));
+  return [variable.getValue()].flat().map((value) => names[value] ?? value);
 }

@@ -64,14 +64,15 @@ export function Histogram({ data, options, width, height }) {
   );
 }
 
-/** The first two numbers of each row as a point, with its text beside it. */
-export function Scatter({ data, width, height }) {
+/** The two numbers of each row that the panel names as a point, with its text beside it. */
+export function Scatter({ data, options, width, height }) {
   const theme = useTheme2();
-  const frame = data.series.find((one) => numbers(one).length > 1);
-  if (!frame?.length) {
+  const frame = data.series.find((one) => one.length);
+  const named = (side) => frame?.fields.find((field) => field.name === options.series?.[0]?.[side]?.matcher?.options);
+  const [x, y] = [named('x'), named('y')];
+  if (!x || !y) {
     return <Empty />;
   }
-  const [x, y] = numbers(frame);
   const label = frame.fields.find((field) => field.type === FieldType.string);
   const most = (field) => Math.max(...Array.from(field.values).filter((v) => v != null), 0) || 1;
   const [right, top] = [most(x), most(y)];

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from frames import Source
-from node import font, icon, program
+from libraries import font, icon, program
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, sync_playwright
+from server_half import Source
 
 ORIGIN: Final = "http://render.invalid"
 FLAGS: Final = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--force-color-profile=srgb", "--font-render-hinting=none",
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--force-color-profile=srgb",
+    "--font-render-hinting=none",
 ]  # fmt: skip
 PATIENCE: Final = 120_000
 """Milliseconds for one dashboard; on a slow machine most of it is Chromium reading 15 MB of program."""
@@ -31,7 +32,8 @@ _STYLE: Final = """
 body { margin: 0; font-size: 14px; font-family: Inter, Helvetica, Arial, "Noto Sans CJK SC", sans-serif; }
 #root { padding: 0 16px; }
 .smartpark-title { font-size: 20px; margin: 14px 0 10px; }
-.smartpark-nothing { display: flex; height: 100%; align-items: center; justify-content: center; font-size: 20px; opacity: .6; }
+.smartpark-nothing { display: flex; height: 100%; align-items: center; justify-content: center; font-size: 20px;
+  opacity: .6; }
 .smartpark-stand-in { position: absolute; right: 4px; bottom: 2px; padding: 0 6px; font-size: 11px; color: #fff;
   background: #7a3f9d; border-radius: 3px; }
 """
@@ -59,16 +61,26 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def render(browser: Browser, source: Source, folder: Path, script: Path, job: dict[str, Any], file: Path) -> Picture:
+@dataclass(frozen=True)
+class Desk:
+    """What every dashboard is drawn with: the browser, the database, the libraries and the page's program."""
+
+    browser: Browser
+    source: Source
+    folder: Path
+    script: Path
+
+
+def render(desk: Desk, job: dict[str, Any], file: Path) -> Picture:
     """Draw one dashboard into a file."""
     picture = Picture([])
     lowest = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in job["document"]["panels"])
     size = {"width": job["width"], "height": lowest * _ROW + _HEAD}
-    context = browser.new_context(viewport=size, timezone_id=job["document"].get("timezone", "UTC"))
+    context = desk.browser.new_context(viewport=size, timezone_id=job["document"].get("timezone", "UTC"))
     try:
         page = context.new_page()
         _listen(page, picture)
-        context.route("**/*", lambda route: _answer(route, source, folder, script, picture))
+        context.route("**/*", lambda route: _answer(route, desk, picture))
         page.goto(f"{ORIGIN}/")
         page.evaluate("job => window.smartparkRender(job)", job)
         page.wait_for_function("() => window.smartparkSettled()", timeout=PATIENCE)
@@ -93,7 +105,7 @@ def _listen(page: Page, picture: Picture) -> None:
     page.on("pageerror", lambda error: picture.console.append(error.message[:500]))
 
 
-def _answer(route: Route, source: Source, folder: Path, script: Path, picture: Picture) -> None:
+def _answer(route: Route, desk: Desk, picture: Picture) -> None:
     url = route.request.url
     path = url.removeprefix(ORIGIN)
     if path == url:
@@ -102,16 +114,16 @@ def _answer(route: Route, source: Source, folder: Path, script: Path, picture: P
     elif path == "/":
         route.fulfill(content_type="text/html; charset=utf-8", body=_page())
     elif path == "/page.js":
-        route.fulfill(content_type="text/javascript; charset=utf-8", path=script)
+        route.fulfill(content_type="text/javascript; charset=utf-8", path=desk.script)
     elif path == "/page.css":
-        route.fulfill(content_type="text/css; charset=utf-8", path=script.with_suffix(".css"))
-    elif "/fonts/" in path and (found := font(folder, path)):
+        route.fulfill(content_type="text/css; charset=utf-8", path=desk.script.with_suffix(".css"))
+    elif "/fonts/" in path and (found := font(desk.folder, path)):
         route.fulfill(content_type="font/woff2", body=found)
     elif path.startswith("/api/ds/query"):
         body = json.loads(route.request.post_data or "{}")
-        route.fulfill(content_type="application/json", body=json.dumps(source.answer(body)))
+        route.fulfill(content_type="application/json", body=json.dumps(desk.source.answer(body)))
     elif "/img/icons/" in path:
-        route.fulfill(content_type="image/svg+xml", body=icon(folder, path))
+        route.fulfill(content_type="image/svg+xml", body=icon(desk.folder, path))
     else:
         picture.refused.append(url)
         route.fulfill(status=404, body="")

@@ -1,7 +1,7 @@
-"""Answers what a page asks of Grafana's server about its data source: macros, the query, and the frame of the answer.
+"""Answers what a page asks of Grafana's server about its data source: macros, the query, the frame of the answer.
 
-It stands for the server half of Grafana's PostgreSQL data source: same role, same rights, same shapes. It writes nothing
-and asks nothing that the page did not ask.
+It stands for the server half of Grafana's PostgreSQL data source: same role, same rights, same shapes. It writes
+nothing and asks nothing that the page did not ask.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ class Source:
 
 
 def frame_of(columns: Sequence[tuple[str, int]], rows: Sequence[tuple[Any, ...]], query: Mapping[str, Any]) -> Frame:
-    """A frame as Grafana's server sends it: without fields where there are no rows, wide where series are asked for."""
+    """A frame as Grafana's server sends it: no fields where there are no rows, wide where series are asked for."""
     if not rows:
         return _frame(query, [])
     fields = [

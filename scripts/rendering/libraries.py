@@ -1,7 +1,7 @@
 """Grafana's front-end libraries on this machine, and the page made of them.
 
-They lie in a cache folder beside the repository's other caches: they are far too large to be committed, and nothing else
-needs them. npm is asked once, for exactly what package-lock.json says; without npm nothing is rendered.
+They lie in a cache folder beside the repository's other caches: far too large to be committed, and nothing else needs
+them. npm is asked once, for exactly what package-lock.json says; without npm nothing is rendered.
 """
 
 import hashlib
