@@ -82,6 +82,8 @@ class Demo:
         self._wait_for_history(park)
         self._start_alerts()
         self._fill_desk()
+        # After readings and promises: what is kept of an hour is not computed again.
+        self._start("outlook", "outlook", "run")
         if self.options.run_for_s is None:
             self._stay()
         self._live(self.options.run_for_s or 0.0)
