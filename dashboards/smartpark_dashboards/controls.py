@@ -87,16 +87,19 @@ PARKS = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks"))
 ONE_PARK = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks", several=False))
 MARKS_OF_PARK = (
     Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
+    Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages_of_park", "gray"),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
 )
 """For pages of one park."""
 MARKS = (
     Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red", shown=False),
+    Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages", "gray", shown=False),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps", "blue", shown=False),
 )
 """For pages of several parks, on which there are many: they are there to be switched on."""
 MARKS_OF_ALL = (
     Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_all", "red", shown=False),
+    Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages_of_all", "gray", shown=False),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_all", "blue", shown=False),
 )
 """For pages on which no park is chosen."""

@@ -149,7 +149,8 @@ SELECT 'LR-2026-' || lpad((%(n)s * 10 + r.n)::text, 6, '0'), %(p)s, '申请单�
     'ordinary', 'ordinary', 'normal', 'application', 0.5, now()::date + 60, r.node, r.stage, 'utility', false, r.kva / 2,
     0, now() - INTERVAL '40 days', now() - INTERVAL '30 days', now() - INTERVAL '4 days', now(),
     CASE WHEN r.n = 3 THEN now() - INTERVAL '10 minutes' END, CASE WHEN r.n = 3 THEN now() END,
-    CASE WHEN r.n = 3 THEN 'archived' END, 4, now()::date + r.days, r.n < 3, 20, 30, false, '{}', '[]', now()::date, 1
+    CASE WHEN r.n = 3 THEN 'archived' END, 4, now()::date + r.days, r.n < 3, 20, 30, false,
+    jsonb_build_object('acceptance', jsonb_build_object('utility', r.n, 'customer', 1)), '[]', now()::date, 1
 FROM (VALUES
     (1, 1000.0, 'TR1', 'survey', -5), (2, 500.0, NULL, 'scheme_reply', 5), (3, 250.0, 'TR2', 'archiving', 0)
 ) AS r (n, kva, node, stage, days);
@@ -170,3 +171,50 @@ FROM (VALUES
     ('M1', 'critical', 'firing', now() - INTERVAL '40 minutes', false),
     ('M2', 'warning', 'resolved', now() - INTERVAL '50 minutes', true)
 ) AS a (device, severity, state, at, is_over);
+
+-- Each was accepted ten days after it was opened, which is 30 days ago, and surveyed four days ago.
+INSERT INTO smartpark.load_request_event (code, sequence, at, recorded_at, by, body)
+SELECT 'LR-2026-' || lpad((%(n)s * 10 + r)::text, 6, '0'), e.sequence, now() - e.ago, now() - e.ago, 'test', e.body::jsonb
+FROM generate_series(1, 3) AS r, (VALUES
+    (1, INTERVAL '40 days', '{"type": "opened", "is_lead": true}'),
+    (2, INTERVAL '30 days', '{"type": "moved", "to": "acceptance"}'),
+    (3, INTERVAL '4 days', '{"type": "moved", "to": "survey"}')
+) AS e (sequence, ago, body);
+
+INSERT INTO smartpark.alert_silence (park, kind, matchers, starts_at, ends_at, reason, created_by, created_at)
+VALUES (%(p)s, 'maintenance', '{"devices": ["M1"]}', now() - INTERVAL '50 minutes', now() - INTERVAL '20 minutes', 'r',
+    'test', now());
+
+INSERT INTO smartpark.emission_limit (park, device, pollutant, measurand, limit_value, unit, reference_o2_pct, code, name,
+    name_en, valid_from, source, grade, version, kept_at)
+SELECT %(p)s, 'S1', l.pollutant, l.pollutant || '_concentration', l.value, 'mg/m3', 3.5, 'made-up', '限值', 'Limit',
+    '2014-07-01', 'made up', 'M01', 'v', now()
+FROM (VALUES ('so2', 50), ('nox', 200), ('dust', 1000)) AS l (pollutant, value);
+
+-- Free capacity of last night and of ten nights before; the contract's is not known.
+INSERT INTO smartpark.headroom (park, as_of, node, kind, name, unit, capacity, limit_value, binding, peak, peak_at, reserved,
+    headroom, cautious_headroom, window_from, completeness, is_lower_bound, reason, rule, grade, method, computed_at)
+SELECT %(p)s, m.as_of, h.node, h.kind, h.name, h.unit, h.capacity, h.allowed, h.binding, %(n)s, m.as_of - INTERVAL '1 day',
+    h.reserved, h.allowed - %(n)s - h.reserved, h.allowed - 2 * %(n)s - h.reserved, m.as_of - INTERVAL '365 days', 0.9,
+    false, CASE WHEN h.allowed IS NULL THEN 'no demand published' END, 'rule', 'S', 'headroom/1', now()
+FROM (VALUES
+    ('transformer/TR1', 'transformer', '一号变', 'kVA', 1250, 1000, 'load_share', 500),
+    ('transformer/TR2', 'transformer', '二号变', 'kVA', 800, 640, 'load_share', 0),
+    ('contract/C1', 'contract', 'C1', 'kW', 1000, NULL, 'contract', 0)
+) AS h (node, kind, name, unit, capacity, allowed, binding, reserved), (VALUES
+    (date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'),
+    (date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai' - INTERVAL '10 days')
+) AS m (as_of);
+
+-- Forecasts of the last full hour and of 27 hours before: half as much again as the hours ahead, 50 kW up and down.
+INSERT INTO smartpark.load_forecast_run (park, made_at, slot_minutes, basis, history_days, year_peak_kw,
+    year_peak_low_kw, year_peak_high_kw, year_basis, method, computed_at)
+SELECT %(p)s, date_trunc('hour', now()) - ago, 60, 'learnt', 300, 900, 800, 1000, 'learnt', 'load-forecast/1', now()
+FROM (VALUES (INTERVAL '0 hours'), (INTERVAL '27 hours')) AS m (ago);
+INSERT INTO smartpark.load_forecast (park, made_at, time, p10_kw, p50_kw, p90_kw)
+SELECT park, made_at, made_at + h * INTERVAL '1 hour', 250 + h, 300 + h, 350 + h
+FROM smartpark.load_forecast_run, generate_series(0, 47) AS h
+WHERE park = %(p)s;
+
+INSERT INTO smartpark.aggregate_source (source, url, instance, added_at, pulled_at, rows)
+VALUES ('source-' || %(n)s, 'https://example.org', gen_random_uuid(), now(), now() - INTERVAL '5 minutes', 7);

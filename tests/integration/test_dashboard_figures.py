@@ -20,7 +20,10 @@ from smartpark_storage import connect, describe_database
 
 DAY, MONTH, YEAR = timedelta(days=1), timedelta(days=30), timedelta(days=365)
 QUERIES = {
-    " ".join(str(query).removesuffix("-en").replace("-en ", " ").split()[:2]): query for query in all_queries("en")
+    str(query).replace("-en ", " ")
+    if query.form == "mark"
+    else " ".join(str(query).replace("-en ", " ").split()[:2]): query
+    for query in all_queries("en")
 }
 N = number_of(ONE)
 KEPT = {Grain.HOUR: 30, Grain.DAY: 34, Grain.MONTH: 14, Grain.YEAR: 3}
@@ -38,14 +41,16 @@ class Asker:
         newest = self.connection.execute("SELECT grain, max(time) FROM park.indicator GROUP BY grain").fetchall()
         self.newest = {Grain(grain): start for grain, start in newest}
 
-    def rows(self, name, *, park=ONE, span=DAY, **others):
+    def rows(self, name, *, park=ONE, span=DAY, like="", **others):
         everything = {
             "province": ["35"], "zone": ["-"], "type": ["meter", "station", "stack"],
             "pollutant": ["so2", "nox", "dust"], "owner": ["utility"], "stage": [stage.value for stage in Stage],
             "severity": ["critical", "warning", "info"], "outlet": ["S1"],
             "rule": [f"rule-{number_of(code)}" for code in DENSE],
         }  # fmt: skip
-        query = QUERIES[name]
+        query = (
+            QUERIES[name] if not like else next(QUERIES[key] for key in QUERIES if key.startswith(f"{name} {like}"))
+        )
         values = chosen(query, park, language="en", others=everything | others)
         answer = ask(self.connection, query, end=self.now, span=span, values=values, timescale=self.timescale)
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
@@ -244,7 +249,20 @@ def test_the_environment(park):
     assert [limits[name] for name in ("so2", "nox", "dust")] == [pytest.approx(share)] * 3
     completeness = 100 * sum(0.2 if ago == 3 else 1 for ago, _ in days) / len(days)
     assert limits["completeness"] == pytest.approx(completeness)
-    assert pairs(park.rows("park-environment 10/A")) == park.series(Grain.HOUR, DAY)
+    for number, limit in (("10/A", 50), ("11/A", 200), ("12/A", 1000)):
+        rows = park.rows(f"park-environment {number}")
+        measured = [row for row in rows if row["metric"] == "Stack 1 S1"]
+        assert pairs(measured) == park.series(Grain.HOUR, DAY)
+        limits = [row for row in rows if row["metric"] == "limit S1"]
+        assert pairs(limits) == park.series(Grain.HOUR, DAY, of=lambda _, limit=limit: limit)
+        assert len(rows) == 2 * len(measured)
+    assert {row["outlet"]: row["share"] for row in park.rows("park-environment 7/A")} == {
+        "Stack 1 S1 · SO₂": pytest.approx(100 * N / 50), "Stack 1 S1 · NOₓ": pytest.approx(100 * N / 200),
+        "Stack 1 S1 · dust": pytest.approx(100 * N / 1000),
+    }  # fmt: skip
+    assert [(row["pollutant"], row["limit_value"]) for row in park.rows("park-environment 8/A")] == [
+        ("dust", 1000), ("nox", 200), ("so2", 50),
+    ]  # fmt: skip
     assert pairs(park.rows("park-environment 4/A")) == park.series(
         Grain.HOUR, DAY, of=lambda ago: float(ago % 5 != 4)
     )
@@ -328,6 +346,21 @@ def test_clocks_that_are_ahead(park):
         )
         (first, *_) = park.rows("meter-health 14/A")
     assert (first["meter"], first["ahead"]) == ("p1/M1", 7)
+
+
+def test_spans_are_marked(park):
+    (outage,) = park.rows("park-power mark", like="Maintenance")
+    assert (outage["text"], outage["tags"]) == ("maintenance · p1 · M1", "maintenance")
+    assert outage["timeend"] - outage["time"] == timedelta(minutes=30)
+    gaps = [(row["time"], row["timeend"]) for row in park.rows("park-power mark", like="Gaps")]
+    thin = dict(park.starts(Grain.HOUR, DAY)).get(3)
+    assert gaps == [(thin, thin + timedelta(hours=1))]
+    of_days = [(row["time"], row["timeend"]) for row in park.rows("park-power mark", like="Gaps", span=2 * MONTH)]
+    thin = dict(park.starts(Grain.DAY, 2 * MONTH)).get(3)
+    assert of_days == [(thin, thin + DAY)]
+    assert len(park.rows("park-power mark", like="Alerts")) == 2
+    assert len(park.rows("platform-operation mark", like="Alerts")) == 6
+    assert len(park.rows("meter-health mark", park=[ONE, CHINESE], like="Maintenance")) == 2
 
 
 def test_alerts(park):

@@ -3,8 +3,16 @@
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK, Choice
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
-from smartpark_dashboards.kinds import Stat, StateTimeline, StatusHistory, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPLETENESS, LAG, MEASURANDS, freshness
+from smartpark_dashboards.kinds import BarGauge, Stat, StateTimeline, StatusHistory, Table, TimeSeries
+from smartpark_dashboards.pages.common import (
+    ANY_IS_BAD,
+    COMPLETENESS,
+    LAG,
+    LIMITS,
+    MEASURANDS,
+    SHARE_OF_LIMIT,
+    freshness,
+)
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -43,7 +51,7 @@ def environment() -> Dashboard:
         ),
         console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
-        parts=(*_judged(), *_instruments(), *_measured(), *_air()),
+        parts=(*_judged(), *_instruments(), *_measured(), *_limits(), *_air()),
     )
 
 
@@ -131,18 +139,22 @@ def _instruments() -> tuple[Panel, ...]:
 
 def _measured() -> tuple[Panel, ...]:
     about = Words(
-        "按基准含氧量折算的小时均值；无效小时为空。",
-        "Means of an hour at the reference oxygen; hours without a valid measurement are gaps.",
+        "按基准含氧量折算的小时均值；无效小时为空；虚线为当时限值。",
+        "Means of an hour at the reference oxygen; hours without a valid measurement are gaps. Dashed: the limit "
+        "of the hour.",
     )
     return (
         TimeSeries(
-            10, Words("二氧化硫折算浓度", "SO2, corrected"), about, "corrected_so2", (8, 8), "conmgm3", 1,
+            10, Words("二氧化硫折算浓度", "SO2, corrected"), about,
+            "corrected_so2", (8, 8), "conmgm3", 1, fields=(LIMITS,),
         ),
         TimeSeries(
-            11, Words("氮氧化物折算浓度", "NOx, corrected"), about, "corrected_nox", (8, 8), "conmgm3", 1,
+            11, Words("氮氧化物折算浓度", "NOx, corrected"), about,
+            "corrected_nox", (8, 8), "conmgm3", 1, fields=(LIMITS,),
         ),
         TimeSeries(
-            12, Words("颗粒物折算浓度", "Dust, corrected"), about, "corrected_dust", (8, 8), "conmgm3", 1,
+            12, Words("颗粒物折算浓度", "Dust, corrected"), about,
+            "corrected_dust", (8, 8), "conmgm3", 1, fields=(LIMITS,),
         ),
         TimeSeries(
             13,
@@ -150,6 +162,44 @@ def _measured() -> tuple[Panel, ...]:
             Words("全部排口合计，按已知部分。", "All stacks together, as far as it is known."),
             "masses", (24, 7), "suffix:kg", 1, bars=True,
             fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
+        ),
+    )  # fmt: skip
+
+
+def _limits() -> tuple[Panel, ...]:
+    return (
+        BarGauge(
+            7,
+            Words("占限值百分比", "Share of the limit"),
+            Words(
+                "六小时内最近已知小时的折算浓度与其限值之比；无限值者不列。",
+                "Newest known hour of the last six over the limit that held in it; without a limit it is left out.",
+            ),
+            "share_of_limit", (10, 8), "percent", 0, SHARE_OF_LIMIT, span=(0, 120), to=LinkTo("park-alerts"),
+        ),
+        Table(
+            8,
+            Words("执行限值", "Limits in force"),
+            Words(
+                "今日各排口执行的限值及来源；未登记者无行。",
+                "What each stack is held to today and where that comes from; no row where none is on record.",
+            ),
+            "limits", (14, 8),
+            fields=(
+                Field("name", Words("排口", "stack")),
+                Field("outlet", Words("编码", "code")),
+                Field(
+                    "pollutant", Words("污染物", "pollutant"),
+                    shades=(Shade("so2", _SO2), Shade("nox", _NOX), Shade("dust", _DUST)),
+                ),
+                Field("limit_value", Words("限值", "limit"), "none", 1),
+                Field("unit", Words("单位", "unit")),
+                Field("oxygen", Words("基准氧", "reference oxygen"), "percent", 1),
+                Field("held_to", Words("标准", "standard")),
+                Field("since", Words("生效", "since")),
+                Field("source", Words("来源", "source")),
+                Field("grade", Words("等级", "grade")),
+            ),
         ),
     )  # fmt: skip
 
