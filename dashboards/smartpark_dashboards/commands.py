@@ -8,8 +8,8 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
 from smartpark_dashboards.generated import outdated_files, render_documents, render_files, write_files
-from smartpark_dashboards.sync.commands import register as register_sync
 from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file, write_platform_file
+from smartpark_dashboards.sync.commands import register as register_sync
 from smartpark_dashboards.words import Language
 
 _FOLDER = Path("dashboards/generated")
@@ -29,8 +29,8 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     check = verbs.add_parser(
         "check",
         help="say whether the files that Grafana reads are up to date",
-        description="Compares the dashboards' JSON and the platform's alert rules with the code. Exit code 2 when one "
-        "differs.",
+        description="Compares the dashboards' JSON and the platform's alert rules with the code. Exit code 2 when "
+        "one differs.",
     )
     for parser, run in ((build, _build), (check, _check)):
         parser.add_argument(

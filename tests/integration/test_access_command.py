@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,8 @@ from smartpark_storage.load_requests import Person, put_person
 from storage_cases import NOON, park
 
 Run = Callable[..., tuple[int, str, str]]
-DOCUMENT = Path(__file__).parents[2] / "docs" / "access.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "access.md"
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +249,51 @@ def test_the_document_says_what_the_roles_bring():
     assert table_of("domain") == {
         domain.value: {role.value: domain in ROLE_DOMAINS[role] for role in Role} for domain in Domain
     }
+
+
+def new_key() -> str:
+    """A key as scripts/init-secrets makes it, before there is a database."""
+    script = runpy.run_path(str(ROOT / "scripts" / "init-secrets"), run_name="init_secrets")
+    made: str = script["new_api_key"]()
+    return made
+
+
+def test_a_key_that_was_made_beforehand_lets_a_program_in_once_and_ends_what_it_had(
+    run: Run, db: Connection, access_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """By the server's own role, as the compose file has it."""
+    monkeypatch.setenv("SMARTPARK_DSN", make_conninfo(access_dsn, options="-c role=smartpark_api"))
+    file, first, second = tmp_path / "api.key", new_key(), new_key()
+    file.write_text(first)
+    admit = ["access", "key", "admit", "grafana", "--file", str(file), "--title", "Grafana", "--role", "operator"]
+    admit += ["--scope", "platform-alerts:write"]
+    assert [asked(run, *admit)["is_new"] for _ in range(2)] == [True, False]
+    found = find_secret(db, first, datetime.now(UTC))
+    assert isinstance(found, FoundSecret)
+    assert (found.client, found.scopes) == ("grafana", {Scope.PLATFORM_ALERTS_WRITE})
+    assert [(grant.role, grant.park) for grant in grants_of(db, "client:grafana", datetime.now(UTC))] == [
+        (Role.OPERATOR, None)
+    ]
+    file.write_text(second)
+    assert asked(run, *admit)["is_new"]
+    assert find_secret(db, first, datetime.now(UTC)) is SecretRefusal.REVOKED
+    assert isinstance(find_secret(db, second, datetime.now(UTC)), FoundSecret)
+
+
+def test_what_was_taken_from_a_program_is_not_given_back_by_its_file(run: Run, db: Connection, tmp_path: Path):
+    file = tmp_path / "api.key"
+    file.write_text(new_key())
+    admit = ["access", "key", "admit", "monitor", "--file", str(file), "--title", "Monitor", "--role", "operator"]
+    admit += ["--scope", "platform-alerts:write"]
+    key = asked(run, *admit)["key"]
+    (grant,) = asked(run, "access", "grants", "--of", "client:monitor")
+    assert run("access", "end-grant", str(grant["grant"]))[0] == 0
+    assert not asked(run, *admit)["is_new"]
+    assert grants_of(db, "client:monitor", datetime.now(UTC)) == ()
+    assert run("access", "key", "revoke", key)[0] == 0
+    code, _, told = run(*admit)
+    assert code != 0
+    assert "is revoked; make another one" in told
+    file.write_text("spk_nothing")
+    assert "no API key of ours" in run(*admit)[2]
+    assert "cannot be read" in run(*[str(tmp_path) if one == str(file) else one for one in admit])[2]

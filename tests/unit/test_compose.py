@@ -55,6 +55,7 @@ def test_it_has_every_part_of_the_platform():
         "alerts",
         "outlook",
         "api",
+        "admit-grafana",
         "grafana",
     }
     in_profile = {
@@ -142,7 +143,8 @@ def test_nobody_is_root_but_who_says_why(name):
 
 NETWORKS = {
     "database": {"database", "migrate", "demo-catalogue", "backup", "ingest-0", "ingest-1", "derive", "notices"}
-    | {"outlook", "alerts", "province", "uplink", "api", "grafana"},
+    | {"outlook", "alerts", "province", "uplink", "api", "admit-grafana", "grafana"},
+    "telling": {"api", "grafana"},
     "broker": {"broker", "ingest-0", "ingest-1", "edge", "demo-edge", "simulators"},
     "metrics": {"ingest-0", "ingest-1", "derive", "outlook", "notices", "alerts", "province", "uplink", "api"}
     | {"edge", "demo-edge"},

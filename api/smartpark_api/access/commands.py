@@ -46,6 +46,16 @@ once and kept as a digest. Scopes make it narrower than the program's roles: {",
 
 {_DOCUMENT}
 """
+_ADMIT = f"""\
+For programs that start together with the platform, before anybody could make them a key: scripts/init-secrets makes
+one for Grafana, and this keeps its digest. A program that is not known yet gets the role in all parks; what was ended,
+revoked or disabled since is not given back. Other keys of that program end. The same key again changes nothing.
+
+  smartpark access key admit grafana --file secrets/grafana/api.key --title Grafana --role operator \\
+    --scope platform-alerts:write
+
+{_DOCUMENT}
+"""
 _LINK = f"""\
 The link works once, for the hours given. Without SMARTPARK_PUBLIC_URL or --url the address begins with the path.
 
@@ -90,7 +100,7 @@ def _register_clients(access: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _register_keys(access: "Subparsers[argparse.ArgumentParser]") -> None:
-    keys = command_group(access, "key", "keys of programs: make, rotate, revoke, list")
+    keys = command_group(access, "key", "keys of programs: make, admit, rotate, revoke, list")
     make = _verb(keys, "make", "make a key for a program; it is shown once", "创建密钥", _KEY)
     make.add_argument("client", metavar="NAME", help="name of the program")
     make.add_argument(
@@ -112,6 +122,22 @@ def _register_keys(access: "Subparsers[argparse.ArgumentParser]") -> None:
     )
     rotate.add_argument(
         "--overlap-days", type=_overlap, default=7, help="how long the old one still opens (default: 7)"
+    )
+    admit = _verb(keys, "admit", "let a program in by a key that was made beforehand", "登记已有密钥", _ADMIT)
+    admit.add_argument("client", metavar="NAME", help="name of the program; made known where it is not")
+    admit.add_argument("--file", type=Path, required=True, metavar="FILE", help="file that holds the key alone")
+    admit.add_argument("--title", required=True, help="what it is, for people")
+    admit.add_argument("--role", choices=list(Role), metavar="ROLE", required=True, help=", ".join(Role))
+    admit.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=list(Scope),
+        metavar="SCOPE",
+        help="this alone; several times",
+    )
+    admit.add_argument(
+        "--days", type=_days, default=_MOST_DAYS, help=f"how long it is good for (default: {_MOST_DAYS})"
     )
     for parser in (make, rotate):
         parser.add_argument("--into", metavar="FILE", type=Path, help="new file for it, which only you can read")

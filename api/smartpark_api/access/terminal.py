@@ -20,6 +20,7 @@ from smartpark_storage.access import (
     SecretRow,
     add_client,
     add_grant,
+    admit_secret,
     disable_client,
     enable_client,
     end_session_by_id,
@@ -126,6 +127,31 @@ def key_make(arguments: argparse.Namespace) -> Told:
         )
         note(connection, "access key make", arguments.client, key=made.secret_id, scopes=sorted(arguments.scope))
         return _made(made, arguments.into, write)
+
+
+def key_admit(arguments: argparse.Namespace) -> Told:
+    """Let a program in by a key that was made beforehand."""
+    now, name, text = utc_now(), str(arguments.client), _key_in(arguments.file)
+    expires_at = now + timedelta(days=arguments.days)
+    with working() as connection:
+        if read_client(connection, name) is None:
+            add_client(connection, name, title=arguments.title, contact="", by=WHO, at=now)
+            add_grant(connection, f"client:{name}", Grant(Role(arguments.role), None), by=WHO, at=now)
+            note(connection, "access client add", name, title=arguments.title, role=arguments.role)
+        is_new = admit_secret(connection, name, text, by=WHO, at=now, expires_at=expires_at, scopes=arguments.scope)
+        key = _key_id(text)
+        if is_new:
+            note(connection, "access key admit", name, key=key, scopes=sorted(arguments.scope))
+    said = f"{name} is let in by {key} until {day_of(expires_at)}" if is_new else f"{name} is let in by {key} already"
+    return Told([said], {"client": name, "key": key, "is_new": is_new})
+
+
+def _key_in(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise AccessAskedError(f"{path} cannot be read: {said}") from None
 
 
 def key_rotate(arguments: argparse.Namespace) -> Told:

@@ -16,11 +16,13 @@ from smartpark_dashboards.words import Json
 FILE: Final = "alerting/platform.yaml"
 """Below the folder of provisioning."""
 FOLDER: Final = "平台监控"
-"""Of its own: were it one of the dashboards', Grafana might make it twice, for it knows those by a uid and this one by
-its name alone."""
+"""Of its own: were it one of the dashboards', Grafana might make it twice, for it knows those by a uid and this one
+by its name alone."""
 _SOURCE: Final = {"type": "grafana-postgresql-datasource", "uid": "park-tsdb"}
 _EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}
-_HEAD: Final = "# What Grafana watches of the platform itself. Written by: smartpark dashboards build. Change the code, not this.\n"
+_HEAD: Final = (
+    "# What Grafana watches of the platform itself. Written by: smartpark dashboards build. Change the code.\n"
+)
 
 
 def platform_document() -> Json:

@@ -45,8 +45,8 @@ RULES: Final = (
         Words("平台：园区没有读数入库", "Platform: a park's readings do not come in"),
         Words(
             "该园区十分钟以上没有任何读数入库。先看采集代理、消息代理和 ingest 服务；网关会缓存，恢复后自动补传。",
-            "Nothing was stored of the park for ten minutes. Look at the edge agents, the broker and the service ingest; "
-            "agents spool what they read and send it later.",
+            "Nothing was stored of the park for ten minutes. Look at the edge agents, the broker and the service "
+            "ingest; agents spool what they read and send it later.",
         ),
         "no_readings", 600, "s", "critical", "2m", "platform-operation", 10,
     ),
@@ -55,8 +55,9 @@ RULES: Final = (
         Words("平台：读数入库滞后", "Platform: readings are stored late"),
         Words(
             "在线代理有读数等待确认超过十五分钟：数据库或 ingest 跟不上，或网络过慢。先看 ingest 日志与数据库负载。",
-            "An agent that is online has waited for more than a quarter of an hour for a reading to be confirmed: the "
-            "database or ingest cannot keep up, or the network is slow. Look at the log of ingest and the database's load.",
+            "An agent that is online has waited for more than a quarter of an hour for a reading to be confirmed: "
+            "the database or ingest cannot keep up, or the network is slow. Look at the log of ingest and the "
+            "database's load.",
         ),
         "ingest_behind", 900, "s", "warning", "5m", "platform-operation", 12,
     ),
@@ -65,8 +66,8 @@ RULES: Final = (
         Words("平台：网关缓存将满", "Platform: an agent's spool fills up"),
         Words(
             "网关缓存已用八成以上，写满后最旧的读数会丢失。恢复网络，或清理网关磁盘。",
-            "More than four fifths of an agent's spool is used; when it is full the oldest readings are lost. Mend its "
-            "network, or make room on its disk.",
+            "More than four fifths of an agent's spool is used; when it is full the oldest readings are lost. Mend "
+            "its network, or make room on its disk.",
         ),
         "spool_filling", 80, "%", "critical", "1m", "platform-operation", 12,
     ),
@@ -75,8 +76,8 @@ RULES: Final = (
         Words("平台：小时数据未更新", "Platform: hours are not computed"),
         Words(
             "有读数入库，但三小时以上没有新的小时用电量。先看 derive 服务是否在运行、日志有无错误。",
-            "Readings come in, and no hour's electricity was computed for three hours. Look whether the service derive "
-            "runs, and at its log.",
+            "Readings come in, and no hour's electricity was computed for three hours. Look whether the service "
+            "derive runs, and at its log.",
         ),
         "derive_behind", 10800, "s", "warning", "10m", "platform-operation", 3,
     ),

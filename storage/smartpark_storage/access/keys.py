@@ -18,7 +18,7 @@ from smartpark.access import Scope, unknown_scopes
 from smartpark.errors import SmartparkError
 
 from smartpark_storage.access.clients import AccessConflictError, UnknownAccessError
-from smartpark_storage.access.texts import SecretKind, make_text, parse_text
+from smartpark_storage.access.texts import SecretKind, SecretText, make_text, parse_text
 from smartpark_storage.connections import Connection, read_transaction, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
@@ -100,18 +100,68 @@ def make_secret(
     had_with: str | None = None,
 ) -> NewSecret:
     """Make a secret for a client; no scopes: all that its roles allow. `had_with`: what a token was exchanged for."""
+    _, text = make_text(kind)
+    found = parse_text(text)
+    if found is None:
+        raise AssertionError("a secret just made is not well formed")
+    _keep(connection, client, found, by=by, at=at, expires_at=expires_at, scopes=scopes, had_with=had_with)
+    return NewSecret(found.secret_id, text, expires_at)
+
+
+@translate_errors()
+def admit_secret(
+    connection: Connection,
+    client: str,
+    text: str,
+    *,
+    by: str,
+    at: datetime,
+    expires_at: datetime,
+    scopes: Collection[str],
+) -> bool:
+    """Keep the digest of an API key made elsewhere; what the client had before ends. False: it opens already.
+
+    Raises
+    ------
+    AccessConflictError
+        When it opened once and does no more, or is another program's: what was taken away is not given back.
+    """
+    shown = parse_text(text)
+    if shown is None or shown.kind is not SecretKind.API_KEY:
+        raise SmartparkError("what is to be admitted is no API key of ours, or a letter of it is wrong")
+    known = find_secret(connection, text, at)
+    if isinstance(known, FoundSecret):
+        if known.client != client:
+            raise AccessConflictError(f"key {shown.secret_id} is {known.client}'s and not {client}'s")
+        return False
+    if known is not SecretRefusal.UNKNOWN:
+        raise AccessConflictError(f"key {shown.secret_id} is {known}; make another one")
+    with connection.transaction():
+        for row in read_secrets(connection, client=client):
+            revoke_secret(connection, row.secret_id, by=by, at=at)
+        _keep(connection, client, shown, by=by, at=at, expires_at=expires_at, scopes=scopes)
+    return True
+
+
+def _keep(
+    connection: Connection,
+    client: str,
+    secret: SecretText,
+    *,
+    by: str,
+    at: datetime,
+    expires_at: datetime,
+    scopes: Collection[str],
+    had_with: str | None = None,
+) -> None:
     unknown = unknown_scopes(scopes)
     if unknown:
         raise SmartparkError(f"no such scope: {', '.join(unknown)}; there are {', '.join(sorted(Scope))}")
-    made = make_text(kind)
-    found = parse_text(made[1])
-    if found is None:
-        raise AssertionError("a secret just made is not well formed")
     parameters = {
-        "secret_id": made[0],
+        "secret_id": secret.secret_id,
         "client": client,
-        "kind": kind.value,
-        "digest": found.digest,
+        "kind": secret.kind.value,
+        "digest": secret.digest,
         "scopes": sorted(scopes),
         "had_with": had_with,
         "by": by,
@@ -125,7 +175,6 @@ def make_secret(
         raise UnknownAccessError(f"there is no client {client}") from error
     except pg.CheckViolation as error:
         raise SmartparkError(f"a secret of {client} would end at {expires_at:%Y-%m-%d}, before it begins") from error
-    return NewSecret(made[0], made[1], expires_at)
 
 
 def find_secret(connection: Connection, text: str, now: datetime) -> FoundSecret | SecretRefusal:
