@@ -1,0 +1,137 @@
+"""Asks a living Grafana whether it is what the files say: health, data source, every dashboard, every query.
+
+The only step of all checks in which a real Grafana takes part; `scripts/verify-grafana` is its command. It writes
+nothing, and needs nothing but Python 3.11.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smartpark.errors import SmartparkError
+
+from smartpark_dashboards.asking import Outcome, look_through
+from smartpark_dashboards.live import Grafana, NotAnsweredError
+from smartpark_dashboards.panels import DATASOURCE
+from smartpark_dashboards.sync.steps import differences
+from smartpark_dashboards.words import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to Grafana, and whether the answer is right."""
+
+    dashboard: str
+    """Empty where it is about the server."""
+    check: str
+    """``health``, ``data source``, ``dashboard`` or ``query``."""
+    place: str
+    title: str
+    passed: bool
+    detail: str
+    rows: int | None = None
+    milliseconds: float | None = None
+
+    def __str__(self) -> str:
+        """As people read it."""
+        mark = "pass" if self.passed else "FAIL"
+        said = [self.title] if self.title else []
+        said += [f"{self.rows} rows, {self.milliseconds:.0f} ms"] if self.rows is not None and self.passed else []
+        said += [self.detail] if self.detail else []
+        return f"{mark}  {self.dashboard or 'server':<24} {self.place:<16} {'; '.join(said)}"
+
+
+def documents_in(folder: Path, languages: list[str], only: list[str]) -> list[Json]:
+    """Dashboards as the files have them; those of some uids, where any are named."""
+    files = [file for language in languages for file in sorted((folder / language).glob("*.json"))]
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    missing = set(only) - {document["uid"] for document in found}
+    if not found or missing:
+        raise SmartparkError(f"{folder}: no dashboard {', '.join(sorted(missing)) or 'at all'}")
+    return [document for document in found if not only or document["uid"] in only]
+
+
+def checks_of(grafana: Grafana, documents: list[Json], clock: Callable[[], datetime]) -> Iterator[Check]:
+    """Every check, as it comes; of a server that is not well nothing more is asked."""
+    health = _health(grafana)
+    yield health
+    if not health.passed:
+        return
+    source = _source(grafana)
+    yield source
+    for document in documents:
+        yield from _page(grafana, document, clock())
+
+
+def now() -> datetime:
+    """The clock of who runs it."""
+    return datetime.now(UTC)
+
+
+def _health(grafana: Grafana) -> Check:
+    try:
+        found = grafana.get("/api/health")
+        passed = found.get("database") == "ok"
+        detail = f"Grafana {found.get('version', '(hides its version)')}, its database: {found.get('database')}"
+    except NotAnsweredError as error:
+        passed, detail = False, f"{grafana.url}: {error}"
+    return Check("", "health", "health", "", passed, detail)
+
+
+def _source(grafana: Grafana) -> Check:
+    uid = DATASOURCE["uid"]
+    try:
+        found = grafana.get(f"/api/datasources/uid/{uid}")
+        kind = found.get("type")
+        if kind != DATASOURCE["type"]:
+            return Check("", "data source", uid, "", passed=False, detail=f"is of the kind {kind!r}")
+        answer = grafana.get(f"/api/datasources/uid/{uid}/health")
+        detail = f"{answer.get('message', '')} as {found.get('user')}"
+        return Check("", "data source", uid, "", passed=answer.get("status") == "OK", detail=detail)
+    except NotAnsweredError as error:
+        return Check("", "data source", uid, "", passed=False, detail=_with_hint(error))
+
+
+def _with_hint(error: NotAnsweredError) -> str:
+    hints = {
+        401: "user, password or token is not accepted",
+        403: "this user may not see it, or is no member of the organisation",
+        404: "it is not there: was Grafana started with the folder dashboards/provisioning?",
+    }
+    hint = hints.get(error.status or 0, "")
+    return f"{error} ({hint})" if hint else str(error)
+
+
+def _page(grafana: Grafana, document: Json, moment: datetime) -> Iterator[Check]:
+    uid, title = document["uid"], document["title"]
+    try:
+        found = grafana.get(f"/api/dashboards/uid/{uid}")
+    except NotAnsweredError as error:
+        yield Check(uid, "dashboard", "dashboard", title, passed=False, detail=_with_hint(error))
+        return
+    places = differences(document, found["dashboard"])
+    detail = f"is not what the file says at {', '.join(places[:5])}" if places else ""
+    yield Check(uid, "dashboard", "dashboard", title, not places, detail)
+    # What people would see is what Grafana has, be it what the file says or not.
+    for outcome in look_through(found["dashboard"], grafana.ask, moment):
+        yield _of(uid, outcome)
+
+
+def _of(uid: str, outcome: Outcome) -> Check:
+    detail = outcome.error or "; ".join(outcome.problems)
+    return Check(
+        uid, "query", outcome.place, outcome.title, outcome.passed, detail, outcome.rows, outcome.milliseconds
+    )  # fmt: skip
+
+
+def summary_of(checks: list[Check]) -> Json:
+    """For machines: counts, and every check."""
+    failed = [check for check in checks if not check.passed]
+    return {
+        "passed": len(checks) - len(failed),
+        "failed": len(failed),
+        "without_rows": sum(check.rows == 0 for check in checks),
+        "checks": [asdict(check) for check in checks],
+    }
