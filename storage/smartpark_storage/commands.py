@@ -15,9 +15,10 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.clock import parse_instant, utc_now
 from smartpark.errors import SmartparkError
 
+from smartpark_storage.console_commands import register_console
 from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.factor_commands import register_factors
-from smartpark_storage.role_names import DatabaseRole
+from smartpark_storage.reader_commands import register_logins
 
 if TYPE_CHECKING:
     from smartpark_storage.catalogues import LoadReport
@@ -40,7 +41,7 @@ def register(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _register_database(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
-    verbs = command_group(subparsers, "database", "the embedded PostgreSQL of the demo, and passwords of roles")
+    verbs = command_group(subparsers, "database", "the embedded PostgreSQL of the demo; who logs in to a database")
     told = {
         "start": ("start it and print its address", "It goes on running when this command ends."),
         "stop": ("stop it", "Connections are ended, committed data is safe."),
@@ -66,14 +67,8 @@ def _register_database(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
         f"the rights of a superuser, or of the sessions' own role. {_WHERE}",
     )
     disconnecting.set_defaults(run=_disconnect)
-    password = verbs.add_parser(
-        "password",
-        help="let a role log in",
-        description=f"Sets the password of one of the platform's roles, read from a file. {_WHERE}",
-    )
-    password.add_argument("role", choices=[role.value for role in DatabaseRole])
-    password.add_argument("--file", type=Path, required=True, metavar="FILE", help="file that holds the password")
-    password.set_defaults(run=_password)
+    register_logins(verbs)
+    register_console(verbs)
 
 
 def _register_migrate(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -234,22 +229,6 @@ def _watch(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
     watch(arguments.data, stopping)
-    return 0
-
-
-def _password(arguments: argparse.Namespace) -> int:
-    from smartpark_storage.roles import set_password
-
-    file: Path = arguments.file
-    try:
-        password = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SmartparkError(f"password file {file} cannot be read: {error.strerror}") from error
-    if not password:
-        raise SmartparkError(f"password file {file} is empty")
-    with _connect() as connection:
-        set_password(connection, DatabaseRole(arguments.role), password)
-    print(f"{arguments.role} may log in with the password in {file}")
     return 0
 
 

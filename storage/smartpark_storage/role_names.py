@@ -9,3 +9,8 @@ class DatabaseRole(StrEnum):
     INGEST = "smartpark_ingest"
     API = "smartpark_api"
     GRAFANA = "smartpark_grafana"
+    BACKUP = "smartpark_backup"
+
+
+READER_PREFIX = f"{DatabaseRole.GRAFANA.value}_"
+"""Roles of Grafana's readers of some parks begin so."""

@@ -8,16 +8,24 @@ from psycopg import sql
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.errors import translate_errors
+from smartpark_storage.queries import query
 from smartpark_storage.role_names import DatabaseRole
 
 
 @translate_errors()
 def set_password(connection: Connection, role: DatabaseRole, password: str) -> None:
-    """Let a role log in with this password."""
-    digest = connection.pgconn.encrypt_password(password.encode(), role.value.encode(), b"scram-sha-256").decode()
+    """Let a role log in with this password, with the limits and rights that are its own."""
+    with transaction(connection):
+        let_in(connection, role.value, password)
+
+
+def let_in(connection: Connection, role: str, password: str) -> None:
+    """Let a role of ours log in. In the caller's transaction."""
+    digest = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     # ALTER ROLE takes no parameters; the digest and the name are composed as quoted literal and identifier.
     statement = sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {digest}").format(
-        role=sql.Identifier(role.value), digest=sql.Literal(digest)
+        role=sql.Identifier(role), digest=sql.Literal(digest)
     )
-    with transaction(connection):
-        connection.execute(statement)
+    connection.execute(statement)
+    # A server that was restored from a dump knows roles by their names only.
+    connection.execute(query("fit_role"), {"role": role})

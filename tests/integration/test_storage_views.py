@@ -154,7 +154,7 @@ def test_the_policies_leave_no_day_out(timescale_database_dsn: str):
             "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate'"
             " AND hypertable_schema <> 'public' ORDER BY job_id"
         ).fetchall()
-        assert len(jobs) == 3
+        assert len(jobs) == 4
         for (job,) in jobs:
             connection.execute(f"CALL run_job({job})")
         connection.autocommit = False

@@ -3,7 +3,8 @@
 --
 -- The views belong to a role of their own, which does not own the tables; so the rules of the tables hold for them. It
 -- is nobody's to log in. Hypertables and continuous aggregates can have no rule: their views join the points, which do,
--- and give no number that can be known before that join, whatever a condition costs or raises (`of_point` below).
+-- and give no number that can be known before that join, whatever a condition costs or raises (`beside` below). So do
+-- those of tables so large that asking each row for its park would cost more than the answer.
 
 -- --- roles ------------------------------------------------------------------------------------------------------------
 
@@ -190,19 +191,11 @@ BEGIN
     CALL smartpark.let_views_read(
         'smartpark.dead_letter', smartpark.of_read_park('split_part(point_key, ''/'', 1)')
     );
-    CALL smartpark.let_views_read(
-        'smartpark.latest', smartpark.of_read_row('smartpark.point AS p WHERE p.point_id = latest.point_id')
-    );
-    -- Of these the views give nothing but a factor of what the point's row gives.
-    CALL smartpark.let_views_read('smartpark.point_version', 'true');
-    CALL smartpark.let_views_read(
-        'smartpark.indicator_value',
-        smartpark.of_read_row('smartpark.indicator_series AS s WHERE s.series_id = indicator_value.series_id')
-    );
+    -- Only read beside a row that has a rule.
+    FOREACH name IN ARRAY ARRAY['latest', 'point_version', 'indicator_value', 'alert_event'] LOOP
+        CALL smartpark.let_views_read(format('smartpark.%I', name)::regclass, 'true');
+    END LOOP;
     CALL smartpark.let_views_read('smartpark.indicator_origin');
-    CALL smartpark.let_views_read(
-        'smartpark.alert_event', smartpark.of_read_row('smartpark.alert AS a WHERE a.alert_id = alert_event.alert_id')
-    );
     FOREACH name IN ARRAY ARRAY['load_request_event', 'outbox', 'notice'] LOOP
         CALL smartpark.let_views_read(
             format('smartpark.%I', name)::regclass,
@@ -224,19 +217,18 @@ BEGIN
     END LOOP;
 END $do$;
 
--- A number that depends on the point beside it is known after the join with the points that are shown, and not before:
--- no condition that tells what it was asked of (by an error, by its cost) is asked of others. Time and number of a point
--- stay bare, because indexes find by them: that some point has a reading at a moment is all that can be learnt.
-CREATE FUNCTION smartpark.of_point(point_id integer, value anyelement) RETURNS anyelement
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT CASE WHEN point_id >= 0 THEN value END $$;
-GRANT EXECUTE ON FUNCTION smartpark.of_point(integer, anyelement) TO PUBLIC;
+-- What depends on the row beside it is known after the join with the rows that are shown, and not before: no condition
+-- that tells what it was asked of (by an error, by its cost) is asked of others. Times, and numbers of points, stay bare,
+-- because indexes find by them: that there is a reading of some point at a moment is all that can be learnt.
+CREATE FUNCTION smartpark.beside(key bigint, value anyelement) RETURNS anyelement
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT CASE WHEN key >= 0 THEN value END $$;
 
 CREATE OR REPLACE VIEW park.reading AS
 SELECT
     r.time, r.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,
     smartpark.shown(r.scaled::float8, r.raw, p.exponent) * v.multiplier AS value,
-    smartpark.of_point(p.point_id, r.status::bigint & 4294967295) AS status,
-    smartpark.quality(smartpark.of_point(p.point_id, r.status)) AS quality
+    smartpark.beside(p.point_id, r.status::bigint & 4294967295) AS status,
+    smartpark.quality(smartpark.beside(p.point_id, r.status)) AS quality
 FROM smartpark.reading AS r
 JOIN smartpark.point AS p ON p.point_id = r.point_id
 JOIN smartpark.point_version AS v
@@ -260,11 +252,11 @@ BEGIN
                     coalesce(smartpark.shown(b.total_scaled / b.readings, NULL, p.exponent), 0)
                     + coalesce(b.total_raw / b.readings, 0)
                 ) * v.multiplier END AS mean_value,
-                smartpark.of_point(p.point_id, b.first_time) AS first_time,
-                smartpark.of_point(p.point_id, b.last_time) AS last_time,
-                smartpark.of_point(p.point_id, b.readings) AS readings,
-                smartpark.of_point(p.point_id, b.uncertain) AS uncertain_readings,
-                smartpark.of_point(p.point_id, b.bad) AS bad_readings
+                smartpark.beside(p.point_id, b.first_time) AS first_time,
+                smartpark.beside(p.point_id, b.last_time) AS last_time,
+                smartpark.beside(p.point_id, b.readings) AS readings,
+                smartpark.beside(p.point_id, b.uncertain) AS uncertain_readings,
+                smartpark.beside(p.point_id, b.bad) AS bad_readings
             FROM smartpark.reading_%1$s AS b
             JOIN smartpark.point AS p ON p.point_id = b.point_id
             JOIN smartpark.point_version AS v
@@ -273,14 +265,63 @@ BEGIN
     END LOOP;
 END $do$;
 
+CREATE OR REPLACE VIEW park.latest AS
+SELECT
+    r.time, r.point_id, p.key AS point, p.park, p.device, p.code, p.measurand, p.unit,
+    smartpark.shown(r.scaled::float8, r.raw, p.exponent) * v.multiplier AS value,
+    smartpark.beside(p.point_id, r.status::bigint & 4294967295) AS status,
+    smartpark.quality(smartpark.beside(p.point_id, r.status)) AS quality,
+    smartpark.beside(p.point_id, r.received_at) AS received_at
+FROM smartpark.latest AS r
+JOIN smartpark.point AS p ON p.point_id = r.point_id
+JOIN smartpark.point_version AS v
+    ON v.point_id = r.point_id AND v.valid_from <= r.time AND r.time < v.valid_to;
+
+DO $do$
+DECLARE
+    columns CONSTANT text := $sql$
+        v.start AS time, s.park, s.indicator, s.grain, v.revision, smartpark.beside(s.series_id, v.value) AS value,
+        smartpark.beside(s.series_id, v.numerator) AS numerator,
+        smartpark.beside(s.series_id, v.denominator) AS denominator, smartpark.beside(s.series_id, o.unit) AS unit,
+        smartpark.beside(s.series_id, v.completeness) AS completeness,
+        smartpark.beside(s.series_id, v.estimated_share) AS estimated_share,
+        smartpark.beside(s.series_id, o.method) AS method, smartpark.beside(s.series_id, o.factor_set) AS factor_set,
+        smartpark.beside(s.series_id, o.factors) AS factors, smartpark.beside(s.series_id, o.reason) AS reason,
+        v.computed_at
+    $sql$;
+    uncertainty CONSTANT text := 's.boundary, smartpark.beside(s.series_id, v.uncertainty) AS uncertainty';
+    tables CONSTANT text := $sql$
+        smartpark.indicator_value AS v
+        JOIN smartpark.indicator_series AS s USING (series_id)
+        JOIN smartpark.indicator_origin AS o USING (origin_id)
+    $sql$;
+BEGIN
+    EXECUTE format(
+        'CREATE OR REPLACE VIEW park.indicator AS SELECT %s, %s FROM %s WHERE v.superseded_at IS NULL',
+        columns, uncertainty, tables
+    );
+    EXECUTE format(
+        'CREATE OR REPLACE VIEW park.indicator_revision AS SELECT %s, v.superseded_at, %s FROM %s',
+        columns, uncertainty, tables
+    );
+END $do$;
+
+CREATE OR REPLACE VIEW park.alert_event AS
+SELECT
+    e.recorded_at AS time, e.alert_id, a.park, a.rule, a.object, a.severity,
+    smartpark.beside(a.alert_id, e.sequence) AS sequence, smartpark.beside(a.alert_id, e.at) AS at,
+    smartpark.beside(a.alert_id, e.type) AS type, smartpark.beside(a.alert_id, e.actor = 'system') AS is_automatic
+FROM smartpark.alert_event AS e
+JOIN smartpark.alert AS a USING (alert_id);
+
 CREATE OR REPLACE VIEW park.interval_energy AS
 SELECT
     e.start AS time, e.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier,
     d.role, d.enterprise, d.sub_park, d.internal_transfer,
-    smartpark.of_point(p.point_id, e.amount) AS amount,
-    smartpark.of_point(p.point_id, e.completeness) AS completeness,
-    smartpark.of_point(p.point_id, e.estimated_share) AS estimated_share,
-    smartpark.of_point(p.point_id, e.flags) AS flags
+    smartpark.beside(p.point_id, e.amount) AS amount,
+    smartpark.beside(p.point_id, e.completeness) AS completeness,
+    smartpark.beside(p.point_id, e.estimated_share) AS estimated_share,
+    smartpark.beside(p.point_id, e.flags) AS flags
 FROM smartpark.interval_energy AS e
 JOIN smartpark.point AS p ON p.point_id = e.point_id
 JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device;
@@ -468,12 +509,12 @@ CREATE VIEW park.energy_day AS
 SELECT
     e.start AS time, e.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier,
     d.role, d.enterprise, d.sub_park, d.internal_transfer,
-    smartpark.of_point(p.point_id, e.amount) AS amount,
-    smartpark.of_point(p.point_id, least(e.covered / nullif(x.quarters, 0), 1)) AS completeness,
-    smartpark.of_point(p.point_id, CASE
+    smartpark.beside(p.point_id, e.amount) AS amount,
+    smartpark.beside(p.point_id, least(e.covered / nullif(x.quarters, 0), 1)) AS completeness,
+    smartpark.beside(p.point_id, CASE
         WHEN e.quarters > 0 THEN CASE WHEN e.size > 0 THEN e.estimated / e.size ELSE 0 END
     END) AS estimated_share,
-    smartpark.of_point(p.point_id, e.quarters::integer) AS quarters,
+    smartpark.beside(p.point_id, e.quarters::integer) AS quarters,
     x.quarters AS expected_quarters
 FROM smartpark.energy_day AS e
 JOIN smartpark.point AS p ON p.point_id = e.point_id
