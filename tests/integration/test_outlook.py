@@ -339,7 +339,8 @@ def test_old_runs_are_forgotten_with_their_slots(park_dsn):
 
 def limits_of(dsn, device):
     columns = "pollutant, limit_value, reference_o2_pct, valid_from::text"
-    return sorted(rows(dsn, "emission_limit", columns, f"device = '{device}'"))
+    found = rows(dsn, "emission_limit", columns, f"device = '{device}'")
+    return sorted(found, key=lambda row: (row[0], row[3]))
 
 
 def test_limits_of_a_stack_follow_from_catalogue_and_table(park_dsn):
