@@ -26,6 +26,7 @@ QUERIES = {
     for query in all_queries("en")
 }
 N = number_of(ONE)
+FEEDERS = ["transformer/TR1", "transformer/TR2", "contract/C1"]
 KEPT = {Grain.HOUR: 30, Grain.DAY: 34, Grain.MONTH: 14, Grain.YEAR: 3}
 
 
@@ -45,7 +46,7 @@ class Asker:
         everything = {
             "province": ["35"], "zone": ["-"], "type": ["meter", "station", "stack"],
             "pollutant": ["so2", "nox", "dust"], "owner": ["utility"], "stage": [stage.value for stage in Stage],
-            "severity": ["critical", "warning", "info"], "outlet": ["S1"],
+            "feeder": FEEDERS, "severity": ["critical", "warning", "info"], "outlet": ["S1"],
             "rule": [f"rule-{number_of(code)}" for code in DENSE],
         }  # fmt: skip
         query = (
@@ -143,6 +144,39 @@ def test_the_peak_of_the_month_and_the_hours_of_days(park):
     assert [cell["metric"] for cell in cells[:24]] == [f"{hour:02}" for hour in range(24)]
     limits = {row["value"] for row in park.rows("park-power 14/A") if row["metric"].startswith("limit")}
     assert limits == {0.9}
+
+
+def test_free_capacity_by_node(park):
+    rows = {row["node"]: row for row in park.rows("park-power 31/A", feeder=FEEDERS)}
+    free = {node: row["headroom"] for node, row in rows.items()}
+    assert free == {"transformer/TR1": 500 - N, "transformer/TR2": 640 - N, "contract/C1": None}
+    assert list(rows)[-1] == "contract/C1"
+    assert rows["contract/C1"]["reason"] == "no demand published"
+    assert rows["transformer/TR1"]["code"] == "TR1"
+    assert rows["transformer/TR1"]["cautious"] == 500 - 2 * N
+    shares = {row["node"]: row["headroom"] for row in park.rows("park-power 30/A", feeder=FEEDERS)}
+    assert shares == {
+        "一号变 transformer/TR1": pytest.approx(100 * (500 - N) / 1250),
+        "二号变 transformer/TR2": pytest.approx(100 * (640 - N) / 800),
+    }
+    (one,) = park.rows("park-power 30/A", feeder=["transformer/TR2"])
+    assert one["node"].endswith("TR2")
+
+
+def test_forecasts(park):
+    made = park.connection.execute("SELECT max(made_at) FROM smartpark.load_forecast_run").fetchone()[0]
+    assert park.row("park-power 32/A") == {"peak": 323, "high": 373, "at": made + timedelta(hours=23)}
+    ahead = park.rows("park-power 33/A")
+    assert [row["expected"] for row in ahead] == [300 + n for n in range(48)][-len(ahead) :]
+    assert len(ahead) in {47, 48}
+    assert all((row["low"], row["high"]) == (row["expected"] - 50, row["expected"] + 50) for row in ahead)
+    rows = {row["time"]: row for row in park.rows("park-power 34/A", span=2 * DAY)}
+    # Of the run before, what lay a day ahead and is over by now.
+    expected = {made - timedelta(hours=27 - n): 300 + n for n in range(24, 28)}
+    forecast = {time: row["expected_kw"] for time, row in rows.items() if row["expected_kw"] is not None}
+    assert forecast == {time: kw for time, kw in expected.items() if time <= park.now}
+    came = {time: row["load_kw"] for time, row in rows.items() if row["load_kw"] is not None}
+    assert came == {hour: pytest.approx(load(hour)) for hour in hours_of_readings(park, 2 * DAY)}
 
 
 def test_the_load_and_its_duration(park):

@@ -1,10 +1,11 @@
 """The dashboard `park-power`: demand against contract and transformers, price periods, quality of supply."""
 
-from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK, Choice
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Step, ToConsole
 from smartpark_dashboards.kinds import Gauge, Heatmap, Stat, Table, TimeSeries, Trend
 from smartpark_dashboards.pages.common import LIMITS, LOAD, ZONE_OF_PARK, freshness
+from smartpark_dashboards.pages.power_outlook import ahead, free
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -21,11 +22,11 @@ def power() -> Dashboard:
             "Load and demand against contract and transformers, price periods and quality of supply.",
         ),
         area="power",
-        choices=(*ONE_PARK, ZONE_OF_PARK),
+        choices=(*ONE_PARK, ZONE_OF_PARK, Choice("feeder", Words("馈线与节点", "Feeder"), "park-power/feeders")),
         console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
         start="now-7d",
-        parts=(*_peak(), *_when(), *_load(), *_shape(), *_supply()),
+        parts=(*_peak(), *_when(), *_load(), *free(), *ahead(), *_shape(), *_supply()),
     )
 
 

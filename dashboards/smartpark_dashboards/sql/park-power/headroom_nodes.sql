@@ -1,0 +1,9 @@
+-- Free capacity of each chosen node by the newest run, the tightest first; what is not known comes last and says why.
+SELECT
+    node, split_part(node, '/', 2) AS code, name, kind, unit, capacity, limit_value, peak, peak_at, reserved, headroom,
+    100.0 * headroom_share AS share, cautious_headroom AS cautious, is_lower_bound::integer AS is_lower_bound,
+    coalesce(reason, '') AS reason, extract(epoch FROM now() - computed_at)::float8 AS age
+FROM park.headroom
+WHERE park = '$park' AND is_latest AND node IN ($feeder)
+ORDER BY headroom_share NULLS LAST, node
+LIMIT 200
