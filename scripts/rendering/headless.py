@@ -83,6 +83,7 @@ def render(desk: Desk, job: dict[str, Any], file: Path) -> Picture:
         context.route("**/*", lambda route: _answer(route, desk, picture))
         page.goto(f"{ORIGIN}/")
         page.evaluate("job => window.smartparkRender(job)", job)
+        page.set_viewport_size({**size, "height": page.evaluate("() => window.smartparkRows()") * _ROW + _HEAD})
         page.wait_for_function("() => window.smartparkSettled()", timeout=PATIENCE)
         page.wait_for_load_state("networkidle")
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

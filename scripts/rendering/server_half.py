@@ -35,7 +35,7 @@ class Source:
 
     def _result(self, query: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            sql = self.statement(query, body)
+            sql = statement(query, body, timescale=self.has_timescale)
             columns, rows = self._rows(sql)
         except (psycopg.Error, GrafanaWouldRefuseError) as error:
             return {"error": f"db query error: {error}", "status": 400, "frames": []}
@@ -44,22 +44,6 @@ class Source:
         except ValueError as error:
             return {"error": str(error), "status": 400, "frames": []}
 
-    def statement(self, query: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-        """The statement that reaches the database; refused where our own rules make another one of the same query."""
-        start, end = (datetime.fromtimestamp(int(body[side]) / 1000, UTC) for side in ("from", "to"))
-        interval = timedelta(milliseconds=query.get("intervalMs") or 60_000)
-        sql = expand(query["rawSql"], Request(start, end, {}, interval=interval, timescale=self.has_timescale))
-        if "written" in query:
-            chosen = query["chosen"]
-            several = frozenset(name for name, one in chosen.items() if one["several"])
-            values = {name: one["value"] for name, one in chosen.items()}
-            ours = expand(query["written"], Request(start, end, values, several, interval, self.has_timescale))
-            if ours != sql and "$__interval" not in query["written"]:
-                raise GrafanaWouldRefuseError(
-                    f"Grafana writes its variables as\n{sql}\nand grafana_sql.py as\n{ours}"
-                )
-        return sql
-
     def _rows(self, sql: str) -> tuple[list[tuple[str, int]], list[tuple[Any, ...]]]:
         with self.connection.transaction(force_rollback=True):
             self.connection.execute(f"SET LOCAL ROLE {self.role}")
@@ -67,6 +51,21 @@ class Source:
             self.connection.execute("SET LOCAL TRANSACTION READ ONLY")
             cursor = psycopg.ClientCursor(self.connection).execute(sql.encode())
             return [(c.name, c.type_code) for c in cursor.description or []], cursor.fetchmany(ROW_LIMIT)
+
+
+def statement(query: Mapping[str, Any], body: Mapping[str, Any], *, timescale: bool) -> str:
+    """The statement that reaches the database; refused where our own rules make another one of the same query."""
+    start, end = (datetime.fromtimestamp(int(body[side]) / 1000, UTC) for side in ("from", "to"))
+    interval = timedelta(milliseconds=query.get("intervalMs") or 60_000)
+    sql = expand(query["rawSql"], Request(start, end, {}, interval=interval, timescale=timescale))
+    if "written" in query:
+        chosen = query["chosen"]
+        several = frozenset(name for name, one in chosen.items() if one["several"])
+        values = {name: one["value"] for name, one in chosen.items()}
+        ours = expand(query["written"], Request(start, end, values, several, interval, timescale))
+        if ours != sql and "$__interval" not in query["written"]:
+            raise GrafanaWouldRefuseError(f"Grafana writes its variables as\n{sql}\nand grafana_sql.py as\n{ours}")
+    return sql
 
 
 def frame_of(columns: Sequence[tuple[str, int]], rows: Sequence[tuple[Any, ...]], query: Mapping[str, Any]) -> Frame:

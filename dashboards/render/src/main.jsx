@@ -3,7 +3,7 @@
  */
 import { formattedValueToString, getFieldDisplayName, LoadingState } from '@grafana/data';
 import { config, locationService } from '@grafana/runtime';
-import { sceneGraph, VizPanel } from '@grafana/scenes';
+import { SceneGridItem, sceneGraph, VizPanel } from '@grafana/scenes';
 import { GlobalStyles, PortalContainer } from '@grafana/ui';
 import { ThemeContext } from '@grafana/data';
 import React from 'react';
@@ -49,6 +49,10 @@ async function variablesKnown(scene) {
 
 const layersOf = () => sceneGraph.getDataLayers(window.smartparkScene).flatMap((set) => set.state.layers);
 const panelsOf = () => sceneGraph.findAllObjects(window.smartparkScene, (part) => part instanceof VizPanel);
+
+/** How many rows of the grid are filled, with what is repeated. */
+window.smartparkRows = () => Math.max(...sceneGraph.findAllObjects(window.smartparkScene, (part) => part instanceof SceneGridItem)
+  .map((item) => item.state.y + item.state.height));
 
 /** Whether every panel and layer has its answer. */
 window.smartparkSettled = () => panelsOf().every((panel) => {
