@@ -40,7 +40,7 @@ forecast; else the whole network is listed. Method and worked examples: docs/met
   smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03 --node feeder/L1 --zh
   smartpark headroom minhou-demo --request LR-2026-000012
   smartpark headroom minhou-demo --ask-kva 2000 --from 2027-03
-  smartpark headroom minhou-demo --reserved F1=1000@0.8 --station TR1+TR2
+  smartpark headroom minhou-demo --reserved L1=1000@0.8 --station TR1+TR2
 """
 
 
