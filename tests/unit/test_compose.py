@@ -60,6 +60,7 @@ def test_it_has_every_part_of_the_platform():
     }
     in_profile = {
         "full": {"edge", "backup"},
+        "restore": {"restore-drill"},
         "edge": {"edge"},
         "province": {"province"},
         "uplink": {"uplink"},
@@ -142,9 +143,18 @@ def test_nobody_is_root_but_who_says_why(name):
 # --- networks -----------------------------------------------------------------------------------------------------
 
 NETWORKS = {
-    "database": {"database", "migrate", "demo-catalogue", "backup", "ingest-0", "ingest-1", "derive", "notices"}
+    "database": {
+        "database",
+        "migrate",
+        "demo-catalogue",
+        "backup",
+        "restore-drill",
+        "ingest-0",
+        "ingest-1",
+        "derive",
+        "notices",
+    }
     | {"outlook", "alerts", "province", "uplink", "api", "admit-grafana", "grafana"},
-    "telling": {"api", "grafana"},
     "broker": {"broker", "ingest-0", "ingest-1", "edge", "demo-edge", "simulators"},
     "metrics": {"ingest-0", "ingest-1", "derive", "outlook", "notices", "alerts", "province", "uplink", "api"}
     | {"edge", "demo-edge"},
@@ -192,7 +202,8 @@ def test_whoever_may_open_the_database_is_whoever_does():
     over_tcp = {row[2] for row in rows if row[0] == "host"}
     used = {match for service in SERVICES.values() for match in re.findall(r"//(\w+)@database", str(service))}
     users = {service.get("environment", {}).get("PGUSER") for service in SERVICES.values()} - {None}
-    assert used | users | {"smartpark_grafana"} == over_tcp
+    # Readers of some parks are members of Grafana's role.
+    assert used | users | {"+smartpark_grafana"} == over_tcp
     assert all(row[-1] == "scram-sha-256" for row in rows if row[0] == "host")
     assert [row for row in rows if row[-1] == "trust"] == [["local", "all", "postgres", "trust"]]
     assert f"hba_file={mounts_of('database')['./deploy/database/pg_hba.conf']}" in SERVICES["database"]["command"]
@@ -317,10 +328,11 @@ def test_environment_variables_are_known_to_the_code():
     for service in OURS.values():
         given = {name for name in service.get("environment", {}) if name.startswith("SMARTPARK_")}
         assert given <= known
-    scripts = ("scripts/backup", "deploy/backup/common.sh")
-    backup = "".join((ROOT / name).read_text(encoding="utf-8") for name in scripts)
-    for name in SERVICES["backup"]["environment"]:
-        assert name.startswith("PG") or name == "TZ" or f"${{{name}" in backup, name
+    for service in ("backup", "restore-drill"):
+        scripts = (f"scripts/{service}", "deploy/backup/common.sh")
+        text = "".join((ROOT / name).read_text(encoding="utf-8") for name in scripts)
+        for name in SERVICES[service]["environment"]:
+            assert name.startswith("PG") or name == "TZ" or f"${{{name}" in text, name
 
 
 THEIRS = {
@@ -335,7 +347,7 @@ def test_variables_of_other_images_are_theirs(name):
     given = set(SERVICES[name].get("environment", {}))
     if name == "grafana":
         assert all(variable.startswith("GF_") for variable in given)
-    elif name != "backup":
+    elif name not in {"backup", "restore-drill"}:
         assert given == THEIRS[name]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from smartpark.errors import Problem
 
-from smartpark_dashboards.platform_alerts.rules import RULES, PlatformRule
+from smartpark_dashboards.platform_alerts.rules import DASHBOARD, RULES, PlatformRule
 from smartpark_dashboards.words import Json
 
 FILE: Final = "alerting/platform.yaml"
@@ -39,14 +39,17 @@ def platform_document() -> Json:
 
 def _rule(rule: PlatformRule) -> Json:
     annotations = {
-        "__dashboardUid__": rule.dashboard,
-        "__panelId__": str(rule.panel),
         "summary": rule.title.zh,
         "summary_en": rule.title.en,
         "description": rule.about.zh,
         "description_en": rule.about.en,
         "unit": rule.unit,
     }
+    shown: Json = {}
+    if rule.panel is not None:
+        # Both ways, as Grafana writes them when it exports a rule.
+        shown = {"dashboardUid": DASHBOARD, "panelId": rule.panel}
+        annotations |= {"__dashboardUid__": DASHBOARD, "__panelId__": str(rule.panel)}
     return {
         "uid": rule.uid,
         "title": rule.title.zh,
@@ -55,9 +58,8 @@ def _rule(rule: PlatformRule) -> Json:
         # Nothing that is ill has no row; a query that cannot be asked is an alert of its own.
         "noDataState": "OK",
         "execErrState": "Error",
-        "dashboardUid": rule.dashboard,
-        "panelId": rule.panel,
         "isPaused": False,
+        **shown,
         "annotations": annotations,
         "labels": {"rule": rule.uid, "severity": rule.severity},
         "data": [_query(rule), _threshold(rule)],

@@ -11,6 +11,8 @@ from typing import Final
 from smartpark_dashboards.queries import without_head
 from smartpark_dashboards.words import Words
 
+DASHBOARD: Final = "platform-operation"
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformRule:
@@ -28,9 +30,8 @@ class PlatformRule:
     severity: str
     lasts: str
     """It must be so for as long before anybody is told."""
-    dashboard: str
-    panel: int
-    """Where one sees it."""
+    panel: int | None
+    """Of the dashboard `DASHBOARD`, where one sees it."""
 
     @property
     def sql(self) -> str:
@@ -48,7 +49,7 @@ RULES: Final = (
             "Nothing was stored of the park for ten minutes. Look at the edge agents, the broker and the service "
             "ingest; agents spool what they read and send it later.",
         ),
-        "no_readings", 600, "s", "critical", "2m", "platform-operation", 10,
+        "no_readings", 600, "s", "critical", "2m", 10,
     ),
     PlatformRule(
         "platform-ingest-behind",
@@ -59,7 +60,7 @@ RULES: Final = (
             "the database or ingest cannot keep up, or the network is slow. Look at the log of ingest and the "
             "database's load.",
         ),
-        "ingest_behind", 900, "s", "warning", "5m", "platform-operation", 12,
+        "ingest_behind", 900, "s", "warning", "5m", 12,
     ),
     PlatformRule(
         "platform-spool-filling",
@@ -69,7 +70,7 @@ RULES: Final = (
             "More than four fifths of an agent's spool is used; when it is full the oldest readings are lost. Mend "
             "its network, or make room on its disk.",
         ),
-        "spool_filling", 80, "%", "critical", "1m", "platform-operation", 12,
+        "spool_filling", 80, "%", "critical", "1m", 12,
     ),
     PlatformRule(
         "platform-derive-behind",
@@ -79,16 +80,25 @@ RULES: Final = (
             "Readings come in, and no hour's electricity was computed for three hours. Look whether the service "
             "derive runs, and at its log.",
         ),
-        "derive_behind", 10800, "s", "warning", "10m", "platform-operation", 3,
+        "derive_behind", 10800, "s", "warning", "10m", 3,
     ),
     PlatformRule(
-        "platform-dead-letters",
-        Words("平台：大量消息无法入库", "Platform: many messages are set aside"),
+        "platform-alerts-behind",
+        Words("平台：读数未被告警判定", "Platform: nobody judges readings"),
         Words(
-            "一小时内同一原因的死信超过一百条，多为目录与网关配置不一致。用 smartpark dead list 查看原因。",
-            "More than a hundred messages of one reason were set aside within an hour, mostly because catalogue and "
-            "agents disagree. See: smartpark dead list.",
+            "读数入库十分钟后仍未判定：alerts 服务没有运行或跟不上，现场告警和通知都会缺失。先看该服务是否在运行。",
+            "Readings were stored ten minutes ago and not judged yet: the service alerts does not run or cannot keep "
+            "up, and alerts of the park, and messages, are missing. Look whether it runs.",
         ),
-        "dead_letters", 100, "/h", "warning", "5m", "platform-operation", 11,
+        "alerts_behind", 600, "s", "critical", "5m", None,
+    ),
+    PlatformRule(
+        "platform-pull-failing",
+        Words("平台：下级平台数据未拉取", "Platform: an instance is not pulled"),
+        Words(
+            "六小时以上未能完整拉取该平台的数据。用 smartpark province status 查看原因，并联系对方。",
+            "Not everything of the instance was had for six hours. See: smartpark province status, and call them.",
+        ),
+        "pull_failing", 21600, "s", "warning", "10m", None,
     ),
 )  # fmt: skip
