@@ -90,6 +90,13 @@ def load(start):
     return 100 + start.astimezone(UTC).hour + 200
 
 
+def amount_of_day(park, midnight):
+    """What a register counted in a day [kWh]: 50 hours of quarters until the last full hour."""
+    until = park.newest[Grain.HOUR]
+    hours = [until - timedelta(hours=n) for n in range(1, 51)]
+    return 40 * sum(midnight <= hour < midnight + DAY for hour in hours)
+
+
 def hours_of_readings(park, span):
     """Hours of which readings stand in the database, and in the span; the running one has some too."""
     first = park.newest[Grain.HOUR] - timedelta(hours=27)
@@ -243,9 +250,22 @@ def test_residuals_that_errors_do_not_explain_are_counted(park):
 
 
 def test_the_tree_of_meters_has_an_end_for_every_edge(park):
-    nodes = {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A")}
+    # Two days and some hours of registers, 10 kWh a quarter; of T1 four hours are not known.
+    days = {start: amount_of_day(park, start) for _, start in park.starts(Grain.DAY, MONTH)}
+    total = sum(days.values())
+    nodes = {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A", span=MONTH)}
     edges = {(row["source"], row["target"]) for row in park.rows("park-balance 11/B")}
-    assert nodes["M2"] == "960 kWh"
+    assert nodes["M2"].endswith(f"{total} kWh")
+    assert nodes["T1"] == f"≥ {total - 4 * 40} kWh"
+    yesterday = [start for ago, start in park.starts(Grain.DAY, MONTH) if ago == 1]
+    assert days[yesterday[0]] == 960
+    with park.connection.transaction(force_rollback=True):
+        park.connection.execute("DELETE FROM smartpark.energy_day WHERE start <> %s", yesterday)
+        assert {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A", span=MONTH)}["M2"] == "960 kWh"
+    by_zone = park.rows("park-balance 7/A", span=MONTH)
+    assert sum(row["value"] for row in by_zone) == total - 4 * 40
+    shares = {row["time"]: row["value"] for row in park.rows("park-balance 8/A", span=MONTH)}
+    assert shares[yesterday[0]] == pytest.approx(100 * (N + 1) / 960)
     assert edges == {("M1", "T1")}
     with park.connection.transaction(force_rollback=True):
         park.connection.execute(

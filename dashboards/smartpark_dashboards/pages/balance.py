@@ -89,6 +89,25 @@ def _users() -> tuple[Panel, ...]:
             "night", (12, 9), "kwatth", 0, bars=True,
             fields=(Field("base", Words("最低小时", "quietest hour")),),
         ),
+        TimeSeries(
+            7,
+            Words("各分园末端用电", "Electricity by zone"),
+            Words(
+                "各分园末端电表每日电量，按已知部分。",
+                "Of the meters at the end of the tree in each zone, day by day, as far as it is known.",
+            ),
+            "zone_days", (12, 8), "kwatth", 0, bars=True, stacked=True,
+        ),
+        TimeSeries(
+            8,
+            Words("各级表计差额率", "Residual of each level"),
+            Words(
+                "上级电表与下级之差占上级当日电量，差额最大的八块；任一未知则为空。",
+                "What a parent meter shows beyond those below it, over its own amount of the "
+                "day, for the eight with the largest residuals; a gap where either is not known.",
+            ),
+            "residual_share", (12, 8), "percent", 2, to=LinkTo("meter-health"),
+        ),
         BarGauge(
             6,
             Words("不明差额前十", "Ten largest residuals"),
@@ -129,7 +148,11 @@ def _meters() -> tuple[Panel, ...]:
         NodeGraph(
             11,
             Words("电表树", "Tree of meters"),
-            Words("电表的上下级与昨日电量。", "Which meter hangs below which, and what each measured yesterday."),
+            Words(
+                "电表的上下级与所选时间各日电量之和；≥ 为部分未知。",
+                "Which meter hangs below which, and what each measured over the days of the "
+                "range; ≥: a part of it is not known.",
+            ),
             ("nodes", "edges"), (10, 10),
         ),
     )  # fmt: skip

@@ -36,7 +36,8 @@ def free() -> tuple[Panel, ...]:
             Words(
                 "限额减近十二个月峰值与在途报装预留；谨慎余量按来年峰值高估计；点击编码新建报装。",
                 "What the tighter rule allows less the peak of twelve months and what requests reserved; "
-                "cautious: by a high estimate of the coming year's peak. A click on the code opens a new request there.",
+                "cautious: by a high estimate of the coming year's peak. A click on the code opens a new "
+                "request there.",
             ),
             "headroom_nodes", (16, 9),
             fields=(
