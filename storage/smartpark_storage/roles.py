@@ -4,12 +4,18 @@ The migrations make the roles and grant what each needs; here they get a passwor
 as a salted digest.
 """
 
+import time
+from typing import Final
+
+from psycopg import errors as pg
 from psycopg import sql
 
 from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 from smartpark_storage.role_names import DatabaseRole
+
+_PATIENCE_S: Final = 30.0
 
 
 @translate_errors()
@@ -26,6 +32,21 @@ def let_in(connection: Connection, role: str, password: str) -> None:
     statement = sql.SQL("ALTER ROLE {role} LOGIN PASSWORD {digest}").format(
         role=sql.Identifier(role), digest=sql.Literal(digest)
     )
-    connection.execute(statement)
+    change_role(connection, statement)
     # A server that was restored from a dump knows roles by their names only.
     connection.execute(query("fit_role"), {"role": role})
+
+
+def change_role(connection: Connection, statement: sql.Composed) -> None:
+    """Change a role of the whole server, which another database may be changing just now."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            with connection.transaction():
+                connection.execute(statement)
+        except pg.InternalError_ as error:
+            if "tuple concurrently" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return

@@ -16,6 +16,7 @@ from fix_broker import free_port
 from psycopg.conninfo import conninfo_to_dict
 from smartpark_storage import connect, load_catalogue, load_registry, refresh_aggregates, store_batches
 from smartpark_storage.embedded_account import database_account, programs
+from smartpark_storage.roles import DatabaseRole, set_password
 from storage_cases import DAY_US, MINUTE_US, NOON, NOON_US, batch, park
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,22 +144,48 @@ def test_restoring_for_real_keeps_the_database_and_touches_no_other(plain):
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def test_a_role_that_only_reads_can_back_up_and_its_password_is_nowhere_to_be_seen(plain, tmp_path_factory):
-    secret = tmp_path_factory.mktemp("secret") / "password"
-    secret.write_text(r"a:b\c")
-    with psycopg.connect(plain.dsn, autocommit=True) as connection:
-        role = f"backup_{os.getpid()}"
-        # As docs/hardening.md has it.
-        connection.execute(f"CREATE ROLE {role} LOGIN BYPASSRLS IN ROLE pg_read_all_data")
-    try:
-        made = plain.run(BACKUP, "now", PGUSER=role, SMARTPARK_DSN_PASSWORD_FILE=str(secret))
-        assert made.returncode == 0, made.stderr
-        assert r"a:b\c" not in made.stdout + made.stderr
-        (backup,) = plain.backups()
-        assert not any(rb"a:b\c" in path.read_bytes() for path in backup.iterdir())
-    finally:
-        with psycopg.connect(plain.dsn, autocommit=True) as connection:
-            connection.execute(f"DROP ROLE {role}")
+def as_backup(place, secret):
+    """What the service `backup` is told: its own role, and where its password is."""
+    with connect(place.dsn, application="test") as connection:
+        set_password(connection, DatabaseRole.BACKUP, secret.read_text())
+    return {"PGUSER": DatabaseRole.BACKUP.value, "SMARTPARK_DSN_PASSWORD_FILE": str(secret)}
+
+
+@pytest.fixture
+def secret(tmp_path_factory):
+    """File of a password with what libpq's own files would have quoted."""
+    file = tmp_path_factory.mktemp("secret") / "password"
+    file.write_text(r"a:b\c")
+    return file
+
+
+def test_the_role_that_only_reads_can_back_up_and_its_password_is_nowhere_to_be_seen(plain, secret):
+    made = plain.run(BACKUP, "now", **as_backup(plain, secret))
+    assert made.returncode == 0, made.stderr
+    assert r"a:b\c" not in made.stdout + made.stderr
+    (backup,) = plain.backups()
+    assert not any(rb"a:b\c" in path.read_bytes() for path in backup.iterdir())
+    assert "ROLE smartpark_backup" in (backup / "roles.sql").read_text()
+    # Rows of every park, whatever the rules of the tables say, and nobody's to write.
+    drill = plain.run(DRILL)
+    assert drill.returncode == 0, drill.stderr
+    with psycopg.connect(plain.dsn, user="smartpark_backup", password=secret.read_text()) as connection:
+        assert connection.execute("SELECT count(*) FROM smartpark.park").fetchone() == (1,)
+        row = connection.execute("SELECT rolreplication, rolbypassrls, rolsuper FROM pg_roles WHERE rolname = user")
+        assert row.fetchone() == (True, True, False)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM smartpark.park")
+
+
+@pytest.mark.timescale
+@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
+def test_the_role_that_only_reads_can_back_up_timescaledb(timescale_database_dsn, tmp_path, secret):
+    fill(timescale_database_dsn)
+    place = Place(timescale_database_dsn, tmp_path, "")
+    made = place.run(BACKUP, "now", **as_backup(place, secret))
+    assert made.returncode == 0, made.stderr
+    drill = place.run(DRILL)
+    assert drill.returncode == 0, drill.stderr
 
 
 def test_a_backup_that_failed_or_was_killed_is_never_taken_for_one(plain, tmp_path_factory):
@@ -424,7 +451,12 @@ def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(pa
     with OwnServer(passable_path) as server:
         with server.connect() as connection:
             connection.execute("CREATE TABLE things AS SELECT i, md5(i::text) FROM generate_series(1, 5000) AS i")
+            # As the migrations make it, with the password of this server.
+            connection.execute("CREATE ROLE smartpark_backup LOGIN REPLICATION BYPASSRLS IN ROLE pg_read_all_data")
+            connection.execute(f"ALTER ROLE smartpark_backup PASSWORD '{server.secret.read_text()}'")
+        server.place.environment["PGUSER"] = "smartpark_backup"
         server.run("sh", BACKUP, "now")
+        server.place.environment["PGUSER"] = "postgres"
         server.run("sh", BACKUP, "check")
         said = server.run("sh", DRILL)
     assert re.search(r"each of (\d+) rows was read", said)[1] == "5000"
@@ -437,9 +469,17 @@ def test_the_rules_of_the_compose_let_its_roles_in_and_nobody_else(passable_path
     with OwnServer(passable_path) as server:
         with server.connect() as connection:
             assert connection.execute("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL").fetchall() == []
-            for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana", "stranger"):
+            roles = (
+                "smartpark_ingest",
+                "smartpark_api",
+                "smartpark_grafana",
+                "smartpark_backup",
+                "smartpark_grafana_near",
+            )
+            for role in (*roles, "stranger"):
                 connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
-        for role in ("smartpark_ingest", "smartpark_api", "smartpark_grafana"):
+            connection.execute("GRANT smartpark_grafana TO smartpark_grafana_near")
+        for role in roles:
             server.connect(user=role, word="x").close()
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
                 server.connect(user=role, word="y")

@@ -137,7 +137,7 @@ def test_no_two_passwords_are_alike(folder):
     given = folder / "secrets/desk/smtp.password"
     passwords = [path.read_text() for path in (folder / "secrets").rglob("*.password") if path != given]
     assert given.read_text() == "", "the mail server's, not ours to make up"
-    assert len(passwords) == 11
+    assert len(passwords) == 12
     assert len(set(passwords)) == len(passwords)
     assert all(re.fullmatch(r"[\w-]{32}", password) for password in passwords)
 
