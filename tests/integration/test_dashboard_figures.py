@@ -388,6 +388,26 @@ def test_the_health_of_meters(park):
         "active_energy_import", "active_power",
     ]  # fmt: skip
     assert {row["value"] for row in park.rows("meter-health 22/A", meter="p1/M2")} == {200}
+    days = {start: amount_of_day(park, start) for _, start in park.starts(Grain.DAY, MONTH)}
+    counted = park.rows("meter-health 23/A", span=MONTH, meter="p1/M2")
+    assert {row["metric"] for row in counted} == {"active_energy_import [kWh]"}
+    assert {row["time"]: row["value"] for row in counted} == {start: kwh for start, kwh in days.items() if kwh}
+    yesterday = next(start for ago, start in park.starts(Grain.DAY, MONTH) if ago == 1)
+    complete = {
+        row["metric"]: row["value"] for row in park.rows("meter-health 15/A", span=MONTH) if row["time"] == yesterday
+    }
+    gone = park.newest[Grain.HOUR] - timedelta(hours=6)
+    missing = sum(yesterday <= gone + timedelta(hours=n) < yesterday + DAY for n in range(4))
+    assert complete == {"p1/M1": 100, "p1/M2": 100, "p1/T1": pytest.approx(100 * (24 - missing) / 24)}
+    usable = sum(row["usable"] for row in park.rows("meter-health 4/A"))
+    # Seven gauges every five minutes.
+    in_hours = [hour for hour in hours_of_readings(park, DAY) if hour < park.newest[Grain.HOUR]]
+    of_the_running_hour = park.connection.execute(
+        "SELECT count(*) FROM smartpark.reading AS r JOIN smartpark.point AS p USING (point_id)"
+        " WHERE p.park = 'p1' AND r.time >= %s",
+        [park.newest[Grain.HOUR]],
+    ).fetchone()[0]
+    assert usable == 7 * 12 * len(in_hours) + of_the_running_hour
 
 
 def test_clocks_that_are_ahead(park):

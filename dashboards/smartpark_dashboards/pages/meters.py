@@ -192,6 +192,16 @@ def _clocks() -> tuple[Panel, ...]:
             ),
         ),
         freshness("shared/freshness", (10, 8)),
+        StatusHistory(
+            15,
+            Words("各表每日完整率", "Completeness of meters by day"),
+            Words(
+                "累计量最不完整的四十块表，至多所选时间的最后31天；空白为该日无数据。",
+                "The forty meters whose registers are least complete, over the last 31 days of "
+                "the range at most; blank: nothing of that day.",
+            ),
+            "meter_days", (24, 10), "percent", 0, COMPLETENESS, span=(0, 100),
+        ),
     )  # fmt: skip
 
 
@@ -218,5 +228,14 @@ def _one() -> tuple[Panel | Section, ...]:
             Words("所选表计的功率", "Power of the chosen meter"),
             Words("有功功率平均值；缺数不补。", "Active power, means of 15 minutes or an hour. A gap is a gap."),
             "meter_power", (12, 9), "kwatt",
+        ),
+        TimeSeries(
+            23,
+            Words("所选表计每日累计量", "Daily amounts of the chosen meter"),
+            Words(
+                "各累计测点每日用量，按已知部分，单位见图例。",
+                "What each register counted in a day, as far as it is known; its unit stands beside its name.",
+            ),
+            "meter_energy", (24, 8), "locale", 1, bars=True,
         ),
     )  # fmt: skip
