@@ -16,6 +16,8 @@ from smartpark.clock import PARK_ZONE, to_us
 from smartpark.emission_limits import EmissionLimits, emission_limits
 from smartpark.errors import SmartparkError
 from smartpark.workdays import builtin_workdays
+from smartpark_api.planning.forecasting import forecast_park
+from smartpark_api.planning.free_capacity import Question, headroom_of_park
 from smartpark_ingest.outlook import worker as outlook
 from smartpark_ingest.outlook.worker import OutlookWorker, Wanted, forecast_moment, headroom_moment
 from smartpark_storage import (
@@ -251,6 +253,16 @@ def test_every_node_has_its_room_as_of_midnight(park_dsn):
     *_, told, _, left, part, completeness, reason = found["transformer/D2"]
     assert (told, left, part, completeness) == (None, None, None, 0)
     assert "nothing measures it" in reason
+
+
+def test_what_is_kept_is_what_the_api_answers_of_that_moment(park_dsn):
+    with connect(park_dsn, application="test") as connection:
+        answer = headroom_of_park(connection, "netpark", Question(), now=MIDNIGHT)
+        ahead = forecast_park(connection, "netpark", now=NOON, calendar=builtin_workdays(), days=2)
+    kept = rows(park_dsn, "headroom", "node, headroom, reason", "park = 'netpark' AND kind <> 'contract'")
+    assert sorted(kept) == sorted((node.code, node.headroom_kva, node.reason) for node in answer.nodes)
+    slots = rows(park_dsn, "load_forecast", "time, horizon_h, p10_kw, p50_kw, p90_kw", "park = 'netpark'")
+    assert [row[2:] for row in slots] == list(zip(*(band.values for band in ahead.bands), strict=True))
 
 
 def test_a_contract_leaves_what_the_highest_month_does_not_use(park_dsn):

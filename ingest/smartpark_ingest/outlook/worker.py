@@ -22,7 +22,7 @@ from smartpark_storage.emission_limits import keep_emission_limits
 from smartpark_storage.outlooks import forget_outlooks, outlook_parks
 
 from smartpark_ingest.counters import Counters
-from smartpark_ingest.database import PatientDatabase, StoppedError
+from smartpark_ingest.database import PatientDatabase, StoppedError, is_fault_of_the_data
 from smartpark_ingest.outlook.computing import Moment, forecast_park, headroom_park
 from smartpark_ingest.outlook.vitals import OutlookVitals, Totals
 
@@ -142,7 +142,9 @@ class OutlookWorker:
             return self._database.run(lambda connection: work(connection, moment))
         except (RetryableError, StoppedError):
             raise
-        except SmartparkError as error:
+        except Exception as error:
+            if not (isinstance(error, SmartparkError) or is_fault_of_the_data(error)):
+                raise
             self.totals.failures += 1
             self.vitals.failing[park] = str(error)
             self._say_once(f"{park}: {error}")
