@@ -1,16 +1,16 @@
 """The files that Grafana is provisioned with, through strict models; and that the models see each kind of mistake."""
 
 import copy
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from provisioning_models import provisioning_problems, read_files
 from smartpark.clock import utc_now
 from smartpark_api.alerts.platform_models import MOST_ALERTS
-from smartpark_api.app import PREFIX, create_app
-from smartpark_api.settings import ApiSettings
 from smartpark_dashboards.generated import render_documents
 from smartpark_dashboards.grafana_sql import Request, expand
 from smartpark_dashboards.lint_sql import query_problems
@@ -161,10 +161,9 @@ def test_a_compose_without_the_key_the_mount_or_the_network_is_seen():
 
 def test_the_contact_point_tells_a_route_of_ours_no_more_than_it_takes():
     settings = FILES["alerting/contact.yaml"]["contactPoints"][0]["receivers"][0]["settings"]
-    app = create_app(ApiSettings(dsn="postgresql:///none"))
+    described = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))["paths"]
     path = re.sub(r"^http://api:8000", "", settings["url"])
-    assert path.startswith(PREFIX)
-    assert "post" in app.openapi()["paths"][path]
+    assert "post" in described[path]
     assert int(settings["maxAlerts"]) == MOST_ALERTS
 
 
@@ -189,3 +188,34 @@ def test_a_query_keeps_the_rules_of_all_queries_and_needs_nothing_written_in(rul
 def test_a_rule_that_reads_a_table_would_be_seen():
     assert list(query_problems("SELECT count(*)::float8 AS value FROM smartpark.reading", {}))
     assert list(query_problems("SELECT max(value) FROM park.reading", {}))
+
+
+# --- with Grafana's own JSON schemas --------------------------------------------------------------------------------
+
+
+def schema_errors(name, definition, document):
+    path = ROOT / "tests/data/grafana" / f"{name}.jsonschema.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["definitions"]
+    wanted = {"$ref": f"#/definitions/{definition}", "definitions": known}
+    return [one.message for one in jsonschema.Draft7Validator(wanted).iter_errors(document)]
+
+
+@pytest.mark.parametrize("rule", platform_document()["groups"][0]["rules"], ids=lambda rule: rule["uid"])
+def test_a_rule_is_one_to_grafanas_schemas(rule):
+    # What a file says with its group, or shows where the rule is; the rest is the same as in the HTTP API.
+    as_sent = {key: value for key, value in rule.items() if key not in {"dashboardUid", "panelId"}}
+    as_sent |= {"folderUID": "x", "orgID": 1, "ruleGroup": "platform"}
+    assert schema_errors("alerting", "Rule", as_sent) == []
+    assert schema_errors("expr", "TypeThreshold", rule["data"][1]["model"]) == []
+    assert schema_errors("alerting", "Rule", as_sent | {"noDataState": "Fine"})
+    assert schema_errors("expr", "TypeThreshold", rule["data"][1]["model"] | {"typ": "x"})
+
+
+def test_contact_points_and_policies_are_such_to_grafanas_schemas():
+    contact = FILES["alerting/contact.yaml"]
+    point = contact["contactPoints"][0]
+    receiver = {"name": point["name"], **point["receivers"][0]}
+    assert schema_errors("alerting", "ContactPoint", receiver) == []
+    policy = {key: value for key, value in contact["policies"][0].items() if key != "orgId"}
+    assert schema_errors("alerting", "NotificationPolicy", policy) == []
+    assert schema_errors("alerting", "NotificationPolicy", policy | {"repeat": "1h"})
