@@ -49,6 +49,8 @@ class FakeGrafana:
         """Frames of a query."""
         self.taken: str | None = None
         """The password that the database takes; None takes any."""
+        self.rules: list[str] = []
+        """Alert rules that files have made."""
         self.orgs: dict[int, dict[str, Any]] = {}
         self.users: dict[int, dict[str, Any]] = {1: _user(1, "admin", "", "")}
         self._numbers = 100
@@ -330,6 +332,9 @@ class FakeGrafana:
         if worst != 200:
             raise RefusalError(worst, "", results=results)
         return {"results": results}
+
+    def _get_alert_rules(self, request, content):
+        return [{"uid": uid} for uid in self.rules]
 
     # --- folders and dashboards ---
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from smartpark.errors import SmartparkError
 
 from smartpark_dashboards.grafana_sql import Request, Value, interpolate
+from smartpark_dashboards.platform_alerts.rules import RULES
 from smartpark_dashboards.words import Json
 
 NUMBER, TEXT, TIME, OTHER = "number", "string", "time", "other"
@@ -113,6 +114,13 @@ def look_through(document: Json, ask: Callable[[Asked], Answer], now: datetime) 
         yield _try(asked, ask)[0]
 
 
+def look_at_alerts(ask: Callable[[Asked], Answer], now: datetime) -> Iterator[Outcome]:
+    """Ask what the platform's alert rules ask, of the ten minutes that they look at."""
+    for rule in RULES:
+        start = now - timedelta(minutes=10)
+        yield _try(Asked(rule.uid, rule.title.zh, "A", rule.sql, "table", start, now, timedelta(minutes=1)), ask)[0]
+
+
 def _try(asked: Asked, ask: Callable[[Asked], Answer]) -> tuple[Outcome, Answer | None]:
     began, answer, error = time.perf_counter(), None, ""
     try:
@@ -147,14 +155,22 @@ class _Page:
         for panel in self.document["panels"]:
             targets = panel.get("targets", [])
             named = named_columns(panel) if len(targets) == 1 else frozenset[str]()
+            values = self.values
+            self.values = values | self._first(panel.get("repeat"))
             for target in targets:
                 place = f"panel {panel['id']}/{target['refId']}"
                 yield self.asked(
                     place, panel["title"], target["rawSql"], target["format"], letter=target["refId"], named=named
                 )
+            self.values = values
         for mark in self.document["annotations"]["list"]:
             if "rawSql" in mark.get("target", {}):  # Grafana adds one of its own
                 yield self.asked(f"mark {mark['name']}", "", mark["target"]["rawSql"], "mark")
+
+    def _first(self, repeated: str | None) -> dict[str, Value]:
+        """A panel that stands there once for each value is asked for the first."""
+        value = self.values.get(repeated or "")
+        return {repeated: value[:1]} if repeated and isinstance(value, list) else {}
 
 
 def named_columns(panel: Json) -> frozenset[str]:

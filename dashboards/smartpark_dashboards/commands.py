@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
@@ -11,6 +12,9 @@ from smartpark_dashboards.generated import outdated_files, render_documents, ren
 from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file, write_platform_file
 from smartpark_dashboards.sync.commands import register as register_sync
 from smartpark_dashboards.words import Language
+
+if TYPE_CHECKING:
+    from smartpark_dashboards.report import ReportedQuery
 
 _FOLDER = Path("dashboards/generated")
 _PROVISIONING = Path("dashboards/provisioning")
@@ -48,27 +52,50 @@ def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     register_sync(verbs)
     report = verbs.add_parser(
         "report",
-        help="list every dashboard, panel and query, and what the rules say of it",
-        description="Lists every dashboard, panel and query with the views that it reads, and whether the rules for "
-        "dashboards hold. Asks neither Grafana nor a database. Exit code 2 when a rule does not hold.",
+        help="list every dashboard, panel and query, the checks and their results",
+        description="Lists every dashboard, panel and query (of panels, choices, marks, alert rules), the views that "
+        "it reads, the checks and their results. Without --database only rules are applied; with it, each "
+        "query is asked as Grafana's role does when a page is opened. Exit code 2 when a check fails.",
     )
     report.add_argument("--language", choices=[language.value for language in Language], default=Language.ZH.value,
                         help="which set (default zh)")  # fmt: skip
-    report.add_argument("--json", action="store_true", help="for machines: one object per query")
+    report.add_argument("--database", metavar="DSN", nargs="?", const="",
+                        help="ask every query of this database (without a DSN: the one of SMARTPARK_DSN)")  # fmt: skip
+    report.add_argument("--role", default="smartpark_grafana",
+                        help="role that asks, such as a park's reader (default smartpark_grafana)")  # fmt: skip
+    report.add_argument("--folder", type=Path, default=_FOLDER, metavar="DIR",
+                        help=f"where the committed files are (default {_FOLDER})")  # fmt: skip
+    report.add_argument("--json", action="store_true", help="for machines: dashboards, queries, checks, results")
     report.set_defaults(run=_report)
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from smartpark_dashboards.lint import problems_of
-    from smartpark_dashboards.report import report_lines, report_rows
+    from smartpark_dashboards.report import report_document, report_lines, reported
 
     documents = render_documents()
     shown = {name: document for name, document in documents.items() if name.startswith(f"{arguments.language}/")}
+    queries = reported(shown, alerts=True)
+    if arguments.database is not None:
+        queries = _asked(queries, shown, arguments)
+    outdated = outdated_files(arguments.folder) if arguments.folder.is_dir() else None
     if arguments.json:
-        print(json.dumps(report_rows(shown), ensure_ascii=False, indent=2))
+        print(json.dumps(report_document(shown, queries, outdated), ensure_ascii=False, indent=2))
     else:
-        print("\n".join(report_lines(shown)))
-    return 2 if problems_of(documents) else 0
+        print("\n".join([*report_lines(shown, queries), *map(str, outdated or ())]))
+    return 2 if problems_of(documents) or outdated or any(query.failed for query in queries) else 0
+
+
+def _asked(
+    queries: "list[ReportedQuery]", documents: dict[str, Any], arguments: argparse.Namespace
+) -> "list[ReportedQuery]":
+    from smartpark.clock import utc_now
+    from tqdm import tqdm
+
+    from smartpark_dashboards.report import answered
+
+    asked = answered(queries, documents, dsn=arguments.database, role=arguments.role, now=utc_now())
+    return list(tqdm(asked, total=len(queries), unit="query", disable=None, leave=False))
 
 
 def _build(arguments: argparse.Namespace) -> int:

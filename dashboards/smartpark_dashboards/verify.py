@@ -12,9 +12,10 @@ from pathlib import Path
 
 from smartpark.errors import SmartparkError
 
-from smartpark_dashboards.asking import Outcome, look_through
+from smartpark_dashboards.asking import Outcome, look_at_alerts, look_through
 from smartpark_dashboards.live import Grafana, NotAnsweredError
 from smartpark_dashboards.panels import DATASOURCE
+from smartpark_dashboards.platform_alerts.rules import RULES
 from smartpark_dashboards.sync.steps import differences
 from smartpark_dashboards.words import Json
 
@@ -26,7 +27,7 @@ class Check:
     dashboard: str
     """Empty where it is about the server."""
     check: str
-    """``health``, ``data source``, ``dashboard`` or ``query``."""
+    """``health``, ``data source``, ``dashboard``, ``alert rule`` or ``query``."""
     place: str
     title: str
     passed: bool
@@ -40,7 +41,7 @@ class Check:
         said = [self.title] if self.title else []
         said += [f"{self.rows} rows, {self.milliseconds:.0f} ms"] if self.rows is not None and self.passed else []
         said += [self.detail] if self.detail else []
-        return f"{mark}  {self.dashboard or 'server':<24} {self.place:<16} {'; '.join(said)}"
+        return f"{mark}  {self.dashboard or 'server':<24} {self.place:<24} {'; '.join(said)}"
 
 
 def documents_in(folder: Path, languages: list[str], only: list[str]) -> list[Json]:
@@ -53,8 +54,13 @@ def documents_in(folder: Path, languages: list[str], only: list[str]) -> list[Js
     return [document for document in found if not only or document["uid"] in only]
 
 
-def checks_of(grafana: Grafana, documents: list[Json], clock: Callable[[], datetime]) -> Iterator[Check]:
-    """Every check, as it comes; of a server that is not well nothing more is asked."""
+def checks_of(
+    grafana: Grafana, documents: list[Json], clock: Callable[[], datetime], *, alerts: bool
+) -> Iterator[Check]:
+    """Every check, as it comes; of a server that is not well nothing more is asked.
+
+    `alerts`: whether the platform's alert rules should be there; files make them in the first organisation alone.
+    """
     health = _health(grafana)
     yield health
     if not health.passed:
@@ -63,6 +69,10 @@ def checks_of(grafana: Grafana, documents: list[Json], clock: Callable[[], datet
     yield source
     for document in documents:
         yield from _page(grafana, document, clock())
+    if alerts:
+        yield from _alerts(grafana)
+        for outcome in look_at_alerts(grafana.ask, clock()):
+            yield _of("", outcome)
 
 
 def now() -> datetime:
@@ -117,6 +127,18 @@ def _page(grafana: Grafana, document: Json, moment: datetime) -> Iterator[Check]
     # What people would see is what Grafana has, be it what the file says or not.
     for outcome in look_through(found["dashboard"], grafana.ask, moment):
         yield _of(uid, outcome)
+
+
+def _alerts(grafana: Grafana) -> Iterator[Check]:
+    try:
+        found = {rule["uid"]: rule for rule in grafana.get("/api/v1/provisioning/alert-rules")}
+    except NotAnsweredError as error:
+        yield Check("", "alert rule", "alert rules", "", passed=False, detail=_with_hint(error))
+        return
+    for rule in RULES:
+        there = rule.uid in found
+        detail = "" if there else "it is not there: was Grafana started with the folder dashboards/provisioning?"
+        yield Check("", "alert rule", rule.uid, rule.title.zh, passed=there, detail=detail)
 
 
 def _of(uid: str, outcome: Outcome) -> Check:

@@ -1,4 +1,4 @@
-"""`scripts/verify-grafana`: every query of every dashboard is asked, and what is wrong is seen.
+"""`scripts/verify-grafana` and `smartpark grafana report --database` ask every query, and see what is wrong.
 
 The Grafana is our strict fake, which lets a real database answer: macros are expanded as Grafana's data source does.
 """
@@ -17,11 +17,13 @@ import dashboard_parks
 import psycopg
 import pytest
 from fake_grafana import ADMIN, FakeGrafana
+from smartpark.cli import main
 from smartpark.errors import SmartparkError
 from smartpark_dashboards.asking import _ZONES, NUMBER, TEXT, TIME, Answer, interval_of, moment_of, shape_problems
 from smartpark_dashboards.generated import render_documents
 from smartpark_dashboards.grafana_sql import GrafanaWouldRefuseError, Request, expand
 from smartpark_dashboards.lint import queries_of
+from smartpark_dashboards.platform_alerts.rules import RULES
 from smartpark_storage import connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,7 @@ def asked(grafana, parks_dsn):
         english = language.endswith("-en")
         fitting = [d for d in DOCUMENTS if d["uid"].endswith("-en") is english]
         grafana.provision("Main Org.", fitting, language)
+    grafana.rules = [rule.uid for rule in RULES]
     source = {
         "uid": "park-tsdb",
         "name": "park",
@@ -82,10 +85,10 @@ def _plain(value):
     return float(value) if isinstance(value, Decimal) else value
 
 
-def verify(grafana, tmp_path, *options, secret=ADMIN[1]):
+def verify(grafana, tmp_path, *options, word=ADMIN[1]):
     """Run the script as somebody with nothing but python3 would: no site-packages, no environment of ours."""
     file = tmp_path / "password"
-    file.write_text(secret)
+    file.write_text(word)
     command = [sys.executable, "-S", str(SCRIPT), "--url", grafana.url, "--password-file", str(file), *options]
     environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=240)
@@ -97,8 +100,9 @@ def test_every_query_of_every_dashboard_is_asked_and_passes(asked, tmp_path):
     wrong = [check for check in told["checks"] if not check["passed"]]
     assert (done.returncode, wrong) == (0, [])
     queries = {(check["dashboard"], check["place"]) for check in told["checks"] if check["check"] == "query"}
-    assert queries == {(d["uid"], place) for d in DOCUMENTS for place in queries_of(d)}
-    assert told["passed"] == len(told["checks"]) == len(queries) + len(DOCUMENTS) + 2
+    wanted = {(d["uid"], place) for d in DOCUMENTS for place in queries_of(d)} | {("", rule.uid) for rule in RULES}
+    assert queries == wanted
+    assert told["passed"] == len(told["checks"]) == len(queries) + len(DOCUMENTS) + len(RULES) + 2
     shown = sum(check["rows"] > 0 for check in told["checks"] if check["check"] == "query")
     assert shown > 0.8 * len(queries), "parks that have something to show"
     assert asked.writes == []
@@ -124,6 +128,17 @@ def test_what_is_wrong_is_named_with_its_place(asked, tmp_path):
     assert done.stdout.splitlines()[-1].split(";")[0].endswith("4 failed")
 
 
+def test_an_alert_rule_that_is_not_there_is_told(asked, tmp_path, monkeypatch):
+    asked.rules.remove("platform-no-readings")
+    folder = tmp_path / "zh"
+    folder.mkdir()
+    (folder / "one.json").write_text(json.dumps(asked.org("Main Org.")["dashboards"]["park-alerts"]["dashboard"]))
+    done = verify(asked, tmp_path, "--language", "zh", "--folder", str(tmp_path), "--quiet")
+    assert done.returncode == 1
+    assert "platform-no-readings" in done.stdout
+    assert " 1 failed" in done.stdout
+
+
 def test_a_server_that_is_not_well_is_asked_nothing_more(asked, tmp_path):
     asked.database = "failing"
     done = verify(asked, tmp_path, "--quiet")
@@ -140,7 +155,7 @@ def test_a_data_source_that_does_not_answer_is_told(asked, tmp_path):
 
 
 def test_a_wrong_password_an_unknown_organisation_and_nobody_there(asked, tmp_path):
-    wrong = verify(asked, tmp_path, "--dashboard", "park-power", "--quiet", secret="not this one")
+    wrong = verify(asked, tmp_path, "--dashboard", "park-power", "--quiet", word="not this one")
     assert wrong.returncode == 1
     assert "HTTP 401" in wrong.stdout
     assert "not this one" not in wrong.stdout + wrong.stderr
@@ -162,6 +177,30 @@ def test_another_organisation_is_asked_within_itself(asked, tmp_path):
     main["dashboards"] = {}
     done = verify(asked, tmp_path, "--organisation", "闽侯园区", "--dashboard", "park-alerts")
     assert done.returncode == 0, done.stdout
+
+
+# --- smartpark grafana report --database --------------------------------------------------------------------------
+
+
+def test_the_report_asks_every_query_as_grafanas_role(parks_dsn, capsys):
+    assert main(["grafana", "report", "--database", parks_dsn, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {check["result"] for query in told["queries"] for check in query["checks"]} == {"pass"}
+    assert sum(query["rows"] > 0 for query in told["queries"]) > 0.8 * len(told["queries"]) - len(RULES)
+    assert all(query["milliseconds"] >= 0 for query in told["queries"])
+    assert told["summary"]["not made"] == 0
+
+
+def test_a_role_that_may_not_read_is_told_query_by_query(parks_dsn, capsys, monkeypatch):
+    documents = {"zh/park-alerts.json": next(d for d in DOCUMENTS if d["uid"] == "park-alerts")}
+    monkeypatch.setattr("smartpark_dashboards.commands.render_documents", lambda: documents)
+    assert main(["grafana", "report", "--database", parks_dsn, "--role", "smartpark_api"]) == 2
+    assert "answers: permission denied" in capsys.readouterr().out
+
+
+def test_a_database_that_is_not_there_is_told(capsys):
+    assert main(["grafana", "report", "--database", "postgresql://nobody@127.0.0.1:1/nothing"]) == 1
+    assert "database not available" in capsys.readouterr().err
 
 
 # --- what it stands on --------------------------------------------------------------------------------------------

@@ -6,26 +6,48 @@ import json
 from smartpark.cli import main
 from smartpark_dashboards.generated import render_documents
 from smartpark_dashboards.lint import queries_of
+from smartpark_dashboards.platform_alerts.rules import RULES
 from smartpark_dashboards.report import page_problems, report_lines, reported
 
 DOCUMENTS = render_documents()
 
 
-def test_every_query_of_a_set_is_listed_with_what_it_reads(capsys):
+def test_every_query_of_a_set_is_listed_with_what_it_reads_and_what_was_checked(capsys):
     assert main(["grafana", "report", "--language", "en", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)
     wanted = {
         (document["uid"], place)
         for name, document in DOCUMENTS.items()
         if name.startswith("en/")
         for place in queries_of(document)
-    }
+    } | {("", rule.uid) for rule in RULES}
+    rows = told["queries"]
     assert {(row["dashboard"], row["place"]) for row in rows} == wanted
     assert len(rows) == len(wanted)
     (load,) = [row for row in rows if (row["dashboard"], row["place"]) == ("park-overview-en", "panel 1/A")]
     assert load["views"] == ["park.latest", "park.point"]
     assert load["variables"] == ["park"]
     assert load["problems"] == []
+    results = {check["check"]: check["result"] for check in load["checks"]}
+    assert results == {"rules": "pass", "macros": "pass", "answers": "not made", "shape": "not made"}
+    assert [page["uid"] for page in told["dashboards"]] == [
+        document["uid"] for name, document in DOCUMENTS.items() if name.startswith("en/")
+    ]
+    assert all(check["result"] == "pass" for page in told["dashboards"] for check in page["checks"])
+    assert told["summary"] == {
+        "pass": 2 * len(rows) + 2 * len(told["dashboards"]), "fail": 0, "not made": 2 * len(rows),
+    }  # fmt: skip
+
+
+def test_a_file_that_differs_from_the_code_is_told(tmp_path, capsys):
+    assert main(["dashboards", "build", "--folder", str(tmp_path), "--provisioning", str(tmp_path)]) == 0
+    (tmp_path / "zh" / "park-power.json").write_text("{}")
+    capsys.readouterr()
+    assert main(["grafana", "report", "--folder", str(tmp_path), "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    (page,) = [page for page in told["dashboards"] if page["uid"] == "park-power"]
+    assert {check["check"]: check["result"] for check in page["checks"]} == {"rules": "pass", "file": "fail"}
+    assert told["summary"]["fail"] == 1
 
 
 def test_people_read_a_line_for_each(capsys):
@@ -39,13 +61,15 @@ def test_people_read_a_line_for_each(capsys):
 def test_what_is_wrong_stands_beside_its_query_or_below_its_page(capsys, monkeypatch):
     documents = copy.deepcopy(DOCUMENTS)
     page = documents["zh/park-overview.json"]
-    page["panels"][0]["targets"][0]["rawSql"] = "SELECT 1 FROM smartpark.park"
+    page["panels"][0]["targets"][0]["rawSql"] = "SELECT $__unheard(x) FROM smartpark.park"
     page["refresh"] = "1s"
     monkeypatch.setattr("smartpark_dashboards.commands.render_documents", lambda: documents)
     (wrong,) = [query for query in reported(documents) if query.problems]
     assert (wrong.file, wrong.place) == ("zh/park-overview.json", "panel 1/A")
-    assert "not a view" in wrong.problems[0]
+    assert any("not a view" in problem for problem in wrong.problems)
     assert any("ten seconds" in text for text in page_problems(documents))
     assert any("ten seconds" in line for line in report_lines(documents))
     assert main(["grafana", "report"]) == 2
-    assert "not a view" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "rules: reads smartpark.park, and not a view" in told
+    assert "macros: unknown macro '__unheard'" in told

@@ -97,7 +97,7 @@ class Source(_WithPassword):
 
     host: Name
     database: Name = "smartpark"
-    role: Annotated[str, Field(pattern=r"^smartpark_grafana(_[a-z0-9_]+)?$")]
+    role: Annotated[str, Field(pattern=r"^smartpark_grafana(_[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?)?$")]
     """Database role that Grafana logs in as; row rules show it its parks."""
     tls: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
     tls_root_file: str = ""
