@@ -59,7 +59,8 @@ class RawReadings:
         if self.aggregated_until is None:
             return False
         conditions = " ".join(str(node[name]) for name in _CONDITIONS if name in node)
-        bounds = [datetime.fromisoformat(text) for text in _BOUND.findall(conditions)]
+        # An aggregate that was never refreshed bounds by the beginning of all times, which is before Christ.
+        bounds = [datetime.fromisoformat(text) for text in _BOUND.findall(conditions) if not text.endswith("BC")]
         return bool(bounds) and max(bounds) >= self.aggregated_until
 
 

@@ -71,7 +71,10 @@ FROM smartpark.point, generate_series(
 WHERE park = %(p)s AND kind = 'counter';
 
 INSERT INTO smartpark.indicator_origin (digest, unit, method, factor_set, factors, reason)
-VALUES (md5('dashboards')::uuid, 'kWh', 'method/1', 'set', '{dashboard-factor}', '') ON CONFLICT DO NOTHING;
+VALUES (md5('dashboards')::uuid, 'kWh', 'method/1', 'set', '{dashboard-factor}', ''),
+    (md5('kept')::uuid, 'mg/m3', 'method/1', 'set', '{}', 'reference oxygen 9 %%; limit 50 mg/m3 kept'),
+    (md5('exceeded')::uuid, 'mg/m3', 'method/1', 'set', '{}', 'reference oxygen 9 %%; limit 50 mg/m3 exceeded')
+ON CONFLICT DO NOTHING;
 
 INSERT INTO smartpark.factor (id, kind, carrier, scope, value, unit, as_stated, valid_from, historical, source, grade,
     origin, loaded_by) VALUES ('dashboard-factor', 'emission_factor', 'electricity', 'fujian', 0.5, 't/MWh', '0.5',
@@ -87,14 +90,17 @@ SELECT %(p)s, b, i, g FROM (VALUES
     ('device/M1', 'frequency_in_limits'), ('transformer/TR1', 'transformer_load_rate'),
     ('transformer/TR1', 'transformer_heavy_hours'), ('transformer/TR1', 'transformer_overload_hours'),
     ('enterprise/E1', 'electricity_consumption'), ('enterprise/E2', 'electricity_consumption')
-) AS s (b, i), unnest(ARRAY['hour', 'day', 'month']) AS g;
+) AS s (b, i), unnest(ARRAY['hour', 'day', 'month']) AS g
+-- Of stacks, concentrations are those of hours, which say in words whether the limit was kept; shares are those of days.
+WHERE CASE WHEN i LIKE '%%_corrected' THEN g = 'hour' WHEN i LIKE '%%_in_limit' THEN g <> 'hour' ELSE true END;
 
 -- Every number is park's number + how many periods ago; those in limits are 1, but 0 in every fifth period; the third
 -- period back is known by a fifth. Hours of 30 hours, days of 34 days, months of 14, years of 3.
 INSERT INTO smartpark.indicator_value (series_id, origin_id, start, revision, value, numerator, denominator,
     completeness, estimated_share, computed_at, publication_id)
-SELECT s.series_id, (SELECT origin_id FROM smartpark.indicator_origin WHERE digest = md5('dashboards')::uuid), p.start, 1,
-    v.value, v.value * 2, 2, CASE WHEN p.ago = 3 THEN 0.2 ELSE 1 END, 0, now(), 1
+SELECT s.series_id, (SELECT origin_id FROM smartpark.indicator_origin WHERE digest = md5(CASE
+        WHEN s.indicator NOT LIKE '%%_corrected' THEN 'dashboards' WHEN p.ago %% 5 <> 4 THEN 'kept' ELSE 'exceeded' END)::uuid),
+    p.start, 1, v.value, v.value * 2, 2, CASE WHEN p.ago = 3 THEN 0.2 ELSE 1 END, 0, now(), 1
 FROM smartpark.indicator_series AS s
 CROSS JOIN LATERAL (
     SELECT n AS ago, CASE s.grain

@@ -8,7 +8,7 @@ WITH residual AS (
       AND coalesce(d.sub_park, '-') IN ($zone)
 ), worst AS (
     SELECT code FROM residual GROUP BY code ORDER BY abs(sum(value)) DESC NULLS LAST, code LIMIT 8
-), import AS (
+), import AS MATERIALIZED (
     SELECT e.time, e.device, e.amount
     FROM park.energy_day AS e
     WHERE $__timeFilter(e.time) AND e.completeness >= 1 AND e.point_id = ANY (ARRAY(

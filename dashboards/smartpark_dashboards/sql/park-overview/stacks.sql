@@ -1,12 +1,12 @@
 -- Stacks whose last judged hour kept every limit that could be judged, of all stacks with a judged hour in the last six.
 WITH last_hour AS (
-    SELECT DISTINCT ON (boundary, indicator) boundary, value
+    SELECT DISTINCT ON (boundary, indicator) boundary, reason LIKE '%mg/m3 kept%' AS is_kept
     FROM park.indicator
     WHERE park = '$park' AND grain = 'hour' AND boundary LIKE 'device/%'
-      AND indicator IN ('so2_in_limit', 'nox_in_limit', 'dust_in_limit')
-      AND time > now() - INTERVAL '6 hours' AND value IS NOT NULL
+      AND indicator IN ('so2_corrected', 'nox_corrected', 'dust_corrected')
+      AND time > now() - INTERVAL '6 hours' AND (reason LIKE '%mg/m3 kept%' OR reason LIKE '%mg/m3 exceeded%')
     ORDER BY boundary, indicator, time DESC
 ), stack AS (
-    SELECT boundary, min(value) >= 1 AS is_within FROM last_hour GROUP BY boundary
+    SELECT boundary, bool_and(is_kept) AS is_within FROM last_hour GROUP BY boundary
 )
 SELECT count(*) FILTER (WHERE is_within) AS within, count(*) AS judged FROM stack
