@@ -60,7 +60,7 @@ def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     report.add_argument("--language", choices=[language.value for language in Language], default=Language.ZH.value,
                         help="which set (default zh)")  # fmt: skip
     report.add_argument("--database", metavar="DSN", nargs="?", const="",
-                        help="ask every query of this database (without a DSN: the one of SMARTPARK_DSN)")  # fmt: skip
+                        help="ask every query of this database (no DSN: the one of SMARTPARK_DSN)")  # fmt: skip
     report.add_argument("--role", default="smartpark_grafana",
                         help="role that asks, such as a park's reader (default smartpark_grafana)")  # fmt: skip
     report.add_argument("--folder", type=Path, default=_FOLDER, metavar="DIR",
