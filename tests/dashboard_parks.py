@@ -5,7 +5,7 @@ from typing import Final, LiteralString, cast
 
 import psycopg
 from smartpark.indicators import INDICATORS
-from smartpark_storage import Connection, transaction
+from smartpark_storage import Connection, refresh_aggregates, transaction
 
 ONE, QUOTE, CHINESE, BARE = "p1", "o'b", "甲园", "bare"
 """Codes of parks; the last one has nothing but its name."""
@@ -34,3 +34,5 @@ def seed(connection: Connection) -> None:
         connection.execute("SELECT smartpark.number_publications(true)")
     connection.execute("ANALYZE")
     connection.commit()
+    # What TimescaleDB's policies do within minutes.
+    refresh_aggregates(connection)

@@ -26,7 +26,7 @@ NUMERIC: Final = frozenset(
 )
 UNITS: Final = frozenset(
     {
-        "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale", "m",
+        "bytes", "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale", "m",
         "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
     }
 )  # fmt: skip

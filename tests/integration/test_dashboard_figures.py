@@ -443,6 +443,8 @@ def test_alerts(park):
     cells = park.rows("park-alerts 13/A", park=everything)
     assert sum(cell["value"] for cell in cells) == 6
     assert len(cells) % 24 == 0
+    (silence,) = park.rows("park-alerts 14/A")
+    assert (silence["kind"], silence["covers"], silence["state"]) == ("maintenance", "M1", "over")
     assert park.row("park-alerts 1/A", park=everything) == {"critical": 3, "warning": 0, "info": 0, "hidden": 0}
     assert park.row("park-alerts 1/A", park=everything, severity=["info"])["critical"] == 0
     assert park.row("park-alerts 3/A") == {"acknowledged_after": 300, "resolved_after": 1200}
@@ -473,8 +475,19 @@ def test_load_requests(park):
         assert funnel == {REQUEST_WORDS[stage][1]: expected.get(stage, 0) for stage in Stage}
     assert [row["requests"] for row in park.rows("load-requests 7/A")] == [2, 0, 0, 0, 0, 0]
     assert park.row("load-requests 1/A", stage=["survey"])["open"] == 1
-    nodes = {row["node"]: (row["asked"], row["reserved"], row["rated"]) for row in park.rows("load-requests 22/A")}
-    assert nodes == {"TR1": (1000, 500, 1250), "—": (500, 250, None)}
+    nodes = {
+        row["node"]: (row["asked"], row["reserved"], row["rated"], row["free"])
+        for row in park.rows("load-requests 22/A")
+    }
+    assert nodes == {"TR1": (1000, 500, 1250, 500 - N), "—": (500, 250, None, None)}
+    # Three requests spent 1, 2, 3 days of the utility and one of the customer on their acceptance, and are surveyed now.
+    assert park.rows("load-requests 24/A", span=MONTH) == [{"stage": REQUEST_WORDS[Stage.ACCEPTANCE][1], "days": 3}]
+    flow = {(row["time"], row["metric"]): row["value"] for row in park.rows("load-requests 25/A", span=2 * MONTH)}
+    names = [f"{n:02} {REQUEST_WORDS[stage][1]}" for n, stage in enumerate(Stage, 1)]
+    course = {time: tuple(flow.get((time, name)) for name in names[:3]) for time, _ in flow}
+    midnight = period_containing(park.now, Grain.DAY).start
+    for ago, counts in ((50, None), (39, (3, 0, 0)), (29, (0, 3, 0)), (3, (0, 0, 3)), (0, (0, 0, 3))):
+        assert course.get(midnight - timedelta(days=ago)) == counts
     (wanted,) = park.rows("load-requests 23/A")
     assert (wanted["kva"], wanted["expected_kva"]) == (1500, 750)
     open_course = park.rows("load-requests 20/A", span=timedelta(days=90))
@@ -513,4 +526,13 @@ def test_the_platform(park):
     assert park.row("platform-operation 2/A") == {"half": pytest.approx(2), "most": pytest.approx(2)}
     assert sum(row["corrected"] for row in park.rows("platform-operation 13/A")) == 3
     (agent,) = [row for row in park.rows("platform-operation 12/A") if row["agent"] == f"edge-{N}"]
+    waiting = {row["kind"]: (row["number"], row["parks"]) for row in park.rows("platform-operation 15/A")}
+    assert waiting["dead_letter"] == (3, 0)
+    assert waiting["notice"] == waiting["alert_intent"] == (0, 0)
+    (source,) = [row for row in park.rows("platform-operation 16/A") if row["source"] == f"source-{N}"]
+    assert (source["rows"], source["error"], source["complete"]) == (7, "none", None)
+    assert 300 <= source["pulled"] <= 3900
+    database = park.row("platform-operation 4/A")
+    assert database["database_bytes"] > database["reading_bytes"] > 0
+    assert (database["failed_jobs"] is None) is not park.timescale
     assert (agent["state"], agent["waiting"], agent["spool"]) == ("online", 3, 50)

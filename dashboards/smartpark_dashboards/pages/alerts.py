@@ -13,6 +13,15 @@ from smartpark_dashboards.words import Words
 
 _AGE = (Step(None, "green"), Step(900, "orange"), Step(3600, "red"))
 _FIRING = (Shade("1", Words("告警", "fires"), "red"), Shade("0", Words("恢复", "over"), "green"))
+_SILENCES = (
+    Shade("maintenance", Words("停电/检修", "maintenance"), "gray"),
+    Shade("silence", Words("静默", "silence")),
+)
+_WHEN = (
+    Shade("now", Words("生效中", "now"), "orange"),
+    Shade("ahead", Words("未开始", "to come"), "blue"),
+    Shade("over", Words("已结束", "over")),
+)
 _CRITICAL, _WARNING, _INFO = Words("严重", "critical"), Words("警告", "warning"), Words("提示", "info")
 
 
@@ -150,6 +159,24 @@ def _course() -> tuple[Panel, ...]:
                 "Alerts that began: rows are hours of the day, columns days; an empty cell: none began.",
             ),
             "heatmap", (24, 8), "short", 0,
+        ),
+        Table(
+            14,
+            Words("静默与检修", "Silences and maintenance"),
+            Words(
+                "所选时间内及此后七天不通知人的时段；* 为园区全部。",
+                "Spans of the range, and of the week to come, in which people are not told; *: everything "
+                "of the park.",
+            ),
+            "silences", (24, 7), to=ToConsole("/alerts/silences"),
+            fields=(
+                Field("kind", Words("种类", "kind"), shades=_SILENCES),
+                Field("park", Words("园区", "park")),
+                Field("covers", Words("范围", "covers")),
+                Field("since", Words("自", "since"), "dateTimeAsIso"),
+                Field("until", Words("至", "until"), "dateTimeAsIso"),
+                Field("state", Words("状态", "state"), shades=_WHEN),
+            ),
         ),
         StateTimeline(
             12,

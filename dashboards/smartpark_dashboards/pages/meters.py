@@ -81,8 +81,9 @@ def _whole() -> tuple[Panel, ...]:
             4,
             Words("读数", "Readings"),
             Words(
-                "每小时读数与其中非良好者；三天以上按日。",
-                "Per hour, beyond three days per day; and how many were not good.",
+                "每小时读数与其中非良好者；三天以上按日；小时过后约一小时才有。",
+                "Per hour, beyond three days per day; and how many were not good. An hour is "
+                "there about an hour after its end.",
             ),
             "readings", (12, 7), "short", 0, bars=True,
             fields=(

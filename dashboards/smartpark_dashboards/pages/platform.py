@@ -2,12 +2,28 @@
 
 from smartpark_dashboards.controls import MARKS_OF_ALL
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, Step
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
 from smartpark_dashboards.kinds import Stat, Table, TimeSeries
 from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPUTED, LAG, ONLINE
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
+_WORK = (
+    Shade("stale_mark", Words("待算电量时段", "spans of registers")),
+    Shade("stale_hour", Words("待算小时", "hours to compute")),
+    Shade("stale_ratio", Words("待算比率月份", "months of ratios")),
+    Shade("alert_intent", Words("待发告警消息", "messages of alerts")),
+    Shade("notice", Words("待发提醒", "notices")),
+    Shade("outbox", Words("待发回调", "webhooks")),
+    Shade("dead_letter", Words("死信", "set aside")),
+    Shade("reading_change", Words("告警待判读数", "readings for alerts")),
+)
+_ERRORS = (
+    Shade("none", Words("无", "none"), "green"),
+    Shade("unreachable", Words("不可达", "unreachable"), "red"),
+    Shade("refused", Words("被拒绝", "refused"), "red"),
+    Shade("other", Words("其他", "other"), "orange"),
+)
 _SPOOL = (Step(None, "green"), Step(50, "orange"), Step(80, "red"))
 
 
@@ -24,7 +40,7 @@ def platform() -> Dashboard:
         marks=MARKS_OF_ALL,
         start="now-6h",
         refresh="30s",
-        parts=(*_now(), *_course()),
+        parts=(*_now(), *_database(), *_course(), *_work()),
     )
 
 
@@ -37,7 +53,7 @@ def _now() -> tuple[Panel, ...]:
                 "上一刻钟每秒读数，一小时内死信，离线代理。",
                 "Readings per second of the last quarter-hour, messages set aside in the last hour, agents offline.",
             ),
-            "rates", (10, 5), "short", 0, named=True,
+            "rates", (10, 5), "short", 0, named=True, to=LinkTo("meter-health", carries=()),
             fields=(
                 Field("per_second", Words("读数每秒", "readings per second"), "short", 1),
                 Field("set_aside", Words("死信", "set aside"), steps=ANY_IS_BAD),
@@ -51,7 +67,7 @@ def _now() -> tuple[Panel, ...]:
                 "近期上报测点的读数到达延迟：中位与95%。",
                 "How old newest readings were when they came: half, and 95 %.",
             ),
-            "delay", (7, 5), "s", 1, LAG, named=True,
+            "delay", (7, 5), "s", 1, LAG, named=True, to=LinkTo("meter-health", carries=()),
             fields=(Field("half", Words("中位", "half")), Field("most", Words("95%", "95 %"))),
         ),
         Stat(
@@ -64,14 +80,87 @@ def _now() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
+def _database() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            4,
+            Words("数据库", "Database"),
+            Words(
+                "数据库与读数大小、读数压缩分块占比、失败的后台作业；普通 PostgreSQL 无后两项。",
+                "Size of the database and of its readings, share of their chunks that is "
+                "compressed, failed jobs; plain PostgreSQL has none of the last two.",
+            ),
+            "database", (14, 4), "bytes", 1, named=True,
+            fields=(
+                Field("database_bytes", Words("数据库", "database")),
+                Field("reading_bytes", Words("读数", "readings")),
+                Field("compressed", Words("已压缩", "compressed"), "percent", 0),
+                Field("failed_jobs", Words("失败作业", "failed jobs"), "short", 0, ANY_IS_BAD),
+            ),
+        ),
+        Stat(
+            5,
+            Words("聚合与结构", "Aggregates and schema"),
+            Words(
+                "聚合数据落后、最近刷新距今，及数据库结构更新距今。",
+                "How far aggregates are behind, since their last refresh, and since the newest migration.",
+            ),
+            "aggregates", (10, 4), "s", 0, named=True,
+            fields=(
+                Field("behind", Words("落后", "behind")),
+                Field("refreshed", Words("刷新", "refreshed")),
+                Field("migrated", Words("结构更新", "migrated")),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _work() -> tuple[Panel, ...]:
+    return (
+        Table(
+            15,
+            Words("待办工作", "Work that waits"),
+            Words(
+                "已入库而未处理的工作，及最早一项距今；零为确无待办。",
+                "What is stored and not done yet, and how old the oldest is; zero: nothing waits.",
+            ),
+            "waiting", (10, 9),
+            fields=(
+                Field("kind", Words("种类", "kind"), shades=_WORK),
+                Field("number", Words("数量", "number"), "short", 0),
+                Field("age", Words("最早距今", "oldest"), "s", 0, LAG),
+                Field("parks", Words("园区数", "parks"), "short", 0),
+            ),
+        ),
+        Table(
+            16,
+            Words("数据拉取", "Pulled sources"),
+            Words(
+                "从哪些平台拉取已发布数据：最近一次、最近一次完整与错误类别。",
+                "Whom published numbers are pulled from: last, last complete, and what kind of error.",
+            ),
+            "sources", (14, 9),
+            fields=(
+                Field("source", Words("来源", "source")),
+                Field("pulled", Words("最近拉取", "pulled"), "s", 0),
+                Field("complete", Words("最近完整", "complete"), "s", 0),
+                Field("rows", Words("行数", "rows"), "short", 0),
+                Field("error", Words("错误", "error"), shades=_ERRORS),
+                Field("error_at", Words("错误时间", "error at"), "dateTimeAsIso"),
+            ),
+        ),
+    )  # fmt: skip
+
+
 def _course() -> tuple[Panel, ...]:
     return (
         TimeSeries(
             10,
             Words("每秒读数", "Readings per second"),
             Words(
-                "全部园区；六小时以上按小时，五天以上按日。",
-                "All parks; by the hour beyond six hours, by the day beyond five days.",
+                "全部园区；六小时以上按小时(约一小时后才有)，五天以上按日。",
+                "All parks; by the hour beyond six hours, then there about an hour later, by the day "
+                "beyond five days.",
             ),
             "readings", (12, 8), "short", 1,
             fields=(Field("per_second", Words("读数每秒", "readings per second")),),

@@ -31,7 +31,7 @@ def requests() -> Dashboard:
         console=ToConsole("/requests"),
         start="now-90d",
         refresh="5m",
-        parts=(*_now(), *_funnel(), *_lists(), *_course()),
+        parts=(*_now(), *_funnel(), *_lists(), *_course(), *_flow()),
     )
 
 
@@ -165,13 +165,15 @@ def _course() -> tuple[Panel, ...]:
             22,
             Words("各节点申请容量", "Capacity by node"),
             Words(
-                "在途报装申请与预留容量，对节点额定容量。",
-                "Asked and reserved by open requests, against what is rated there.",
+                "在途报装申请与预留容量，对节点最近一次计算的余量与额定容量；未知则无柱。",
+                "Asked and reserved by open requests, against what the newest run found free and "
+                "what is rated there; no bar where it is not known.",
             ),
             "nodes", (12, 8), "kvoltamp", 0, x="node",
             fields=(
                 Field("asked", Words("申请", "asked")),
                 Field("reserved", Words("预留", "reserved")),
+                Field("free", Words("余量", "free"), color="green"),
                 Field("rated", Words("额定", "rated"), color="gray"),
             ),
         ),
@@ -187,5 +189,28 @@ def _course() -> tuple[Panel, ...]:
                 Field("kva", Words("申请", "asked")),
                 Field("expected_kva", Words("按概率", "expected")),
             ),
+        ),
+    )  # fmt: skip
+
+
+def _flow() -> tuple[Panel, ...]:
+    return (
+        BarGauge(
+            24,
+            Words("各环节中位工作日", "Median working days per stage"),
+            Words(
+                "所选时间内离开该环节的报装在该环节用去的工作日；无人离开者不列。",
+                "Of requests that left the stage in the range; stages that nobody left are not there.",
+            ),
+            "stage_days", (10, 10), "d", 1, to=ToConsole("/requests/kpis"),
+        ),
+        TimeSeries(
+            25,
+            Words("累积流", "Cumulative flow"),
+            Words(
+                "每日结束时各环节在途件数，按环节叠加；二百天以上按周。",
+                "Requests at each stage as each day ended, one upon the other; by the week beyond 200 days.",
+            ),
+            "flow", (14, 10), "short", 0, stacked=True, stepped=True,
         ),
     )  # fmt: skip
