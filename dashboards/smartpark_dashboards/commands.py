@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from smartpark.cli import Subparsers, command_group
 from smartpark.errors import InvalidFileError
 
-from smartpark_dashboards.generated import outdated_files, render_documents, render_files, write_files
-from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file, write_platform_file
 from smartpark_dashboards.sync.commands import register as register_sync
 from smartpark_dashboards.words import Language
 
@@ -70,6 +68,8 @@ def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from smartpark_dashboards.generated import outdated_files, render_documents
+    from smartpark_dashboards.generated import outdated_files, render_documents
     from smartpark_dashboards.lint import problems_of
     from smartpark_dashboards.report import report_document, report_lines, reported
 
@@ -99,12 +99,24 @@ def _asked(
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    from smartpark_dashboards.generated import write_files
+    from smartpark_dashboards.platform_alerts.provisioned import write_platform_file
+
+    from smartpark_dashboards.generated import write_files
+    from smartpark_dashboards.platform_alerts.provisioned import write_platform_file
+
     written = [*write_files(arguments.folder), *write_platform_file(arguments.provisioning)]
     print("\n".join(f"wrote {path}" for path in written) or "up to date")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from smartpark_dashboards.generated import outdated_files, render_files
+    from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file
+
+    from smartpark_dashboards.generated import outdated_files, render_files
+    from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file
+
     problems = [*outdated_files(arguments.folder), *outdated_platform_file(arguments.provisioning)]
     if problems:
         raise InvalidFileError(problems)
