@@ -193,7 +193,7 @@ def test_the_report_asks_every_query_as_grafanas_role(parks_dsn, capsys):
 
 def test_a_role_that_may_not_read_is_told_query_by_query(parks_dsn, capsys, monkeypatch):
     documents = {"zh/park-alerts.json": next(d for d in DOCUMENTS if d["uid"] == "park-alerts")}
-    monkeypatch.setattr("smartpark_dashboards.commands.render_documents", lambda: documents)
+    monkeypatch.setattr("smartpark_dashboards.generated.render_documents", lambda: documents)
     assert main(["grafana", "report", "--database", parks_dsn, "--role", "smartpark_api"]) == 2
     assert "answers: permission denied" in capsys.readouterr().out
 

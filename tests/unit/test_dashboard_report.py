@@ -63,7 +63,7 @@ def test_what_is_wrong_stands_beside_its_query_or_below_its_page(capsys, monkeyp
     page = documents["zh/park-overview.json"]
     page["panels"][0]["targets"][0]["rawSql"] = "SELECT $__unheard(x) FROM smartpark.park"
     page["refresh"] = "1s"
-    monkeypatch.setattr("smartpark_dashboards.commands.render_documents", lambda: documents)
+    monkeypatch.setattr("smartpark_dashboards.generated.render_documents", lambda: documents)
     (wrong,) = [query for query in reported(documents) if query.problems]
     assert (wrong.file, wrong.place) == ("zh/park-overview.json", "panel 1/A")
     assert any("not a view" in problem for problem in wrong.problems)
