@@ -69,7 +69,6 @@ def _register_report(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
 
 def _report(arguments: argparse.Namespace) -> int:
     from smartpark_dashboards.generated import outdated_files, render_documents
-    from smartpark_dashboards.generated import outdated_files, render_documents
     from smartpark_dashboards.lint import problems_of
     from smartpark_dashboards.report import report_document, report_lines, reported
 
@@ -102,18 +101,12 @@ def _build(arguments: argparse.Namespace) -> int:
     from smartpark_dashboards.generated import write_files
     from smartpark_dashboards.platform_alerts.provisioned import write_platform_file
 
-    from smartpark_dashboards.generated import write_files
-    from smartpark_dashboards.platform_alerts.provisioned import write_platform_file
-
     written = [*write_files(arguments.folder), *write_platform_file(arguments.provisioning)]
     print("\n".join(f"wrote {path}" for path in written) or "up to date")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from smartpark_dashboards.generated import outdated_files, render_files
-    from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file
-
     from smartpark_dashboards.generated import outdated_files, render_files
     from smartpark_dashboards.platform_alerts.provisioned import outdated_platform_file
 
