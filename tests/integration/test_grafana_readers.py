@@ -16,7 +16,14 @@ import pytest
 from fix_database import fresh_database
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from smartpark_storage import Connection, StorageRefusedError, connect, migrate, refresh_aggregates
+from smartpark_storage import (
+    Connection,
+    MigrationError,
+    StorageRefusedError,
+    connect,
+    migrate,
+    refresh_aggregates,
+)
 from smartpark_storage.access.audit import AuditFilter, read_audit
 from smartpark_storage.readers import ReaderError, list_readers, put_reader, remove_reader
 from test_row_rules import is_of
@@ -302,9 +309,11 @@ def test_a_park_that_is_not_known_makes_no_reader(owner: Connection):
     assert not owner.execute("SELECT FROM pg_roles WHERE rolname LIKE %s", [f"%{name}"]).fetchall()
 
 
-def test_the_command_makes_lists_and_removes(two_parks: str, smartpark, tmp_path):
+def test_the_command_makes_lists_and_removes(shared_plain_dsn: str, smartpark, tmp_path):
     name = f"test-{uuid4().hex[:10]}"
-    where = {"SMARTPARK_DSN": two_parks}
+    where = {"SMARTPARK_DSN": shared_plain_dsn}
+    with connect(shared_plain_dsn, application="two parks") as connection:
+        seed(connection, NEAR, FAR)
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
 
@@ -319,7 +328,7 @@ def test_the_command_makes_lists_and_removes(two_parks: str, smartpark, tmp_path
         lines = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
         role = f"smartpark_grafana_{name}"
         assert {"name": name, "role": role, "parks": [FAR, NEAR], "may_log_in": True} in lines
-        psycopg.connect(two_parks, user=role, password=PASSWORD).close()
+        psycopg.connect(shared_plain_dsn, user=role, password=PASSWORD).close()
         secret.write_text("")
         assert "is empty" in run("add", name, "--park", NEAR, "--file", str(secret)).stderr
     finally:
@@ -364,3 +373,24 @@ def test_who_may_not_make_roles_is_refused(two_parks: str):
         connection.commit()
         with pytest.raises(StorageRefusedError, match="refuses"):
             put_reader(connection, "nobody", [NEAR])
+
+
+def test_an_owner_who_is_no_superuser_brings_the_schema_up_to_date(plain_server_dsn: str):
+    name = f"owner_{uuid4().hex[:8]}"
+    role, database = sql.Identifier(name), sql.Identifier(f"smartpark_test_{name}")
+    dsn = make_conninfo(plain_server_dsn, dbname=f"smartpark_test_{name}", user=name)
+    with psycopg.connect(plain_server_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+        try:
+            with connect(dsn, application="test") as connection:
+                with pytest.raises(MigrationError, match=f"an administrator run: GRANT smartpark_views TO {name}"):
+                    migrate(connection)
+                admin.execute(sql.SQL("GRANT smartpark_views, smartpark_api TO {}").format(role))
+                migrate(connection)
+                assert len(views(connection)) > 30
+                assert connection.execute("SELECT count(*) FROM park.park").fetchone() == (0,)
+                assert connection.execute("SELECT smartpark.reads_all()").fetchone() == (True,)
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+            admin.execute(sql.SQL("DROP ROLE {}").format(role))

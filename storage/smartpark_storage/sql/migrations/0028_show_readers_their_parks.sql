@@ -162,12 +162,20 @@ REVOKE ALL ON PROCEDURE
 GRANT CREATE ON SCHEMA park TO smartpark_views;
 DO $do$
 BEGIN
-    IF NOT pg_has_role(current_user, 'smartpark_views', 'MEMBER') THEN
+    -- Since PostgreSQL 16 whoever makes a role is a member who may not act as it: USAGE tells, MEMBER does not.
+    IF NOT pg_has_role(current_user, 'smartpark_views', 'USAGE') THEN
         EXECUTE format('GRANT smartpark_views TO %I', current_user);
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE EXCEPTION '% may not act as smartpark_views; let an administrator run: GRANT smartpark_views TO %',
         current_user, current_user;
+END $do$;
+-- The same of the role of 0024, which could not tell.
+DO $do$
+BEGIN
+    IF NOT pg_has_role(current_user, 'smartpark_api', 'USAGE') THEN
+        CALL smartpark.change_role(format('GRANT smartpark_api TO %I', current_user));
+    END IF;
 END $do$;
 
 DO $do$
