@@ -59,27 +59,34 @@ def test_a_contract_counts_more_than_what_is_said_of_its_owner():
 
 
 def test_the_month_with_the_highest_demand_is_named():
-    room = demand_room(1000.0, [Demand(OCTOBER, 1200.0, 1.0), Demand(NOVEMBER, 800.0, 0.5)])
+    room = demand_room(1000.0, [Demand(OCTOBER, 1200.0, 1.0), Demand(NOVEMBER, 800.0, 0.5)], least_completeness=0.1)
     assert (room.peak, room.peak_at, room.headroom, room.reason) == (1200.0, OCTOBER, -200.0, None)
     assert room.completeness == pytest.approx(1.5 / 12)
+    assert not room.is_lower_bound
+
+
+def test_quarter_hours_by_the_clock_are_a_lower_bound_of_what_is_billed():
+    both = [Demand(OCTOBER, 900.0, 0.2), Demand(OCTOBER, 950.0, 1.0, is_block=True)]
+    room = demand_room(1000.0, both, least_completeness=0.05)
+    assert (room.peak, room.completeness, room.is_lower_bound) == (950.0, 1 / 12, True)
 
 
 @pytest.mark.parametrize("months", [[], [Demand(OCTOBER, None, 0.0)]])
 def test_without_a_known_month_there_is_a_reason_and_no_number(months):
-    room = demand_room(1000.0, months)
+    room = demand_room(1000.0, months, least_completeness=0.5)
     assert (room.peak, room.headroom, room.completeness) == (None, None, 0.0)
     assert room.reason is not None
 
 
 def test_a_capacity_that_nothing_measures_has_a_reason():
-    assert capacity_room(630.0, None, None, 0.0).headroom is None
-    assert capacity_room(630.0, None, None, 0.0).reason == "nothing measures its apparent power"
-    assert capacity_room(630.0, 400.0, OCTOBER, 0.9).headroom == 230.0
+    nothing = capacity_room(630.0, None, None, completeness=0.0, is_lower_bound=True)
+    assert (nothing.headroom, nothing.reason) == (None, "nothing measures its apparent power")
+    assert capacity_room(630.0, 400.0, OCTOBER, completeness=0.9, is_lower_bound=False).headroom == 230.0
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=13), st.floats(1, 1e6))
 def test_headroom_and_peak_make_up_what_was_agreed_on(values, agreed):
-    room = demand_room(agreed, [Demand(OCTOBER, value, 1.0) for value in values])
+    room = demand_room(agreed, [Demand(OCTOBER, value, 1.0) for value in values], least_completeness=0.5)
     assert room.peak == max(values)
     assert room.headroom == agreed - max(values)
     assert 0 < room.completeness <= 1

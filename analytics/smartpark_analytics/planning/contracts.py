@@ -37,6 +37,8 @@ class Demand:
     value: float | None
     """None: not known. [kW]"""
     completeness: float
+    is_block: bool = False
+    """Of quarter-hours by the clock: at least so much, where the sliding demand that is billed is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class ContractRoom:
     headroom: float | None
     """Negative: more than was agreed on has been drawn."""
     completeness: float
+    is_lower_bound: bool
+    """The peak is at least this, and what is left at most."""
     reason: str | None
 
 
@@ -71,7 +75,7 @@ def agreements(catalogue: Catalogue | None, on: date) -> list[Agreed]:
     return found
 
 
-def demand_room(agreed_kw: float, months: Sequence[Demand]) -> ContractRoom:
+def demand_room(agreed_kw: float, months: Sequence[Demand], *, least_completeness: float) -> ContractRoom:
     """What a demand that was agreed on leaves.
 
     Parameters
@@ -79,28 +83,34 @@ def demand_room(agreed_kw: float, months: Sequence[Demand]) -> ContractRoom:
     agreed_kw : float
         [kW]
     months : sequence of Demand
-        Settlement months that began in the last twelve, the running one among them.
+        Months that began in the last twelve, the running one among them: sliding demand, that of blocks, or both.
+    least_completeness : float
+        Share of the twelve months that the sliding demand must know, else the peak is a lower bound. [0-1]
 
     Examples
     --------
     >>> from datetime import UTC, datetime
     >>> months = [Demand(datetime(2026, month, 1, tzinfo=UTC), 800.0 + month, 1.0) for month in (1, 2)]
-    >>> room = demand_room(1000.0, months)
-    >>> room.peak, room.headroom, round(room.completeness, 3)
-    (802.0, 198.0, 0.167)
+    >>> room = demand_room(1000.0, months, least_completeness=0.5)
+    >>> room.peak, room.headroom, round(room.completeness, 3), room.is_lower_bound
+    (802.0, 198.0, 0.167, True)
     """
     known = [(month.value, month) for month in months if month.value is not None]
-    completeness = min(1.0, sum(month.completeness for _, month in known) / MONTHS)
     if not known:
-        return ContractRoom(agreed_kw, None, None, None, 0.0, "no month of demand has been published in twelve")
+        return ContractRoom(agreed_kw, None, None, None, 0.0, True, "no month of demand has been published in twelve")
+    sliding, blocks = (
+        min(1.0, sum(month.completeness for _, month in known if month.is_block is is_block) / MONTHS)
+        for is_block in (False, True)
+    )
     peak, top = max(known, key=lambda one: one[0])
-    return ContractRoom(agreed_kw, peak, top.start, agreed_kw - peak, completeness, None)
+    is_lower_bound = sliding < least_completeness
+    return ContractRoom(agreed_kw, peak, top.start, agreed_kw - peak, max(sliding, blocks), is_lower_bound, None)
 
 
 def capacity_room(
-    agreed_kva: float, peak_kva: float | None, at: datetime | None, completeness: float
+    agreed_kva: float, peak_kva: float | None, at: datetime | None, *, completeness: float, is_lower_bound: bool
 ) -> ContractRoom:
     """What a capacity that was agreed on leaves, where the apparent power behind it is measured."""
     if peak_kva is None:
-        return ContractRoom(agreed_kva, None, None, None, completeness, "nothing measures its apparent power")
-    return ContractRoom(agreed_kva, peak_kva, at, agreed_kva - peak_kva, completeness, None)
+        return ContractRoom(agreed_kva, None, None, None, completeness, True, "nothing measures its apparent power")
+    return ContractRoom(agreed_kva, peak_kva, at, agreed_kva - peak_kva, completeness, is_lower_bound, None)

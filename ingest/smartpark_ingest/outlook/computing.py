@@ -16,7 +16,14 @@ from smartpark_analytics.forecast import METHOD as FORECAST_METHOD
 from smartpark_analytics.forecast import Basis
 from smartpark_analytics.headroom import METHOD as HEADROOM_METHOD
 from smartpark_analytics.planning.contracts import METHOD as CONTRACT_METHOD
-from smartpark_analytics.planning.contracts import Agreed, Demand, agreements, capacity_room, demand_room
+from smartpark_analytics.planning.contracts import (
+    Agreed,
+    ContractRoom,
+    Demand,
+    agreements,
+    capacity_room,
+    demand_room,
+)
 from smartpark_analytics.planning.loads import (
     PEAK_DAYS,
     NetworkLoads,
@@ -26,7 +33,6 @@ from smartpark_analytics.planning.loads import (
     rule_name,
     why_unknown,
 )
-from smartpark_analytics.planning.network import PARK
 from smartpark_analytics.planning.park_ahead import (
     ParkAhead,
     ParkLoad,
@@ -53,6 +59,7 @@ from smartpark_storage.reads_load import read_load_points, read_load_quarters, r
 from smartpark_storage.registry import current_catalogue
 
 _YEAR: Final = timedelta(days=365)
+_BLOCK: Final = "maximum_demand_block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ def node_rows(loads: NetworkLoads, promises: Sequence[Reserved]) -> Iterator[Hea
             binding=rule_name(free, n),
             peak=_known(seasonal.peak[n]),
             peak_at=peak_at,
-            reserved=float(reserved[n]),
+            reserved=_told(float(reserved[n])),
             headroom=_known(free.headroom[n]),
             cautious_headroom=_known(cautious.headroom[n]),
             completeness=float(seasonal.completeness[n]),
@@ -161,12 +168,13 @@ def _contract_rows(connection: Connection, park: str, loads: NetworkLoads) -> It
         connection,
         park,
         boundaries,
-        ["maximum_demand"],
+        ["maximum_demand", _BLOCK],
         grain="month",
         start_us=to_us(loads.as_of - _YEAR),
         end_us=to_us(loads.as_of),
     ):
-        months[row.boundary].append(Demand(from_us(row.start_us), row.value, row.completeness))
+        is_block = row.indicator == _BLOCK
+        months[row.boundary].append(Demand(from_us(row.start_us), row.value, row.completeness, is_block))
     for one, boundary in zip(agreed, boundaries, strict=True):
         yield contract_row(one, months[boundary], loads)
 
@@ -174,9 +182,10 @@ def _contract_rows(connection: Connection, park: str, loads: NetworkLoads) -> It
 def contract_row(agreed: Agreed, months: Sequence[Demand], loads: NetworkLoads) -> HeadroomRow:
     """What a contract leaves, by demand or else by capacity."""
     if agreed.demand_kw is not None:
-        unit, room = "kW", demand_room(agreed.demand_kw, months)
+        unit = "kW"
+        room = demand_room(agreed.demand_kw, months, least_completeness=loads.rule.least_completeness)
     else:
-        unit, room = "kVA", capacity_room(agreed.capacity_kva or np.nan, *_peak_behind(agreed, loads))
+        unit, room = "kVA", _capacity_room(agreed, loads)
     return HeadroomRow(
         node=f"contract/{agreed.code}",
         kind="contract",
@@ -186,13 +195,13 @@ def contract_row(agreed: Agreed, months: Sequence[Demand], loads: NetworkLoads) 
         capacity=room.capacity,
         limit_value=room.capacity,
         binding=None if room.headroom is None else "contract",
-        peak=room.peak,
+        peak=_told(room.peak),
         peak_at=room.peak_at,
         reserved=None,
-        headroom=room.headroom,
+        headroom=_told(room.headroom),
         cautious_headroom=None,
         completeness=room.completeness,
-        is_lower_bound=room.completeness < loads.rule.least_completeness,
+        is_lower_bound=room.is_lower_bound,
         reason=room.reason,
         rule=None,
         grade=None,
@@ -200,13 +209,23 @@ def contract_row(agreed: Agreed, months: Sequence[Demand], loads: NetworkLoads) 
     )
 
 
-def _peak_behind(agreed: Agreed, loads: NetworkLoads) -> tuple[float | None, datetime | None, float]:
-    """Highest apparent power behind the park's contract; nodes say of no enterprise's what it is."""
-    n = next((n for n, node in enumerate(loads.nodes) if node.kind == PARK), None)
-    if agreed.enterprise is not None or n is None:
-        return None, None, 0.0
-    return _known(loads.seasonal.peak[n]), loads.peak_at(n), float(loads.seasonal.completeness[n])
+def _capacity_room(agreed: Agreed, loads: NetworkLoads) -> ContractRoom:
+    """Of the park's contract; nodes say of no enterprise what is drawn under its own."""
+    n, seasonal = len(loads.nodes) - 1, loads.seasonal
+    is_park = agreed.enterprise is None
+    return capacity_room(
+        agreed.capacity_kva or np.nan,
+        _known(seasonal.peak[n]) if is_park else None,
+        loads.peak_at(n),
+        completeness=float(seasonal.completeness[n]) if is_park else 0.0,
+        is_lower_bound=bool(seasonal.is_lower_bound[n]),
+    )
 
 
 def _known(value: np.float64) -> float | None:
-    return None if np.isnan(value) else round(float(value), 3)
+    return None if np.isnan(value) else _told(float(value))
+
+
+def _told(value: float | None) -> float | None:
+    """To the watt, as the API answers."""
+    return None if value is None else round(value, 3)
