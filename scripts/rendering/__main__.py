@@ -6,8 +6,8 @@
 Takes the committed JSON, asks SMARTPARK_DSN (or --dsn) as Grafana's role, and writes one picture per dashboard; with
 --made-up it asks parks that have something on every panel, in a PostgreSQL of its own that ends with it.
 
-For each panel it says: rendered, empty (rendered, and no rows), stand-in (drawn by us, because Grafana's panel is not
-on npm), or failed, and why. Exit code 1 when one failed. Nothing leaves the machine while it draws; the first run
+For each panel it says: rendered, empty (rendered, and no values), stand-in (drawn by us, because Grafana's panel is
+not on npm), or failed, and why. Exit code 1 when one failed. Nothing leaves the machine while it draws; the first run
 installs about 560 MB of npm packages into .cache/render. dashboards/README.md says what this proves, and what not.
 """
 
@@ -108,7 +108,6 @@ def _database(options: argparse.Namespace) -> Iterator[psycopg.Connection]:
 
 
 def _jobs(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
-    choices = dict(choice.split("=", 1) for choice in options.choose if "=" in choice)
     jobs: list[tuple[str, dict[str, Any]]] = []
     for language in [options.lang] if options.lang else LANGUAGES:
         known = {path.stem: path for path in sorted((GENERATED / language).glob("*.json"))}
@@ -117,10 +116,17 @@ def _jobs(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
             raise SmartparkError(f"no dashboard {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         for uid in options.dashboard or known:
             document = json.loads(known[uid].read_text(encoding="utf-8"))
-            job = {"document": document, "choices": choices, "theme": options.theme, "language": language}
+            job = {"document": document, "theme": options.theme, "language": language, "width": options.width}
             when = {"from": options.start, "to": options.end} if options.start else None
-            jobs.append((language, {**job, "range": when, "width": options.width}))
+            jobs.append((language, {**job, "choices": _choices(options, document), "range": when}))
     return jobs
+
+
+def _choices(options: argparse.Namespace, document: dict[str, Any]) -> dict[str, str]:
+    """What is chosen where the page's own choice does not do: of the made-up parks the first has nothing."""
+    one_park = any(one["name"] == "park" and not one.get("multi") for one in document["templating"]["list"])
+    choices = {"park": "p1"} if options.made_up and one_park else {}
+    return choices | dict(choice.split("=", 1) for choice in options.choose if "=" in choice)
 
 
 def _page(job: dict[str, Any], language: str, file: Path, picture: Picture) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def told(found: dict[str, Any]) -> str:
         lines += [f"  {mark['count']} marks of {mark['name']}" for mark in page["marks"]]
         lines += [f"  console: {text.splitlines()[0]}" for text in page["console"]]
         for panel in page["panels"]:
-            empty = ", no rows" if panel["is_empty"] and panel["result"] == "stand-in" else ""
+            empty = ", no values" if panel["is_empty"] and panel["result"] == "stand-in" else ""
             lines.append(f"  {panel['result']:9} {panel['id']:>4} {panel['title']} ({panel['type']}{empty})")
             lines += [f"            {text}" for text in panel["errors"]]
     lines.append(", ".join(f"{count} {result}" for result, count in sorted(found["counts"].items())))

@@ -1,7 +1,7 @@
 /*
  * The page that Chromium opens: makes a scene of one dashboard, and tells what became of every panel.
  */
-import { formattedValueToString, getFieldDisplayName, LoadingState } from '@grafana/data';
+import { FieldType, formattedValueToString, getFieldDisplayName, LoadingState } from '@grafana/data';
 import { config, locationService } from '@grafana/runtime';
 import { SceneGridItem, sceneGraph, VizPanel } from '@grafana/scenes';
 import { GlobalStyles, PortalContainer } from '@grafana/ui';
@@ -70,7 +70,7 @@ window.smartparkReport = () => panelsOf().map((panel) => {
   ].filter(Boolean);
   return {
     id, title: panel.state.title, type: panel.state.pluginId, is_stand_in: STAND_INS.includes(panel.state.pluginId),
-    is_empty: !drawn.series.some((frame) => frame.length), errors, fields: drawn.series.flatMap(fieldsOf),
+    is_empty: !drawn.series.some(saysSomething), errors, fields: drawn.series.flatMap(fieldsOf),
   };
 });
 
@@ -80,6 +80,11 @@ window.smartparkMarks = () => layersOf().map((layer) => {
   const count = (data?.series ?? []).reduce((sum, frame) => sum + frame.length, 0);
   return { name: layer.state.name, count, errors: (data?.errors ?? []).map((error) => error.message) };
 });
+
+/** Whether a frame has a value beside its times. */
+function saysSomething(frame) {
+  return frame.fields.some((field) => field.type !== FieldType.time && field.values.some((value) => value != null));
+}
 
 /** What people read of a field: its name, and its last value as it is shown. */
 function fieldsOf(frame, _, frames) {
