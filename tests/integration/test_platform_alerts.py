@@ -255,18 +255,27 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(grafana: Grafana):
 def test_what_newer_versions_add_is_passed_over_and_what_is_long_or_odd_is_cut(grafana: Grafana):
     odd = grafana.alert(
         "odd",
-        labels={"alertname": "DatasourceError", "severity": "page", "ref_id": "A", "x": "行\n二\x00" + "y" * 900},
+        labels={"alertname": "Disk", "severity": "page", "ref_id": "A", "x": "行\n二\x00" + "y" * 900},
         annotations={"summary": "z" * 900, "description": "a\n\n b"},
         values=None,
         valueString="", silenceURL="", imageURL="", aNewKey={"deep": [1]},
     )  # fmt: skip
     grafana.tell(odd)
     (row,) = grafana.rows("odd")
-    assert (row["rule"], row["severity"], row["advice"]) == ("DatasourceError", "warning", "a b")
+    assert (row["rule"], row["severity"], row["advice"]) == ("Disk", "warning", "a b")
     assert len(row["title"]) == 200
     assert row["about"]["x"].startswith("行 二y")
     assert len(row["about"]["x"]) == 200
     assert list(row["about"]) == ["x"]
+
+
+def test_a_rule_that_cannot_be_asked_is_not_told_as_if_it_fired(grafana: Grafana):
+    told = MESSAGE_EXAMPLE["alerts"][0]["labels"] | {"alertname": "DatasourceError", "rulename": "平台：网关缓存将满"}
+    grafana.tell(grafana.alert("blind", labels=told))
+    (row,) = grafana.rows("blind")
+    assert row["title"] == "平台：Grafana 无法查询数据库（平台：网关缓存将满）"
+    assert row["title_en"].startswith("Platform: Grafana cannot ask the database")
+    assert row["rule"] == "platform-spool-filling"
 
 
 def test_each_message_is_on_record_with_who_sent_it_and_a_failed_one_leaves_nothing(grafana: Grafana):

@@ -30,6 +30,11 @@ _QUERY: Final = "A"
 """By this name a rule of ours asks for the number that it judges."""
 _OURS: Final = frozenset({"alertname", "grafana_folder", "rule", "rulename", "severity", "datasource_uid", "ref_id"})
 """Labels that say which rule it is, and not which thing."""
+_NOT_ASKED: Final = {
+    "DatasourceError": ("平台：Grafana 无法查询数据库", "Platform: Grafana cannot ask the database"),
+    "DatasourceNoData": ("平台：Grafana 的查询没有结果", "Platform: a query of Grafana answers nothing"),
+}
+"""Names under which Grafana tells that it does not know."""
 _CUT: Final = {"title": 200, "advice": 1000, "about": 200, "unit": 20}
 _MOST_ABOUT: Final = 8
 
@@ -37,6 +42,7 @@ _MOST_ABOUT: Final = 8
 def heard_of(alert: GrafanaAlert, now: datetime) -> Heard:
     """One alert of a message, as it is kept: what people need of it, cut to what a message can hold."""
     labels, notes = alert.labels, alert.annotations or {}
+    notes |= _instead(labels)
     title = notes.get("summary") or labels.get("alertname") or labels.get("rule") or alert.fingerprint
     is_over = alert.status == "resolved"
     value = (alert.values or {}).get(_QUERY)
@@ -57,6 +63,25 @@ def heard_of(alert: GrafanaAlert, now: datetime) -> Heard:
             unit=_cut(notes.get("unit", ""), "unit"),
         ),
     )
+
+
+def _instead(labels: Mapping[str, str]) -> dict[str, str]:
+    """Of a rule that could not be asked Grafana tells with the rule's own words; these are what it means."""
+    said = _NOT_ASKED.get(labels.get("alertname", ""))
+    if said is None:
+        return {}
+    of_rule = labels.get("rulename") or labels.get("rule") or ""
+    advice = (
+        "先看数据库是否可达，再看 Grafana 日志。",
+        "Look whether the database can be reached, and at Grafana's log.",
+    )
+    return {
+        "summary": f"{said[0]}（{of_rule}）",
+        "summary_en": f"{said[1]} ({of_rule})",
+        "description": advice[0],
+        "description_en": advice[1],
+        "unit": "",
+    }
 
 
 def _is_private(name: str) -> bool:
