@@ -191,9 +191,6 @@ class FakeGrafana:
     def _get_health(self, request, content):
         return {"database": self.database, "version": self.version, "commit": "abc"}
 
-    def _get_signed_in_user(self, request, content):
-        return self._public(self.users[1])
-
     # --- organisations and people ---
 
     def _create_org(self, request, content):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import signal
 import ssl
 import stat
@@ -148,9 +149,8 @@ def test_two_parks_are_set_up_apart_and_a_second_run_writes_nothing(grafana, con
         {"teamId": number, "permission": 2},
         {"role": "Viewer", "permission": 1},
     ]
-    assert one["preferences"] == {
-        "homeDashboardUID": "park-overview", "timezone": "Asia/Shanghai", "language": "zh-Hans", "weekStart": "monday",
-    }  # fmt: skip
+    preferences = {"homeDashboardUID": "park-overview", "timezone": "Asia/Shanghai", "language": "zh-Hans"}
+    assert one["preferences"] == preferences | {"weekStart": "monday"}
     (playlist,) = one["playlists"].values()
     assert [item["value"] for item in playlist["spec"]["items"]] == list(ROUND)
     token = tmp_path / "tokens" / "screen.token"
@@ -524,6 +524,21 @@ def test_what_the_file_stands_on_is_what_the_provisioned_files_say():
     providers = yaml.safe_load((folder / "dashboards" / "smartpark.yaml").read_text())["providers"]
     assert {(p["folderUid"], p["folder"]) for p in providers} == set(FOLDERS.values())
     assert set(ROUND) <= set(DOCUMENTS)
+
+
+def test_the_example_of_the_documentation_is_a_file_that_is_taken(grafana, tmp_path, monkeypatch, capsys):
+    text = (ROOT / "docs" / "grafana.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "grafana.toml").write_text(example.replace("http://127.0.0.1:3000", grafana.url))
+    folder = tmp_path / "secrets" / "grafana"
+    folder.mkdir(parents=True)
+    for name, password in (("admin", ADMIN[1]), ("chen", "first"), ("minhou", "other")):
+        (folder / f"{name}.password").write_text(password)
+    monkeypatch.chdir(tmp_path)
+    assert run(Path("grafana.toml"), "--dry-run") == 3
+    assert run(Path("grafana.toml")) == 0
+    assert set(grafana.org("闽侯园区")["dashboards"]) == set(DOCUMENTS)
+    assert "problem" not in capsys.readouterr().out
 
 
 def test_the_command_loads_no_client_before_it_runs():
