@@ -41,8 +41,8 @@ _MOST_ABOUT: Final = 8
 
 def heard_of(alert: GrafanaAlert, now: datetime) -> Heard:
     """One alert of a message, as it is kept: what people need of it, cut to what a message can hold."""
-    labels, notes = alert.labels, alert.annotations or {}
-    notes |= _instead(labels)
+    labels = alert.labels
+    notes = (alert.annotations or {}) | _instead(labels)
     title = notes.get("summary") or labels.get("alertname") or labels.get("rule") or alert.fingerprint
     is_over = alert.status == "resolved"
     value = (alert.values or {}).get(_QUERY)
