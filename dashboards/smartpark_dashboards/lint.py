@@ -26,8 +26,8 @@ NUMERIC: Final = frozenset(
 )
 UNITS: Final = frozenset(
     {
-        "bytes", "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale", "m",
-        "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
+        "bytes", "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale",
+        "m", "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
     }
 )  # fmt: skip
 """Unknown to Grafana, a unit is printed behind the number as it is: so there is a list."""

@@ -9,6 +9,8 @@ INSERT INTO smartpark.park (code, name, name_en, region, terrain, peer_class, ar
 INSERT INTO smartpark.enterprise (park, code, name, name_en, uscc, is_above_scale) VALUES (%(p)s, 'E1', '企业一', 'One',
     'u', true), (%(p)s, 'E2', '企业二', 'Two', 'u', true);
 
+INSERT INTO smartpark.sub_park (park, code, name, name_en) VALUES (%(p)s, 'z''1', '一区', 'Zone one');
+
 INSERT INTO smartpark.transformer (park, code, name, rated_kva, voltage_kv) VALUES (%(p)s, 'TR1', '一号变', 1250, 10),
     (%(p)s, 'TR2', '二号变', 800, 10);
 
@@ -22,6 +24,8 @@ INSERT INTO smartpark.device (park, code, name, name_en, kind, carrier, role, pa
     (%(p)s, 'T1', '企业电表', 'Tenant', 'meter', 'electricity', 'consumption', 'M1', false, 1, 1),
     (%(p)s, 'S1', '排口一号', 'Stack 1', 'stack', 'flue_gas', 'consumption', NULL, false, 1, 1),
     (%(p)s, 'A1', '空气站', 'Air station', 'station', 'ambient_air', 'consumption', NULL, false, 1, 1);
+
+UPDATE smartpark.device SET sub_park = 'z''1' WHERE park = %(p)s AND code = 'T1';
 
 INSERT INTO smartpark.point (park, device, code, key, measurand, kind, unit, carrier, multiplier)
 SELECT %(p)s, d, m, %(p)s || '/' || d || '/' || m, m, k, u, 'electricity', 1

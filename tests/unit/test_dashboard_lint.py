@@ -95,6 +95,19 @@ CHANGES = {
         lambda document: document["links"].append({"title": "x", "url": "/d/park-overview?var-park=$park"}),
         "not among ours",
     ),
+    "a console link that names what the page does not have": (
+        lambda document: document["links"].append({"title": "x", "url": "${console:raw}/${zone:percentencode}"}),
+        "where one value is wanted",
+    ),
+    "a console link in another form": (
+        lambda document: document["links"].append({"title": "x", "url": "${console:raw}/parks/$park"}),
+        "in a form that is not among ours",
+    ),
+    "a console that is no beginning": (
+        lambda document: document["links"].append({"title": "x", "url": "https://a.b/${console:raw}"}),
+        "leads to no dashboard",
+    ),
+    "a panel for each of what is one": (of_panel("repeat", value="park"), "of which several cannot be chosen"),
     "a variable nobody uses": (
         lambda document: document["templating"]["list"].append({"name": "zone", "type": "custom"}),
         "which nothing uses",

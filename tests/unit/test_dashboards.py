@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from smartpark.cli import main
-from smartpark_dashboards.controls import BAR
+from smartpark_dashboards.controls import BAR, carried
 from smartpark_dashboards.generated import all_dashboards, outdated_files, render_documents, render_files, write_files
 from smartpark_dashboards.layout import GRID_WIDTH, place
 from smartpark_dashboards.lint import queries_of
@@ -16,6 +16,13 @@ from smartpark_dashboards.queries import read_sql
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = render_documents()
+LEAD_NOWHERE = {
+    "本月峰值时刻", "When the month's peak was", "未来 24 小时峰值", "Peak of the next 24 hours",
+    "清洁能源占比", "Clean energy", "单位能耗碳排放", "Core intensity", "零碳园区“1+5”", "Zero-carbon parks: 1 + 5",
+    "平均确认与恢复时间", "Mean time to acknowledge and to end", "确认率与误报率", "Acknowledged, and false",
+    "计算时效", "Newest numbers", "数据库", "Database", "聚合与结构", "Aggregates and schema",
+}  # fmt: skip
+"""Numbers whose detail stands beside them on their own page."""
 
 
 def test_committed_files_are_what_the_code_says():
@@ -74,6 +81,44 @@ def test_panels_of_any_size_are_placed_without_overlap(sizes):
     ]
     assert len(cells) == len(set(cells))
     assert all(0 <= x < GRID_WIDTH for x, _ in cells)
+
+
+# --- links, marks and choices ---------------------------------------------------------------------------------------
+
+
+def test_what_is_chosen_goes_along_where_the_other_page_can_take_it():
+    one, several = {"province": True, "park": False, "zone": True}, {"province": True, "park": True, "zone": True}
+    assert carried(one, several) == ("province", "park", "zone")
+    assert carried(several, several) == ("province", "park", "zone")
+    # Several parks cannot become one, and their zones mean nothing there.
+    assert carried(several, one) == ("province",)
+    assert carried(one, {"province": True, "zone": True}) == ("province",)
+    assert carried(one, {}) == carried({}, one) == ()
+
+
+def test_every_page_leads_to_the_others_and_to_the_console():
+    for name, document in DOCUMENTS.items():
+        language = name.split("/")[0]
+        urls = [link["url"] for link in document["links"]]
+        others = {one["uid"] for key, one in DOCUMENTS.items() if key.startswith(f"{language}/")} - {document["uid"]}
+        assert {url.split("/d/")[1].split("?")[0] for url in urls if url.startswith("/d/")} == others
+        assert all("${__url_time_range}" in url for url in urls if url.startswith("/d/"))
+        assert [url.startswith("${console:raw}/") for url in urls].count(True) == 1
+
+
+def test_every_page_with_curves_marks_alerts_maintenance_and_gaps():
+    for name, document in DOCUMENTS.items():
+        if any(panel["type"] == "timeseries" for panel in document["panels"]):
+            words = {"zh": ["告警", "停电/检修", "数据缺口"], "en": ["Alerts", "Maintenance", "Gaps in the data"]}
+            assert [mark["name"] for mark in document["annotations"]["list"]] == words[name.split("/")[0]], name
+
+
+def test_every_number_on_its_own_leads_somewhere_and_every_page_says_how_fresh_it_is():
+    for name, document in DOCUMENTS.items():
+        alone = [panel for panel in document["panels"] if panel["type"] in {"stat", "gauge"}]
+        without = {panel["title"] for panel in alone if not panel.get("links")}
+        assert without <= LEAD_NOWHERE, name
+        assert any(panel["id"] == 90 for panel in alone) or document["uid"].startswith("platform-operation")
 
 
 # --- provisioning -------------------------------------------------------------------------------------------------

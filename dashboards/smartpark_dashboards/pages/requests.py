@@ -9,6 +9,7 @@ from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
 _DAYS_LEFT = (Step(None, "red"), Step(0, "orange"), Step(3, "green"))
+_CLOCKS = (Step(None, "green"), Step(1, "orange"), Step(2, "red"))
 _ON_TIME = (Step(None, "red"), Step(90, "orange"), Step(100, "green"))
 
 
@@ -91,6 +92,19 @@ def _funnel() -> tuple[Panel, ...]:
             Words("本环节停留天数", "Days at the present stage"),
             Words("在途报装按在当前环节已停留的日历天数。", "Open requests by days of the calendar at their stage."),
             "ageing", (8, 9), "short", 0, x="age", fields=(Field("requests", Words("件数", "requests")),),
+        ),
+        Stat(
+            90,
+            Words("数据时效", "How fresh it is"),
+            Words(
+                "报装最近一次变动距今，及在途时限最旧的计算日距今天数。",
+                "Since the newest change of a request, and days since the clocks of open ones were last reckoned.",
+            ),
+            "fresh", (24, 3), "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
+            fields=(
+                Field("changed", Words("最近变动", "newest change")),
+                Field("clocks", Words("时限计算", "clocks reckoned"), "d", 0, _CLOCKS),
+            ),
         ),
     )  # fmt: skip
 
