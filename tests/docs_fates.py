@@ -60,7 +60,7 @@ READ_ONLY: Final = (
     ReadOnly(r"uv (build|export)|python3 -m|/opt/smartpark/bin/pip|sha256sum smartpark-images", _ON_A_SERVER),
     ReadOnly(r"scripts/verify-grafana", "needs a living Grafana", ("test_verify_grafana",)),
     ReadOnly(r"smartpark grafana sync", "needs a living Grafana", ("test_grafana_sync",)),
-    ReadOnly(r"timedatectl|df -h|lint-imports|uv lock", "a program of the machine, not ours"),
+    ReadOnly(r"timedatectl|chronyc|journalctl|df -h|lint-imports|uv lock", "a program of the machine, not ours"),
 )
 """The first that fits holds."""
 

@@ -161,7 +161,7 @@ def _sources_of(script: Path) -> list[Path]:
 def read_docker(words: Sequence[str], *, is_named: bool) -> None:
     """Services and profiles are those of the compose file; what runs inside is read as well."""
     rest = list(words)
-    if rest[0] in {"save", "load", "image", "stats", "kill", "start", "system"}:
+    if rest[0] in {"save", "load", "volume", "run", "system", "image"}:
         return
     assert rest.pop(0) == "compose"
     while rest[0].startswith("-"):
@@ -174,7 +174,7 @@ def read_docker(words: Sequence[str], *, is_named: bool) -> None:
     if verb in {"exec", "run"}:
         _read_inside(rest, is_named=is_named)
         return
-    options_with_value = {"--tail", "--since"}
+    options_with_value = {"--tail", "--since", "--pull"}
     names = [
         w for before, w in zip(["", *rest], rest, strict=False) if w[0] != "-" and before not in options_with_value
     ]
@@ -220,7 +220,7 @@ def read_files(words: Sequence[str], *, is_named: bool) -> None:
 
 def read_uv(words: Sequence[str], *, is_named: bool) -> None:
     """Only what installs from the lock."""
-    assert is_named or words[0] in {"sync", "lock"}, words
+    assert is_named or words[0] in {"sync", "lock", "export", "build"}, words
 
 
 READERS: Final[dict[str, Callable[..., None]]] = {
@@ -259,7 +259,7 @@ OTHERS: Final = {
         "pytest",
         "sha256sum",
         "mosquitto_sub",
-        "tar",
+        "tar", "python3", "/opt/smartpark/bin/pip",
         "gunzip",
     ),
 }
