@@ -364,7 +364,7 @@ def test_databases_of_one_server_that_migrate_at_once_share_the_roles(plain_serv
         row = admin.execute(
             "SELECT rolconnlimit, cardinality(rolconfig) FROM pg_roles WHERE rolname = 'smartpark_grafana'"
         ).fetchone()
-    assert row == (20, 3)
+    assert row == (20, 4)
 
 
 def test_who_may_not_make_roles_is_refused(two_parks: str):
