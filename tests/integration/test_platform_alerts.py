@@ -234,6 +234,9 @@ def with_(**changed: Any) -> dict[str, Any]:
         (without("labels"), "body.alerts.0.labels"),
         (with_(startsAt="yesterday"), "body.alerts.0.startsAt"),
         (with_(startsAt="2026-11-22T03:50:10"), "body.alerts.0.startsAt"),
+        (with_(startsAt="0001-01-01T00:00:00+14:00"), "body.alerts.0.startsAt"),
+        (with_(startsAt="9999-12-31T23:59:59Z"), "body.alerts.0.startsAt"),
+        (with_(fingerprint="a\x00b"), "body.alerts.0.fingerprint"),
         (with_(status="pending"), "body.alerts.0.status"),
         (with_(labels={"agent": 7}), "body.alerts.0.labels.agent"),
         (with_(labels={f"l{n}": "x" for n in range(65)}), "body.alerts.0.labels"),
@@ -267,6 +270,13 @@ def test_what_newer_versions_add_is_passed_over_and_what_is_long_or_odd_is_cut(g
     assert row["about"]["x"].startswith("行 二y")
     assert len(row["about"]["x"]) == 200
     assert list(row["about"]) == ["x"]
+
+
+def test_what_says_nothing_is_kept_all_the_same(grafana: Grafana):
+    for end in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-22T03:00:00Z", None):
+        grafana.tell(grafana.alert("mute", "resolved", labels={"alertname": "\x00 "}, annotations=None, endsAt=end))
+        (row,) = grafana.rows("mute")
+        assert (row["title"], row["rule"], row["ends_at"]) == ("mute", "grafana", "2026-11-22T12:00:00+08:00")
 
 
 def test_a_rule_that_cannot_be_asked_is_not_told_as_if_it_fired(grafana: Grafana):

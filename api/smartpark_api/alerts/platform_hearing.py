@@ -50,9 +50,9 @@ def heard_of(alert: GrafanaAlert, now: datetime) -> Heard:
     return Heard(
         alert.fingerprint,
         PlatformAlert(
-            rule=_cut(labels.get("rule") or labels.get("alertname") or "grafana", "title"),
+            rule=_cut(labels.get("rule") or labels.get("alertname") or "", "title") or "grafana",
             severity=_severity(labels.get("severity", "")),
-            title=_cut(title, "title"),
+            title=_cut(title, "title") or alert.fingerprint,
             title_en=_cut(notes.get("summary_en", ""), "title"),
             advice=_cut(notes.get("description", ""), "advice"),
             advice_en=_cut(notes.get("description_en", ""), "advice"),
@@ -95,8 +95,10 @@ def _severity(text: str) -> Severity:
 
 def _end(alert: GrafanaAlert, now: datetime) -> datetime:
     """When it was over; Grafana writes the year 1 where it does not know."""
-    known = alert.ends_at is not None and alert.ends_at > alert.starts_at
-    return alert.ends_at if known and alert.ends_at is not None else max(now, alert.starts_at)
+    end = alert.ends_at
+    if end is None or end.year > alert.starts_at.year + 1 or end <= alert.starts_at:
+        return max(now, alert.starts_at)
+    return end
 
 
 def _cut(text: str, kind: str) -> str:

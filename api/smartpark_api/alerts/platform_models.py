@@ -1,8 +1,9 @@
 """What Grafana's webhook says, as far as we read it, and what we say of the platform's own alerts."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from smartpark.alerts.words import Severity
 
 from smartpark_api.models.base import Answer, Instant
@@ -10,10 +11,20 @@ from smartpark_api.models.base import Answer, Instant
 MOST_ALERTS: Final = 100
 """Taken at once; the contact point that comes with the platform sends no more."""
 _MOST_PAIRS: Final = 64
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(max_length=20_000)]
 Pairs = Annotated[dict[Name, Text], Field(max_length=_MOST_PAIRS)]
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"a moment of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
 
 class Told(BaseModel):
@@ -29,10 +40,10 @@ class GrafanaAlert(Told):
     """One alert in Grafana's message."""
 
     status: Literal["firing", "resolved"]
-    fingerprint: Annotated[str, Field(min_length=1, max_length=128, description="The same for the same labels.")]
+    fingerprint: Annotated[str, Field(pattern="^[0-9A-Za-z_-]{1,128}$", description="The same for the same labels.")]
     labels: Pairs
     annotations: Pairs | None = None
-    starts_at: Annotated[AwareDatetime, Field(alias="startsAt")]
+    starts_at: Annotated[Moment, Field(alias="startsAt")]
     ends_at: Annotated[
         AwareDatetime | None, Field(alias="endsAt", description="Of one that fires it says nothing.")
     ] = None
