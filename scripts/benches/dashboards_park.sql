@@ -23,7 +23,10 @@ WHERE park = %(p)s AND kind = 'counter'
 ORDER BY t, point_id;
 
 INSERT INTO smartpark.indicator_origin (digest, unit, method, factor_set, factors, reason)
-VALUES (md5('bench')::uuid, 'kWh', 'method/1', '2026', '{bench-factor}', '') ON CONFLICT DO NOTHING;
+VALUES (md5('bench')::uuid, 'kWh', 'method/1', '2026', '{bench-factor}', ''),
+    (md5('kept')::uuid, 'mg/m3', 'method/1', '2026', '{}', 'reference oxygen 9 %%; limit 50 mg/m3 kept'),
+    (md5('exceeded')::uuid, 'mg/m3', 'method/1', '2026', '{}', 'reference oxygen 9 %%; limit 50 mg/m3 exceeded')
+ON CONFLICT DO NOTHING;
 
 INSERT INTO smartpark.factor (id, kind, carrier, scope, value, unit, as_stated, valid_from, historical, source, grade,
     origin, loaded_by) VALUES ('bench-factor', 'emission_factor', 'electricity', 'provincial:FJ', 0.5, 't/MWh', '0.5',
@@ -55,7 +58,9 @@ CROSS JOIN LATERAL unnest(CASE
     WHEN d.role IN ('boundary', 'distribution') THEN ARRAY['balance_residual']
     ELSE '{}' END) AS i
 CROSS JOIN unnest(ARRAY['hour', 'day', 'month']) AS g
+-- Of stacks, concentrations are those of hours, which say in words whether the limit was kept; shares are those of days.
 WHERE d.park = %(p)s
+  AND CASE WHEN i LIKE '%%_corrected' THEN g = 'hour' WHEN i LIKE '%%_in_limit' THEN g <> 'hour' ELSE true END
 UNION ALL
 SELECT %(p)s, 'device/' || d.code, i, g
 FROM smartpark.device AS d,
@@ -85,7 +90,9 @@ CROSS JOIN LATERAL (
         END AS start
 ) AS p
 JOIN smartpark.indicator_series AS s ON s.grain = g AND s.park = %(p)s
-CROSS JOIN (SELECT origin_id FROM smartpark.indicator_origin WHERE digest = md5('bench')::uuid) AS o
+JOIN smartpark.indicator_origin AS o ON o.digest = md5(CASE
+    WHEN s.indicator NOT LIKE '%%_corrected' THEN 'bench' WHEN (n + s.series_id) %% 20 > 0 THEN 'kept' ELSE 'exceeded'
+    END)::uuid
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN (n + s.series_id) %% 50 = 49 THEN NULL
