@@ -3,8 +3,9 @@
 import copy
 import json
 
+import pytest
 from smartpark.cli import main
-from smartpark_dashboards.generated import render_documents
+from smartpark_dashboards.generated import render_documents, write_files
 from smartpark_dashboards.lint import queries_of
 from smartpark_dashboards.platform_alerts.rules import RULES
 from smartpark_dashboards.report import page_problems, report_lines, reported
@@ -12,8 +13,16 @@ from smartpark_dashboards.report import page_problems, report_lines, reported
 DOCUMENTS = render_documents()
 
 
-def test_every_query_of_a_set_is_listed_with_what_it_reads_and_what_was_checked(capsys):
-    assert main(["grafana", "report", "--language", "en", "--json"]) == 0
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files as the code would write them; whether the committed ones are so, test_dashboards.py sees."""
+    folder = tmp_path_factory.mktemp("generated")
+    write_files(folder)
+    return str(folder)
+
+
+def test_every_query_of_a_set_is_listed_with_what_it_reads_and_what_was_checked(folder, capsys):
+    assert main(["grafana", "report", "--language", "en", "--json", "--folder", folder]) == 0
     told = json.loads(capsys.readouterr().out)
     wanted = {
         (document["uid"], place)
@@ -50,8 +59,8 @@ def test_a_file_that_differs_from_the_code_is_told(tmp_path, capsys):
     assert told["summary"]["fail"] == 1
 
 
-def test_people_read_a_line_for_each(capsys):
-    assert main(["grafana", "report"]) == 0
+def test_people_read_a_line_for_each(folder, capsys):
+    assert main(["grafana", "report", "--folder", folder]) == 0
     text = capsys.readouterr().out
     assert "park-overview  园区总览  (" in text
     assert "panel 1/A" in text
