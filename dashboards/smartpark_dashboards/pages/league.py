@@ -120,7 +120,7 @@ def _each() -> tuple[Panel, ...]:
     return (
         TimeSeries(
             13,
-            Words("逐园区：单位能耗碳排放 t/tce", "Each park: CO2 per energy, t per tce"),
+            Words("${park:text}：单位能耗碳排放 t/tce", "${park:text}: CO2 per energy, t per tce"),
             Words(
                 "每个所选园区一图，逐月；未知月份为空。",
                 "One chart for each chosen park, month by month; a month that is not known is a gap.",
