@@ -5,6 +5,7 @@ reader would have written by then, taken from the documents themselves where the
 """
 
 import re
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -136,12 +137,13 @@ def _leave_an_alert(dsn: str) -> None:
 
 def key_of_a_reader(dsn: str) -> str:
     """A key that opens everything here, of a program that no document speaks of."""
+    name = f"reader-{secrets.token_hex(4)}"
     with connect(dsn, application="test") as connection:
         now = datetime.now(UTC)
-        add_client(connection, "reader", title="Reader", contact="", by="test", at=now)
-        add_grant(connection, "client:reader", Grant(Role.ADMINISTRATOR, None), by="test", at=now)
+        add_client(connection, name, title="Reader", contact="", by="test", at=now)
+        add_grant(connection, f"client:{name}", Grant(Role.ADMINISTRATOR, None), by="test", at=now)
         until = now + timedelta(days=1)
-        made = make_secret(connection, "reader", SecretKind.API_KEY, by="test", at=now, expires_at=until)
+        made = make_secret(connection, name, SecretKind.API_KEY, by="test", at=now, expires_at=until)
         connection.commit()
     return made.text
 
@@ -158,8 +160,8 @@ def lay_out(folder: Path) -> None:
     shutil.copy(ROOT / "edge/example.toml", folder / "agent.toml")
     (folder / "application.pdf").write_bytes(b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n")
     (folder / "alerts").mkdir()
-    secrets = {"alerts/duty": "dingtalk://" + "a" * 64, "alerts/chief": "chief@example.org"}
-    for name, text in {"minhou.key": "secret", "jinjiang.secret": "secret", **secrets}.items():
+    contacts = {"alerts/duty": "dingtalk://" + "a" * 64, "alerts/chief": "chief@example.org"}
+    for name, text in {"minhou.key": "secret", "jinjiang.secret": "secret", **contacts}.items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)
     _write_history(folder)

@@ -259,7 +259,9 @@ OTHERS: Final = {
         "pytest",
         "sha256sum",
         "mosquitto_sub",
-        "tar", "python3", "/opt/smartpark/bin/pip",
+        "tar",
+        "python3",
+        "/opt/smartpark/bin/pip",
         "gunzip",
     ),
 }

@@ -1,6 +1,7 @@
 """The commands of the documents are run, as they stand there, against a database with the demonstration park.
 
-Each document has a copy of that database and a folder of its own; its commands are run in their order. What is not
+Each document has a folder of its own, and those that write much a copy of that database; its commands are run in
+their order. What is not
 run stands in `docs_fates.READ_ONLY` with the reason. `smartpark …` runs in this process; what the shell has to join
 runs in a shell, with the API served beside it.
 """
@@ -36,6 +37,8 @@ def run_commands(path: Path) -> list[Command]:
     return [c for c in commands_of(path) if not is_only_named(c) and fate_of(c) is None]
 
 
+WRITERS = {"access.md", "aggregates.md", "alerts.md", "load-requests.md", "province.md"}
+"""Documents whose commands would meet what another's have left: they have a database of their own."""
 RUN = [path for path in documents() if run_commands(path)]
 
 
@@ -46,7 +49,6 @@ class Reader:
     dsn: str
     folder: Path
     guests: ExitStack
-    environment: pytest.MonkeyPatch
     address: str = ""
     said: list[str] = field(default_factory=list[str])
     """Variables that were set on the way."""
@@ -110,25 +112,39 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+@pytest.fixture(scope="module")
+def shared_dsn(filled_dsn: str) -> Iterator[str]:
+    """A copy of it for all documents that get along with each other."""
+    yield from copied_database(filled_dsn)
+
+
 @pytest.fixture
-def reader(filled_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """In a new folder, before a database of their own."""
+def reader_dsn(path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database of a document."""
+    if path.name in WRITERS:
+        yield from copied_database(request.getfixturevalue("filled_dsn"))
+    else:
+        yield request.getfixturevalue("shared_dsn")
+
+
+@pytest.fixture
+def reader(reader_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """In a new folder, before the database of a document."""
     place = tmp_path / "place"
     place.mkdir()
     lay_out(place)
     programs = tmp_path / "programs"
     programs.mkdir()
     write_programs(programs)
-    for dsn in copied_database(filled_dsn):
-        with ExitStack() as guests:
-            monkeypatch.chdir(place)
-            monkeypatch.setenv("SMARTPARK_DSN", dsn)
-            monkeypatch.setenv("SMARTPARK_ALERT_SECRETS", str(place / "alerts"))
-            monkeypatch.setenv("SMARTPARK_SMTP_URL", "smtp://127.0.0.1:25")
-            monkeypatch.setenv("SMARTPARK_SMTP_FROM", "park@example.org")
-            monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-            monkeypatch.delenv("SMARTPARK_ACTOR", raising=False)
-            yield Reader(dsn, place, guests, monkeypatch)
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("SMARTPARK_DSN", reader_dsn)
+    monkeypatch.setenv("SMARTPARK_ALERT_SECRETS", str(place / "alerts"))
+    monkeypatch.setenv("SMARTPARK_SMTP_URL", "smtp://127.0.0.1:25")
+    monkeypatch.setenv("SMARTPARK_SMTP_FROM", "park@example.org")
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("SMARTPARK_ACTOR", raising=False)
+    with ExitStack() as guests:
+        yield Reader(reader_dsn, place, guests)
 
 
 def write_programs(folder: Path) -> None:
@@ -154,13 +170,19 @@ def test_so_does_what_takes_longer(path: Path, reader: Reader, capfd: pytest.Cap
     work_through(run_commands(path), reader, capfd)
 
 
+def give_key(commands: list[Command], reader: Reader) -> None:
+    """A key, and the address of the API, as a document takes them for given."""
+    key = key_of_a_reader(reader.dsn)
+    reader.said += [f"KEY={key}", f"OPERATOR_KEY={key}", f"API={reader.served()}/api/v1"]
+    if not any("--into province.key" in command.text for command in commands):
+        (reader.folder / "province.key").write_text(key, encoding="utf-8")
+
+
 def work_through(commands: list[Command], reader: Reader, capfd: pytest.CaptureFixture[str]) -> None:
     """Run all of them, and fail with those that did not work."""
     if any("curl " in command.text for command in commands) and shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    key = key_of_a_reader(reader.dsn)
-    if not any("--into province.key" in command.text for command in commands):
-        (reader.folder / "province.key").write_text(key, encoding="utf-8")
-    reader.said += [f"KEY={key}", f"OPERATOR_KEY={key}", f"API={reader.here('http://127.0.0.1:8000')}/api/v1"]
+    if any("curl " in command.text for command in commands):
+        give_key(commands, reader)
     wrong = [f"{command.text}\n    {told}" for command in commands if (told := reader.types(command, capfd))]
     assert wrong == []
