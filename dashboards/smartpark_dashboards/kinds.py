@@ -22,6 +22,7 @@ class Stat(Panel):
     """Times and texts too, not only numbers."""
 
     kind: ClassVar[str] = "stat"
+    clicked: ClassVar[bool] = True
 
     def options(self) -> Json:
         """Show the number; colour it where thresholds say so."""
@@ -44,6 +45,7 @@ class Gauge(Panel):
     """One number on a scale."""
 
     kind: ClassVar[str] = "gauge"
+    clicked: ClassVar[bool] = True
 
     def options(self) -> Json:
         """Thresholds drawn on the rim."""

@@ -92,6 +92,8 @@ def links_of(document: Json) -> dict[str, str]:
     for panel in document["panels"]:
         for number, link in enumerate(panel.get("links", [])):
             found[f"panel {panel['id']} link {number}"] = link["url"]
+        for number, link in enumerate(panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])):
+            found[f"panel {panel['id']} value {number}"] = link["url"]
         for override in panel.get("fieldConfig", {}).get("overrides", []):
             for option in override["properties"]:
                 if option["id"] == "links":

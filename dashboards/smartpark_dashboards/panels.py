@@ -55,6 +55,8 @@ class Panel:
 
     kind: ClassVar[str] = ""
     form: ClassVar[str] = "table"
+    clicked: ClassVar[bool] = False
+    """Whether a click on the number itself leads where the title's link does."""
 
     def options(self) -> Json:
         """Options of this kind of panel."""
@@ -69,6 +71,8 @@ class Panel:
         found: Json = {"noValue": "—"} | appearance(self.unit, self.decimals, self.steps, self.shades, place)
         if self.span is not None:
             found |= {"min": self.span[0], "max": self.span[1]}
+        if self.to is not None and self.clicked:
+            found["links"] = [self._way(self.to, place)]
         custom = self.custom()
         return found | ({"custom": custom} if custom else {})
 
@@ -94,16 +98,14 @@ class Panel:
             },
         }
         if self.to is not None:
-            found["links"] = [
-                dashboard_link(
-                    place.say(Words("详情", "details")),
-                    self.to.url(place),
-                    is_elsewhere=isinstance(self.to, ToConsole),
-                )
-            ]
+            found["links"] = [self._way(self.to, place)]
         if self.repeats is not None:
             found |= {"repeat": self.repeats, "repeatDirection": "h", "maxPerRow": 24 // self.size[0]}
         return found
+
+    def _way(self, to: LinkTo | ToConsole, place: Place) -> Json:
+        title = place.say(Words("详情", "details"))
+        return dashboard_link(title, to.url(place), is_elsewhere=isinstance(to, ToConsole))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ def test_every_number_on_its_own_leads_somewhere_and_every_page_says_how_fresh_i
         alone = [panel for panel in document["panels"] if panel["type"] in {"stat", "gauge"}]
         without = {panel["title"] for panel in alone if not panel.get("links")}
         assert without <= LEAD_NOWHERE, name
+        # A click on the number leads where the link at the title does.
+        assert all(panel["fieldConfig"]["defaults"].get("links") == panel.get("links") for panel in alone)
         assert any(panel["id"] == 90 for panel in alone) or document["uid"].startswith("platform-operation")
 
 
