@@ -66,7 +66,7 @@ def _register_reader(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     removing = verbs.add_parser(
         "remove",
         help="take a reader away",
-        description=f"Removes a reader; whoever is still connected as it is shown nothing any more. {_WHERE}",
+        description=f"Removes a reader and ends its sessions. {_WHERE}",
     )
     removing.add_argument("name", metavar="NAME")
     removing.set_defaults(run=_remove)

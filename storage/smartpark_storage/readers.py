@@ -1,11 +1,12 @@
 """Readers of Grafana's: roles that log in and are shown some parks only, by every view of the schema `park`.
 
 A reader is a role of the server, `smartpark_grafana_NAME`, and the parks that stand beside it in this database. One
-that is removed is shown nothing from then on, even where it is still connected. Roles belong to the whole server: a
+that is removed is shown nothing from then on, and its sessions are ended. Roles belong to the whole server: a
 name that several databases use is one reader with one password, and with parks in each.
 """
 
 import re
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -20,8 +21,9 @@ from smartpark_storage.connections import Connection, transaction
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
 from smartpark_storage.role_names import READER_PREFIX, DatabaseRole
-from smartpark_storage.roles import let_in
+from smartpark_storage.roles import change_role, let_in
 
+_PATIENCE_S: Final = 30.0
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 
 
@@ -85,15 +87,34 @@ def put_reader(connection: Connection, name: str, parks: Collection[str], *, pas
 
 @translate_errors()
 def remove_reader(connection: Connection, name: str) -> None:
-    """Take a reader's parks and its role away; `ReaderError` when there is none of that name."""
+    """Take a reader's parks away, end its sessions and drop its role; `ReaderError` when there is none."""
     role = role_of_reader(name)
+    identifier = sql.Identifier(role)
     with transaction(connection):
-        was_reader = connection.execute(query("drop_reader_parks"), {"role": role}).rowcount > 0
-        if connection.execute(query("role_exists"), {"role": role}).fetchone():
-            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
-        elif not was_reader:
+        had_parks = connection.execute(query("drop_reader_parks"), {"role": role}).rowcount > 0
+        is_role = connection.execute(query("role_exists"), {"role": role}).fetchone() is not None
+        if not is_role and not had_parks:
             raise ReaderError(f"there is no reader {name!r}; smartpark database reader list says who there is")
+        if is_role:
+            change_role(connection, sql.SQL("ALTER ROLE {} NOLOGIN").format(identifier))
         _write_down(connection, "remove", role, {})
+    if is_role:
+        # What is temporary in an open session would hold the role.
+        _end_sessions(connection, role)
+        with transaction(connection):
+            connection.execute(sql.SQL("DROP ROLE {}").format(identifier))
+
+
+def _end_sessions(connection: Connection, role: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        with transaction(connection):
+            open_ones = connection.execute(query("end_sessions_of_role"), {"role": role}).fetchall()
+        if not open_ones:
+            return
+        if time.monotonic() > deadline:
+            raise ReaderError(f"sessions of {role} do not end; its parks are taken away, its role is still there")
+        time.sleep(0.02)
 
 
 @translate_errors()

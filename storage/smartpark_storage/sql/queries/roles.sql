@@ -21,3 +21,6 @@ FROM smartpark.grafana_reader AS g
 LEFT JOIN pg_roles AS r ON r.rolname = g.role
 GROUP BY g.role
 ORDER BY g.role;
+
+-- end_sessions_of_role --
+SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %(role)s;
