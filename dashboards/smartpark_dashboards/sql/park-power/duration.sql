@@ -9,7 +9,10 @@ WITH meter AS (
     GROUP BY time
     HAVING count(mean_value) = (SELECT count(*) FROM meter)
 )
-SELECT step * 1.0 AS share, percentile_cont(1 - step / 100.0) WITHIN GROUP (ORDER BY kw) AS load_kw
-FROM load, generate_series(0, 100, 2) AS step
-GROUP BY step
-ORDER BY step
+SELECT 2.0 * (place - 1) AS share, kw AS load_kw
+FROM (
+    SELECT percentile_cont(ARRAY(SELECT 1 - step / 100.0::float8 FROM generate_series(0, 100, 2) AS step))
+        WITHIN GROUP (ORDER BY kw) AS kws
+    FROM load
+) AS curve, unnest(kws) WITH ORDINALITY AS point (kw, place)
+ORDER BY place
