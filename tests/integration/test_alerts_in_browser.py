@@ -9,6 +9,10 @@ from fix_console import CHEN
 from inbox_hand import MINUTE, SILENT, STALE, InboxHand
 from playwright.sync_api import expect
 from smartpark.alerts.events import Acknowledged, Cleared, Evidence, Measured
+from smartpark.workdays import builtin_workdays
+from smartpark_api.alerts.platform_hearing import hear
+from smartpark_api.alerts.platform_models import MESSAGE_EXAMPLE, GrafanaAlert
+from smartpark_storage import connect
 from waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -147,6 +151,17 @@ def test_without_script_all_of_it_works(inbox, three, open_window):
     assert inbox.types(numbers[2])[-1] == "resolved"
 
 
+def told_of_the_platform(dsn):
+    """Something that holds, something that is over, and something that was not heard of again."""
+    alert = MESSAGE_EXAMPLE["alerts"][0] | {"startsAt": (NOON - 50 * MINUTE).isoformat()}
+    over = alert | {"status": "resolved", "fingerprint": "over", "endsAt": (NOON - 5 * MINUTE).isoformat()}
+    with connect(dsn, application="test") as connection:
+        for one, now in ((alert, NOON), (over, NOON), (alert | {"fingerprint": "old"}, NOON - 300 * MINUTE)):
+            given = [GrafanaAlert.model_validate(one)]
+            hear(connection, given, by="client:grafana", now=now, calendar=builtin_workdays())
+        connection.commit()
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
 def test_no_alert_page_has_a_serious_finding(inbox, open_window, console_server, look):
     language, theme, width = look
@@ -156,6 +171,8 @@ def test_no_alert_page_has_a_serious_finding(inbox, open_window, console_server,
     window = open_window(CHEN, language=language, width=width)
     found = []
     paths = ["/alerts", f"/alerts/{number}", f"/alerts/silences?alert={number}", "/alerts/rules/demand-high"]
+    told_of_the_platform(inbox.dsn)
+    paths.append("/alerts/platform")
     for path in paths:
         page = window.go(f"{path}{'&' if '?' in path else '?'}theme={theme}")
         page.wait_for_load_state("load")
@@ -172,4 +189,5 @@ def test_no_alert_page_has_a_serious_finding(inbox, open_window, console_server,
             wide = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 361)"
             names = page.evaluate(wide + ".map(e => e.outerHTML.slice(0, 120)).slice(0, 12)")
             found.append(f"{path}: {width_of_page} px wide at {width}: {names}")
+    assert "edge-a" in page.content(), "the last one is the platform's"
     assert not found, "\n".join(found)
