@@ -49,6 +49,8 @@ class FakeGrafana:
         """Frames of a query."""
         self.taken: str | None = None
         """The password that the database takes; None takes any."""
+        self.rewritten: dict[str, Any] = {}
+        """What it keeps of every dashboard in another form than it was given."""
         self.rules: list[str] = []
         """Alert rules that files have made."""
         self.orgs: dict[int, dict[str, Any]] = {}
@@ -383,10 +385,15 @@ class FakeGrafana:
         dashboard = copy.deepcopy(found["dashboard"]) | {"id": 7, "version": 3, "liveNow": False}
         for panel in dashboard["panels"]:
             panel["pluginVersion"] = self.version
+        dashboard |= self.rewritten
         return {
             "dashboard": dashboard,
             "meta": {"folderUid": found["folder"], "provisioned": found.get("provisioned", False)},
         }
+
+    def _get_dashboard_versions_by_uid(self, request, content):
+        found = self._here(request)["dashboards"][request["uid"]]
+        return {"continueToken": "", "versions": [{"version": 3, "message": found.get("message", "")}]}
 
     def _post_dashboard(self, request, content):
         org, document = self._here(request), content["dashboard"]
@@ -397,7 +404,8 @@ class FakeGrafana:
             raise RefusalError(400, "Cannot save provisioned dashboard")
         if present and not content.get("overwrite"):
             raise RefusalError(412, "The dashboard has been changed by someone else", status="version-mismatch")
-        org["dashboards"][document["uid"]] = {"dashboard": document, "folder": content["folderUid"]}
+        kept = {"dashboard": document, "folder": content["folderUid"], "message": content.get("message", "")}
+        org["dashboards"][document["uid"]] = kept
         return {"status": "success", "uid": document["uid"], "version": 1}
 
     # --- teams, accounts ---

@@ -121,12 +121,30 @@ def _page(grafana: Grafana, document: Json, moment: datetime) -> Iterator[Check]
     except NotAnsweredError as error:
         yield Check(uid, "dashboard", "dashboard", title, passed=False, detail=_with_hint(error))
         return
-    places = differences(document, found["dashboard"])
-    detail = f"is not what the file says at {', '.join(places[:5])}" if places else ""
-    yield Check(uid, "dashboard", "dashboard", title, not places, detail)
+    wrong = differences(_asks(document), _asks(found["dashboard"]))
+    other = differences(document, found["dashboard"])
+    detail = f"is not what the file says: {', '.join(wrong[:5])}" if wrong else ""
+    if other and not wrong:
+        detail = f"asks what the file says; Grafana keeps otherwise {', '.join(other[:5])}"
+    yield Check(uid, "dashboard", "dashboard", title, not wrong, detail)
     # What people would see is what Grafana has, be it what the file says or not.
     for outcome in look_through(found["dashboard"], grafana.ask, moment):
         yield _of(uid, outcome)
+
+
+def _asks(document: Json) -> Json:
+    """What a page asks and how it names things: what no version of Grafana may keep in another form."""
+    panels = {
+        f"panel {panel['id']}": {
+            "type": panel["type"],
+            "title": panel["title"],
+            "asks": {target["refId"]: target["rawSql"] for target in panel.get("targets", [])},
+        }
+        for panel in document["panels"]
+    }
+    choices = {f"${one['name']}": one.get("query") for one in document["templating"]["list"]}
+    marks = {f"mark {one['name']}": one.get("target", {}).get("rawSql") for one in document["annotations"]["list"]}
+    return {"title": document["title"], **panels, **choices, **marks}
 
 
 def _alerts(grafana: Grafana) -> Iterator[Check]:

@@ -136,7 +136,8 @@ def test_two_parks_are_set_up_apart_and_a_second_run_writes_nothing(grafana, con
     assert one["sources"]["park-tsdb"]["secureJsonData"] == {"password": "m-secret"}
     assert other["sources"]["park-tsdb"]["user"] == "smartpark_grafana_fuzhou"
     assert set(one["dashboards"]) == set(DOCUMENTS)
-    assert one["dashboards"]["park-power"] == {"dashboard": DOCUMENTS["park-power"], "folder": "smartpark"}
+    assert one["dashboards"]["park-power"]["dashboard"] == DOCUMENTS["park-power"]
+    assert {page["folder"] for page in one["dashboards"].values()} == {"smartpark"}
     assert other["dashboards"] == {}
     assert one["folders"]["smartpark"]["title"] == "智慧园区"
     chen, lin = grafana.login("chen")["id"], grafana.login("lin")["id"]
@@ -190,7 +191,8 @@ def test_what_was_changed_by_hand_is_brought_back_and_what_is_not_ours_is_left(g
     next(iter(one["teams"].values()))["members"].append(stranger)
     one["sources"]["park-tsdb"]["user"] = "smartpark_grafana"
     one["sources"]["other"] = {"uid": "other", "name": "elsewhere"}
-    one["dashboards"]["park-power"]["dashboard"] = one["dashboards"]["park-power"]["dashboard"] | {"title": "mine"}
+    mine = one["dashboards"]["park-power"]["dashboard"] | {"title": "mine"}
+    one["dashboards"]["park-power"] |= {"dashboard": mine, "message": "by hand"}
     one["dashboards"]["own"] = {"dashboard": {"uid": "own"}, "folder": "smartpark"}
     one["members"][grafana.login("lin")["id"]] = "Admin"
     one["playlists"]["smartpark-round"]["spec"]["interval"] = "5m"
@@ -216,6 +218,20 @@ def test_what_was_changed_by_hand_is_brought_back_and_what_is_not_ours_is_left(g
     grafana.log.clear()
     assert run(config) == 0
     assert grafana.writes == []
+
+
+def test_a_page_that_grafana_keeps_in_another_form_is_not_written_again_and_again(grafana, config, capsys):
+    grafana.rewritten = {"schemaVersion": 99, "refresh": ""}
+    assert run(config) == 0
+    grafana.log.clear()
+    assert run(config) == 0
+    assert grafana.writes == []
+    page = grafana.org("闽侯园区")["dashboards"]["park-power"]
+    page |= {"dashboard": page["dashboard"] | {"title": "mine"}, "message": "by hand"}
+    capsys.readouterr()
+    assert run(config) == 0
+    assert grafana.writes == ["postDashboard"]
+    assert "change  闽侯园区: dashboard 电力与需量 (park-power)" in capsys.readouterr().out
 
 
 def test_what_comes_from_files_belongs_to_the_files(grafana, config, capsys):

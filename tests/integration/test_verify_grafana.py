@@ -20,7 +20,7 @@ from fake_grafana import ADMIN, FakeGrafana
 from smartpark.cli import main
 from smartpark.errors import SmartparkError
 from smartpark_dashboards.asking import _ZONES, NUMBER, TEXT, TIME, Answer, interval_of, moment_of, shape_problems
-from smartpark_dashboards.generated import render_documents
+from smartpark_dashboards.generated import render_documents, write_files
 from smartpark_dashboards.grafana_sql import GrafanaWouldRefuseError, Request, expand
 from smartpark_dashboards.lint import queries_of
 from smartpark_dashboards.platform_alerts.rules import RULES
@@ -89,7 +89,10 @@ def verify(grafana, tmp_path, *options, word=ADMIN[1]):
     """Run the script as somebody with nothing but python3 would: no site-packages, no environment of ours."""
     file = tmp_path / "password"
     file.write_text(word)
-    command = [sys.executable, "-S", str(SCRIPT), "--url", grafana.url, "--password-file", str(file), *options]
+    command = [sys.executable, "-S", str(SCRIPT), "--url", grafana.url, "--password-file", str(file)]
+    # Whether the committed files are what the code says, test_dashboards.py sees.
+    write_files(tmp_path / "generated")
+    command += ["--folder", str(tmp_path / "generated"), *options]
     environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=240)
 
@@ -124,10 +127,17 @@ def test_what_is_wrong_is_named_with_its_place(asked, tmp_path):
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert len(failed) == 4
     assert "HTTP 404: Dashboard not found" in failed[-1] or "HTTP 404: Dashboard not found" in failed[0]
-    assert re.search(r"park-power +dashboard .*is not what the file says at .*panels\[0\]\.title", done.stdout)
+    assert re.search(r"park-power +dashboard .*is not what the file says: panel \d+\.", done.stdout)
     assert "permission denied" in done.stdout
     assert "unknown macro" in done.stdout
     assert done.stdout.splitlines()[-1].split(";")[0].endswith("4 failed")
+
+
+def test_a_page_in_another_form_passes_and_is_said(asked, tmp_path):
+    asked.rewritten = {"schemaVersion": 99}
+    done = verify(asked, tmp_path, "--dashboard", "park-alerts")
+    assert done.returncode == 0
+    assert "Grafana keeps otherwise schemaVersion" in done.stdout
 
 
 def test_an_alert_rule_that_is_not_there_is_told(asked, tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """What stands in an organisation: data source, folders, dashboards, preferences, playlists."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -130,23 +132,23 @@ def put_folder(here: Within, uid: str, title: str | None) -> None:
 
 
 def put_dashboard(here: Within, folder: str, wanted: Json) -> None:
-    """A dashboard, unless it comes from files."""
+    """A dashboard, unless it comes from files.
+
+    Grafana may keep a page in another form than it was given. So its newest version bears a digest of what was given:
+    while nobody else has changed it since, it is as declared, however it looks.
+    """
     uid = wanted["uid"]
     with told(f"dashboard {uid} of organisation {here.name}"):
         found = or_none(lambda: here.link.api.dashboard.get_dashboard(uid)) if here.exists else None
-        content: Json = {
-            "dashboard": wanted,
-            "folderUid": folder,
-            "overwrite": True,
-            "message": "smartpark grafana sync",
-        }
+        message = f"smartpark grafana sync {_digest(wanted)}"
+        content: Json = {"dashboard": wanted, "folderUid": folder, "overwrite": True, "message": message}
         name = f"{wanted['title']} ({uid})"
         if found is None:
             step = Step(here.name, "dashboard", name, Action.MAKE)
         elif found["meta"].get("provisioned"):
             here.book.do(Step(here.name, "dashboard", name, Action.LEAVE, "comes from files"))
             return
-        elif places := _differs(wanted, folder, found):
+        elif places := _differs(here, message, folder, found, wanted):
             step = Step(here.name, "dashboard", name, Action.CHANGE, _few(places))
         else:
             here.book.do(Step(here.name, "dashboard", name, Action.KEEP))
@@ -154,9 +156,19 @@ def put_dashboard(here: Within, folder: str, wanted: Json) -> None:
         here.book.do(step, lambda: here.link.api.dashboard.update_dashboard(content))
 
 
-def _differs(wanted: Json, folder: str, found: Json) -> list[str]:
+def _digest(document: Json) -> str:
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _differs(here: Within, message: str, folder: str, found: Json, wanted: Json) -> list[str]:
     elsewhere = ["folder"] if found["meta"].get("folderUid", folder) != folder else []
-    return elsewhere + differences(wanted, found["dashboard"])
+    places = elsewhere + differences(wanted, found["dashboard"])
+    if not places or elsewhere:
+        return places
+    answer = here.link.call("GET", f"/dashboards/uid/{wanted['uid']}/versions", params={"limit": 1})
+    versions = answer["versions"] if isinstance(answer, dict) else answer
+    return [] if versions and versions[0].get("message") == message else places
 
 
 def _few(places: list[str]) -> str:
