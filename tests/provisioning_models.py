@@ -145,8 +145,8 @@ class Annotations(Strict):
     description: Text
     description_en: Text
     unit: Text
-    dashboard: Annotated[str | None, Field(alias="__dashboardUid__")] = None
-    panel: Annotated[str | None, Field(alias="__panelId__", pattern=r"^[1-9]\d*$")] = None
+    dashboard: Annotated[str, Field(alias="__dashboardUid__")]
+    panel: Annotated[str, Field(alias="__panelId__", pattern=r"^[1-9]\d*$")]
 
 
 class Labels(Strict):
@@ -162,8 +162,8 @@ class Rule(Strict):
     noDataState: Literal["OK", "NoData", "Alerting", "KeepLast"]  # noqa: N815  Grafana's name
     execErrState: Literal["OK", "Error", "Alerting", "KeepLast"]  # noqa: N815  Grafana's name
     isPaused: Literal[False]  # noqa: N815  Grafana's name
-    dashboardUid: str | None = None  # noqa: N815  Grafana's name
-    panelId: int | None = None  # noqa: N815  Grafana's name
+    dashboardUid: str  # noqa: N815  Grafana's name
+    panelId: int  # noqa: N815  Grafana's name
     annotations: Annotations
     labels: Labels
     data: tuple[SqlQuery, Threshold]
@@ -180,8 +180,7 @@ class Rule(Strict):
     def _agrees(self) -> "Rule":
         if self.labels.rule != self.uid:
             raise ValueError(f"its label rule says {self.labels.rule}: routes and our record know it by that")
-        shown = (self.annotations.dashboard, self.annotations.panel)
-        if shown != (self.dashboardUid, None if self.panelId is None else str(self.panelId)):
+        if (self.annotations.dashboard, self.annotations.panel) != (self.dashboardUid, str(self.panelId)):
             raise ValueError("where it is shown differs between its fields and its annotations")
         return self
 
@@ -315,7 +314,7 @@ def _of_rule(rule: Rule, known: set[str], panels: Any) -> Iterator[str]:
         yield f"{rule.uid}: asks the data source {sorted(asked)}, and there is {sorted(known)}"
     if rule.data[1].model.datasource.uid != "__expr__":
         yield f"{rule.uid}: its threshold is no expression"
-    if rule.dashboardUid is not None and rule.panelId not in panels.get(rule.dashboardUid, ()):
+    if rule.panelId not in panels.get(rule.dashboardUid, ()):
         yield f"{rule.uid}: there is no panel {rule.panelId} of {rule.dashboardUid}"
 
 

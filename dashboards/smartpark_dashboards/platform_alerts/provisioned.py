@@ -39,17 +39,15 @@ def platform_document() -> Json:
 
 def _rule(rule: PlatformRule) -> Json:
     annotations = {
+        # Where it is shown stands here and beside, as Grafana writes it when it exports a rule.
+        "__dashboardUid__": DASHBOARD,
+        "__panelId__": str(rule.panel),
         "summary": rule.title.zh,
         "summary_en": rule.title.en,
         "description": rule.about.zh,
         "description_en": rule.about.en,
         "unit": rule.unit,
     }
-    shown: Json = {}
-    if rule.panel is not None:
-        # Both ways, as Grafana writes them when it exports a rule.
-        shown = {"dashboardUid": DASHBOARD, "panelId": rule.panel}
-        annotations |= {"__dashboardUid__": DASHBOARD, "__panelId__": str(rule.panel)}
     return {
         "uid": rule.uid,
         "title": rule.title.zh,
@@ -59,7 +57,8 @@ def _rule(rule: PlatformRule) -> Json:
         "noDataState": "OK",
         "execErrState": "Error",
         "isPaused": False,
-        **shown,
+        "dashboardUid": DASHBOARD,
+        "panelId": rule.panel,
         "annotations": annotations,
         "labels": {"rule": rule.uid, "severity": rule.severity},
         "data": [_query(rule), _threshold(rule)],

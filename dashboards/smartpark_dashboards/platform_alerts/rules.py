@@ -30,7 +30,7 @@ class PlatformRule:
     severity: str
     lasts: str
     """It must be so for as long before anybody is told."""
-    panel: int | None
+    panel: int
     """Of the dashboard `DASHBOARD`, where one sees it."""
 
     @property
@@ -90,7 +90,7 @@ RULES: Final = (
             "Readings were stored ten minutes ago and not judged yet: the service alerts does not run or cannot keep "
             "up, and alerts of the park, and messages, are missing. Look whether it runs.",
         ),
-        "alerts_behind", 600, "s", "critical", "5m", None,
+        "alerts_behind", 600, "s", "critical", "5m", 15,
     ),
     PlatformRule(
         "platform-pull-failing",
@@ -99,6 +99,6 @@ RULES: Final = (
             "六小时以上未能完整拉取该平台的数据。用 smartpark province status 查看原因，并联系对方。",
             "Not everything of the instance was had for six hours. See: smartpark province status, and call them.",
         ),
-        "pull_failing", 21600, "s", "warning", "10m", None,
+        "pull_failing", 21600, "s", "warning", "10m", 16,
     ),
 )  # fmt: skip
