@@ -21,7 +21,7 @@ CHOICES = {
     "quote": QUOTE,
     "chinese": CHINESE,
 }
-EVERYDAY = [("one", span) for span in SPANS] + [(choice, "24h") for choice in CHOICES if choice != "one"]
+EVERYDAY = [("one", span) for span in SPANS] + [(choice, "24h") for choice in ("all", "bare", "quote")]
 WHOLE = [(choice, span) for choice in CHOICES for span in SPANS]
 
 
