@@ -57,6 +57,7 @@ READ_ONLY: Final = (
     ReadOnly(r"smartpark verify (truth|TRUTH)", "needs the ledger of a run", ("test_demo", "test_storage_verify")),
     ReadOnly(r"smartpark dashboards build", "writes into the project", ("test_dashboards",)),
     ReadOnly(r"smartpark database reader", "makes a role of the whole server", ("test_grafana_readers",)),
+    ReadOnly(r"smartpark grafana report --database", "needs a reader of its own", ("test_dashboard_report",)),
     ReadOnly(r"smartpark explain energy_per_value_added", "needs a whole month", ("test_explain_whole",)),
     ReadOnly(r"uv (build|export)|python3 -m|/opt/smartpark/bin/pip|sha256sum smartpark-images", _ON_A_SERVER),
     ReadOnly(r"scripts/verify-grafana", "needs a living Grafana", ("test_verify_grafana",)),

@@ -165,7 +165,11 @@ def test_what_a_document_says_to_type_works(path: Path, reader: Reader, capfd: p
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("path", [path for path in RUN if any(SLOW.match(c.text) for c in run_commands(path))])
+@pytest.mark.parametrize(
+    "path",
+    [path for path in RUN if any(SLOW.match(command.text) for command in run_commands(path))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_so_does_what_takes_longer(path: Path, reader: Reader, capfd: pytest.CaptureFixture[str]):
     work_through(run_commands(path), reader, capfd)
 
