@@ -64,6 +64,7 @@ def hear_platform_alerts(connection: Connection, heard: Sequence[Heard], *, by: 
         "at": at,
     }
     with transaction(connection):
+        connection.execute(query("platform_turn"))
         connection.execute(query("platform_hear"), parameters)
         connection.execute(query("platform_end_older"), _places(heard))
 

@@ -1,5 +1,9 @@
 -- What a monitor told of the platform itself.
 
+-- platform_turn --
+-- One message at a time: they are few, and two about the same events would wait for each other.
+SELECT pg_advisory_xact_lock(7262030);
+
 -- platform_hear --
 -- New events, and what is news of those on record: that it still holds, or that it is over. What is over stays over.
 INSERT INTO smartpark.platform_alert AS p (
