@@ -1,6 +1,7 @@
 """Views of what no view showed before: each says what the tables say, on both kinds of database."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, groupby, pairwise
@@ -106,8 +107,8 @@ def test_a_day_is_what_analytics_sums_it_to(place, amounts: list[float], offset:
     )  # fmt: skip
     found = days_of(connection, point)
     found = [row for row in found if row[4] or row[0] == MIDNIGHT + timedelta(days=int(day[0]))]
-    for time, amount, completeness_of_day, estimated, counted, expected in found:
-        n = (time - MIDNIGHT).days
+    for at, amount, completeness_of_day, estimated, counted, expected in found:
+        n = (at - MIDNIGHT).days
         assert expected == 96
         assert counted == int(known[day == n].sum())
         if amount is None:
@@ -127,8 +128,8 @@ def test_the_present_day_is_held_against_what_can_be_there(place):
     over = int((now - midnight).total_seconds() // 900)
     with connection.transaction():
         write_interval_energy(connection, quarters(point, to_us(midnight), [1.0] * 10))
-    ((time, amount, completeness, _, counted, expected),) = days_of(connection, point)
-    assert (time, amount, counted) == (midnight, 10.0, 10)
+    ((at, amount, completeness, _, counted, expected),) = days_of(connection, point)
+    assert (at, amount, counted) == (midnight, 10.0, 10)
     # A quarter of an hour, or the day, may have ended between.
     assert expected in {over, over + 1}
     assert completeness == (None if expected == 0 else pytest.approx(min(1, 10 / expected)))
@@ -155,18 +156,21 @@ def test_two_who_write_into_one_day_leave_the_sum_of_both(place, shared_database
             write_interval_energy(other, quarters(point, to_us(MIDNIGHT) + QUARTER_US, [2.0]))
         done.set()
 
-    thread = threading.Thread(target=second)
-    with connection.transaction():
+    thread = threading.Thread(target=second, daemon=True)
+    # Sessions are looked at from another one: within a transaction they stay as they were at the first look.
+    with psycopg.connect(shared_database_dsn, autocommit=True) as watcher, connection.transaction():
         write_interval_energy(connection, quarters(point, to_us(MIDNIGHT), [1.0]))
         thread.start()
         assert begun.wait(60)
         waiting = (
-            "SELECT FROM pg_stat_activity WHERE application_name = 'second' AND datname = current_database()"
+            "SELECT FROM pg_stat_activity WHERE application_name LIKE '%second%' AND datname = current_database()"
             " AND wait_event_type = 'Lock'"
         )
-        while not connection.execute(waiting).fetchall():
-            assert thread.is_alive()
-            done.wait(0.02)
+        deadline = time.monotonic() + 60
+        while not watcher.execute(waiting).fetchall():
+            assert not done.is_set(), "it did not wait"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
     thread.join(60)
     assert done.is_set()
     ((_, amount, _, _, counted, _),) = days_of(connection, point)
