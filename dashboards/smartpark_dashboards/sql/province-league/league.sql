@@ -1,6 +1,9 @@
 -- The chosen month of every chosen park beside that of last year. What is not known stays empty and is ranked last. Where
 -- a park stands is told among those of its class whose intensity is known, in thirds, when they are three at least.
-WITH month AS (
+WITH chosen AS (
+    -- The beginning of the month, so that its numbers come by the index.
+    SELECT CASE WHEN '$month' LIKE '____-__' AND '$month' ~ '[0-9]{4}-(0[1-9]|1[0-2])' THEN ('$month' || '-01')::timestamp END AS first
+), month AS (
     SELECT
         park, indicator, value, completeness,
         to_char(time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = '$month' AS is_chosen
@@ -14,6 +17,8 @@ WITH month AS (
           to_char(time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM'),
           to_char(time AT TIME ZONE 'Asia/Shanghai' + INTERVAL '1 year', 'YYYY-MM')
       )
+      AND time >= (SELECT (first - INTERVAL '1 year') AT TIME ZONE 'Asia/Shanghai' FROM chosen)
+      AND time < (SELECT (first + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' FROM chosen)
 ), known AS (
     SELECT
         p.code AS park, CASE WHEN '$lang' = 'en' THEN p.name_en ELSE p.name END AS name, p.peer_class,
@@ -33,7 +38,8 @@ WITH month AS (
     FROM park.indicator
     WHERE park IN ($park) AND boundary LIKE 'device/%' AND grain = 'month'
       AND indicator IN ('so2_in_limit', 'nox_in_limit', 'dust_in_limit')
-      AND to_char(time AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') = '$month'
+      AND time >= (SELECT first AT TIME ZONE 'Asia/Shanghai' FROM chosen)
+      AND time < (SELECT (first + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' FROM chosen)
     GROUP BY park
 ), energized AS (
     SELECT park, avg((total_used <= total_limit)::integer) AS share
