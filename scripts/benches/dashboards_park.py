@@ -2,9 +2,9 @@
 
 Readings are written as ingest writes them: those older than the columnstore's week compressed on the way, as an
 import does, the newest ones row by row. A reading a quarter of an hour for the year, ten seconds for the last 24
-hours and a minute for the 24 before: the aggregates of a year are as many as those of denser readings, and what is
-added to them on the fly is as much as in operation. What is computed from readings is made up beside them
-(`dashboards_park.sql`): how fast a number is read does not depend on what it says.
+hours (for a tenth of shorter spans) and a minute for those before: the aggregates of a year are as many as those of
+denser readings, and what is added to them on the fly is as much as in operation. What is computed from readings is
+made up beside them (`dashboards_park.sql`): how fast a number is read does not depend on what it says.
 """
 
 import sys
@@ -66,7 +66,6 @@ def fill(dsn: str, *, points: int, days: int, now: datetime) -> Filled:
     with connect(dsn, application="bench") as connection:
         for park, count in sizes.items():
             _make_park(connection, park, count, since=now - timedelta(days=days + 1))
-    _set(dsn, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
     with ThreadPoolExecutor(2) as pool:
         measured = pool.submit(_fill_measured, dsn, days=days, now=now)
         computed = pool.submit(_fill_computed, dsn, sizes, days=days, now=now)
@@ -221,7 +220,7 @@ def _fill_readings(connection: Connection, *, days: int, now: datetime) -> int:
     total = 0
     with tqdm(total=days + 1, unit=" days", desc="readings", file=sys.stderr, disable=None) as bar:
         for start in range(first, now_us, DAY_US):
-            times = _times(start, now_us)
+            times = _times(start, now_us, dense_us=min(DAY_US, days * DAY_US // 10))
             readings = _readings(ids, is_counter, times, since=first)
             is_old = start + (ROW_STORE_DAYS + 1) * DAY_US < now_us
             with connection.transaction():
@@ -234,13 +233,13 @@ def _fill_readings(connection: Connection, *, days: int, now: datetime) -> int:
     return total
 
 
-def _times(start: int, now_us: int) -> np.ndarray:
+def _times(start: int, now_us: int, *, dense_us: int) -> np.ndarray:
     """Moments of a day's readings in µs since 1970, denser towards now."""
     second = 1_000_000
     parts = [
         (start, now_us - 2 * DAY_US, 900 * second),
-        (now_us - 2 * DAY_US, now_us - DAY_US, 60 * second),
-        (now_us - DAY_US, now_us, 10 * second),
+        (now_us - 2 * DAY_US, now_us - dense_us, 60 * second),
+        (now_us - dense_us, now_us, 10 * second),
     ]
     found = [
         np.arange(-(-max(low, start) // step) * step, min(high, start + DAY_US), step, dtype=np.int64)
@@ -262,9 +261,11 @@ def _readings(ids: np.ndarray, is_counter: np.ndarray, times: np.ndarray, *, sin
 
 def _aggregate(dsn: str, name: str, start: datetime, end: datetime) -> None:
     """Refresh an aggregate as far as its policy would have by now."""
-    statement = sql.SQL("CALL refresh_continuous_aggregate({}, %s::timestamptz, %s::timestamptz)").format(
-        sql.Literal(f"smartpark.{name}")
-    )
+    # Slices are batches enough: of hours and parks there are few rows in each.
+    options = '{"buckets_per_batch": 0}' if name == "reading_park_hour" else None
+    statement = sql.SQL(
+        "CALL refresh_continuous_aggregate({}, %s::timestamptz, %s::timestamptz, options => {}::jsonb)"
+    ).format(sql.Literal(f"smartpark.{name}"), sql.Literal(options))
     with connect(dsn, application="bench") as connection:
         connection.autocommit = True
         slices = list(_months(start, end))
