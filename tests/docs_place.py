@@ -14,9 +14,6 @@ from typing import Final
 
 import numpy as np
 import psycopg
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 from docs_commands import ROOT
 from fix_api import NOON, ParkHand
 from inbox_hand import DEMAND, InboxHand
@@ -164,7 +161,9 @@ def lay_out(folder: Path) -> None:
     for name, text in {"minhou.key": "secret", "jinjiang.secret": "secret", **contacts}.items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)
-    _write_history(folder)
+    (folder / "archive").mkdir()
+    lines = ["time,T01 kWh", *(f"2026-11-20T{hour:02}:00:00,{100 + hour}" for hour in range(3))]
+    (folder / "year-2025.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 SHOWN: Final[Mapping[str, tuple[str, int]]] = {
@@ -185,10 +184,10 @@ def shown(document: str) -> list[str]:
     return [*fenced, *(re.sub(r"^ {4}", "", block, flags=re.MULTILINE) for block in indented)]
 
 
-def _write_history(folder: Path) -> None:
-    """A year's file as the document has it, short, and the same as Parquet."""
-    lines = ["time,T01 kWh", *(f"2026-11-20T{hour:02}:00:00,{100 + hour}" for hour in range(3))]
-    (folder / "year-2025.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "archive").mkdir()
-    table = pa.csv.read_csv(folder / "year-2025.csv")
-    pa.parquet.write_table(table, folder / "archive/2025.parquet")
+def write_parquet(folder: Path) -> None:
+    """The year's file once more, as Parquet."""
+    # Takes as long to load as most commands to run.
+    import pyarrow.csv  # noqa: PLC0415  see above
+    import pyarrow.parquet  # noqa: PLC0415  see above
+
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv(folder / "year-2025.csv"), folder / "archive/2025.parquet")

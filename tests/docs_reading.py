@@ -35,11 +35,14 @@ MADE: Final = {"mine.toml", "sources.toml", "uplink.toml"}
 """Files below deploy/ that whoever deploys writes."""
 OF_PLACEHOLDERS: Final = re.compile(r"^[\[(]|<|…|^[A-Z][A-Z0-9_]*…?[\])]?$|\bHOST\b|\bPORT\b|\bISSUER\b|^\||\.\.\.$")
 
+METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+"""Words in capitals that stand for themselves."""
+
 
 @functools.cache
 def is_only_named(command: Command) -> bool:
     """A command of a sentence without what it works on, or with a word in capitals in its place."""
-    words = words_of(command.text)[1]
+    words = [word for word in words_of(command.text)[1] if word not in METHODS]
     if any(OF_PLACEHOLDERS.search(word) for word in words):
         return True
     return command.is_mentioned and words[0] == "smartpark" and not parser_of(words[1:])[1]

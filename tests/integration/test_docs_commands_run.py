@@ -19,13 +19,14 @@ from pathlib import Path
 import pytest
 from docs_commands import ROOT, Command, commands_of, documents
 from docs_fates import SLOW, fate_of
-from docs_place import fill, key_of_a_reader, lay_out
+from docs_place import fill, key_of_a_reader, lay_out, write_parquet
 from docs_reading import is_only_named, words_of
 from fix_api import serving
 from fix_database import copied_database
 from smartpark.cli import main
 from smartpark_api.app import create_app
 from smartpark_api.settings import ApiSettings
+from smartpark_storage import connect
 
 SHELL = re.compile(r"[|&;<>$*\n]")
 """What only a shell can do something with."""
@@ -55,12 +56,13 @@ class Reader:
 
     def types(self, command: Command, capfd: pytest.CaptureFixture[str]) -> str:
         """Run a command; nothing, or what went wrong."""
-        variables, words = words_of(command.text)
+        text = self.in_their_year(command.text)
+        variables, words = words_of(text)
         if not words:
-            self.said.append(self.here(command.text))
+            self.said.append(self.here(text))
             return ""
-        if words[0] != "smartpark" or SHELL.search(re.sub(r"'[^']*'", "", command.text)):
-            return self.in_shell(command.text)
+        if words[0] != "smartpark" or SHELL.search(re.sub(r"'[^']*'", "", text)):
+            return self.in_shell(text)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, value)
@@ -82,6 +84,14 @@ class Reader:
     def here(self, text: str) -> str:
         """The same with the address at which the API is served here."""
         return ADDRESSES.sub(lambda _: self.served(), text) if ADDRESSES.search(text) else text
+
+    def in_their_year(self, text: str) -> str:
+        """The same with load requests by the codes that they get here, which hold the year."""
+        if "LR-2026-" not in text:
+            return text
+        with connect(self.dsn, application="test") as connection:
+            newest = connection.execute("SELECT max(code) FROM smartpark.load_request").fetchone()
+        return text if newest is None or newest[0] is None else text.replace("LR-2026-", newest[0][:8])
 
     def served(self) -> str:
         """Where the API answers; it begins when it is first asked."""
@@ -188,5 +198,7 @@ def work_through(commands: list[Command], reader: Reader, capfd: pytest.CaptureF
         pytest.skip("curl is not installed")
     if any("curl " in command.text for command in commands):
         give_key(commands, reader)
+    if any(".parquet" in command.text for command in commands):
+        write_parquet(reader.folder)
     wrong = [f"{command.text}\n    {told}" for command in commands if (told := reader.types(command, capfd))]
     assert wrong == []
