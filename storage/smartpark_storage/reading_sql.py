@@ -11,10 +11,10 @@ from typing import Any, Final, LiteralString, cast
 import psycopg
 from smartpark.errors import SmartparkError
 
-from smartpark_storage.connections import connect, describe_database, dsn_from_environment
+from smartpark_storage.connections import Connection, connect, describe_database, dsn_from_environment
 from smartpark_storage.errors import translate_errors
 from smartpark_storage.queries import query
-from smartpark_storage.role_names import DatabaseRole
+from smartpark_storage.role_names import READER_PREFIX, DatabaseRole
 
 Table = tuple[list[tuple[str, str]], Sequence[Sequence[Any]]]
 """Name and kind (number, string, time or other) of each column, and the rows."""
@@ -42,18 +42,19 @@ def open_reader(
     dsn : str, optional
         None: the one of the environment.
     role : str
-        Who asks; whoever logs in by `dsn` must be allowed to be it.
+        Who asks; whoever logs in by `dsn` must be allowed to be it, and for a reader be it, or be a superuser.
     """
     with translate_errors():
         connection = connect(dsn or dsn_from_environment(), application="smartpark report")
     with connection:
         timescale = describe_database(connection).timescale_version is not None
+        beginning = {"role": role, "setting": _how(connection, role), "timeout_ms": str(TIMEOUT_S * 1000)}
         connection.rollback()
 
         def ask(statement: str) -> Table:
             try:
                 with connection.transaction(force_rollback=True):
-                    connection.execute(query("begin_trying"), {"role": role, "timeout_ms": str(TIMEOUT_S * 1000)})
+                    connection.execute(query("begin_trying"), beginning)
                     # It comes with the project: literal in all but the type checker's eyes.
                     cursor = connection.execute(cast("LiteralString", statement))
                     columns = [(one.name, _KINDS.get(one.type_code, "other")) for one in cursor.description or []]
@@ -66,6 +67,16 @@ def open_reader(
                 raise StatementFailedError(_said(error)) from error
 
         yield ask, timescale
+
+
+def _how(connection: Connection, role: str) -> str:
+    """Setting by which whoever is connected becomes the role, so that the same rows are shown as to who logs in."""
+    name, is_superuser = connection.execute(query("who_tries")).fetchone() or ("", False)
+    if is_superuser and role.startswith(READER_PREFIX):
+        return "session_authorization"
+    if role.startswith(READER_PREFIX) and role != name:
+        raise SmartparkError(f"{role} is shown its parks by who logs in: give a DSN of {role}, or of a superuser")
+    return "role"
 
 
 def _said(error: psycopg.Error) -> str:

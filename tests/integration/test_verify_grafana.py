@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,8 @@ from smartpark_dashboards.generated import render_documents, write_files
 from smartpark_dashboards.grafana_sql import GrafanaWouldRefuseError, Request, expand
 from smartpark_dashboards.lint import queries_of
 from smartpark_dashboards.platform_alerts.rules import RULES
-from smartpark_storage import connect
+from smartpark_storage import connect, reading_sql
+from smartpark_storage.readers import put_reader, remove_reader
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = list(render_documents().values())
@@ -208,6 +210,31 @@ def test_a_role_that_may_not_read_is_told_query_by_query(parks_dsn, capsys, monk
     monkeypatch.setattr("smartpark_dashboards.generated.render_documents", lambda: documents)
     assert main(["grafana", "report", "--database", parks_dsn, "--role", "smartpark_api"]) == 2
     assert "answers: permission denied" in capsys.readouterr().out
+
+
+def test_a_reader_of_one_park_is_shown_that_park_by_every_query(parks_dsn, capsys, monkeypatch):
+    documents = {"zh/park-overview.json": next(d for d in DOCUMENTS if d["uid"] == "park-overview")}
+    monkeypatch.setattr("smartpark_dashboards.generated.render_documents", lambda: documents)
+    name = f"report{uuid.uuid4().hex[:8]}"
+    with connect(parks_dsn, application="test") as connection:
+        put_reader(connection, name, [dashboard_parks.ONE])
+    try:
+        for role, parks in ((f"smartpark_grafana_{name}", 1), ("smartpark_grafana", len(dashboard_parks.DENSE) + 1)):
+            main(["grafana", "report", "--database", parks_dsn, "--role", role, "--json", "--folder", "/nowhere"])
+            queries = json.loads(capsys.readouterr().out)["queries"]
+            assert [query["rows"] for query in queries if query["place"] == "$park"] == [parks]
+            assert {c["result"] for query in queries for c in query["checks"] if c["check"] == "answers"} == {"pass"}
+    finally:
+        with connect(parks_dsn, application="test") as connection:
+            remove_reader(connection, name)
+
+
+def test_who_is_no_superuser_cannot_seem_to_be_a_reader(parks_dsn):
+    with connect(parks_dsn, application="test") as connection:
+        connection.execute("SET SESSION AUTHORIZATION smartpark_grafana")
+        with pytest.raises(SmartparkError, match="by who logs in"):
+            reading_sql._how(connection, "smartpark_grafana_minhou")
+        assert reading_sql._how(connection, "smartpark_grafana") == "role"
 
 
 def test_a_database_that_is_not_there_is_told(capsys):
