@@ -18,7 +18,15 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 from smartpark.access import ROLE_DOMAINS
-from smartpark_storage import Connection, Pool, StorageRefusedError, connect, migrate, open_pool
+from smartpark_storage import (
+    Connection,
+    Pool,
+    StorageRefusedError,
+    connect,
+    migrate,
+    open_pool,
+    refresh_aggregates,
+)
 from smartpark_storage.errors import RowRefusedError
 from smartpark_storage.migrations import builtin_migrations
 from smartpark_storage.reads import read_only, read_parks
@@ -79,6 +87,9 @@ def two_parks_dsn(shared_database_dsn: str) -> str:
             " advice_en, about, unit, reported_by, first_at, heard_at)"
             " VALUES ('f', now(), 'platform-x', 'info', 'x', '', '', '', '{}', '', 'client:grafana', now(), now())"
         )
+        connection.commit()
+        # To what is kept of past hours nothing is added on the fly.
+        refresh_aggregates(connection)
     return shared_database_dsn
 
 
