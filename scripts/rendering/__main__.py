@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="start", metavar="WHEN", help="e.g. now-7d, instead of the dashboard's own range"
     )
     parser.add_argument("--to", dest="end", metavar="WHEN", default="now", help="with --from (default now)")
+    parser.add_argument(
+        "--pages", type=Path, default=GENERATED, help="folder of zh/ and en/ (default dashboards/generated)"
+    )
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "render", help="where npm's packages lie")
     parser.add_argument(
         "--json", action="store_true", help="one JSON object: every panel, its fields and last values"
@@ -110,7 +113,7 @@ def _database(options: argparse.Namespace) -> Iterator[psycopg.Connection]:
 def _jobs(options: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
     jobs: list[tuple[str, dict[str, Any]]] = []
     for language in [options.lang] if options.lang else LANGUAGES:
-        known = {path.stem: path for path in sorted((GENERATED / language).glob("*.json"))}
+        known = {path.stem: path for path in sorted((options.pages / language).glob("*.json"))}
         unknown = set(options.dashboard or []) - set(known)
         if unknown:
             raise SmartparkError(f"no dashboard {', '.join(sorted(unknown))}; there are {', '.join(known)}")

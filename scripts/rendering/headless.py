@@ -78,6 +78,7 @@ def render(desk: Desk, job: dict[str, Any], file: Path) -> Picture:
     size = {"width": job["width"], "height": lowest * _ROW + _HEAD}
     context = desk.browser.new_context(viewport=size, timezone_id=job["document"].get("timezone", "UTC"))
     try:
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         _listen(page, picture)
         context.route("**/*", lambda route: _answer(route, desk, picture))
