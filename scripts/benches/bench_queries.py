@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from dashboards_park import LARGE, SMALL, Filled, fill
+from psycopg.conninfo import make_conninfo
 from query_plans import RawReadings
 from servers import installed_timescale, plain_server, timescale_server
 from smartpark.clock import utc_now
@@ -139,7 +140,7 @@ def _as_grafana(dsn: str) -> Iterator[psycopg.Connection[Any]]:
     with connect(dsn, application="bench") as owner:
         owner.execute(f"ALTER ROLE {role} LOGIN")  # pyright: ignore[reportArgumentType] - a name of ours
         owner.commit()
-        with psycopg.connect(psycopg.conninfo.make_conninfo(dsn, user=role), autocommit=True) as connection:
+        with psycopg.connect(make_conninfo(dsn, user=role), autocommit=True) as connection:
             yield connection
         owner.execute(f"ALTER ROLE {role} NOLOGIN")  # pyright: ignore[reportArgumentType] - a name of ours
         owner.commit()
@@ -178,7 +179,7 @@ class _Asker:
     def _options(self, sql: str) -> list[str]:
         """What can be chosen; of a variable that has no answer, one that means nothing."""
         try:
-            return [row[1] for row in psycopg.ClientCursor(self.connection).execute(sql)] or [""]
+            return [row[1] for row in psycopg.ClientCursor(self.connection).execute(sql.encode())] or [""]
         except psycopg.Error:
             return [""]
 
@@ -201,7 +202,7 @@ class _Asker:
 
     def _once(self, sql: str) -> tuple[float, int]:
         began = time.perf_counter()
-        rows = len(psycopg.ClientCursor(self.connection).execute(sql).fetchall())
+        rows = len(psycopg.ClientCursor(self.connection).execute(sql.encode()).fetchall())
         return time.perf_counter() - began, rows
 
 

@@ -205,7 +205,8 @@ def _fill_measured(dsn: str, *, days: int, now: datetime) -> int:
         with ThreadPoolExecutor(2) as pool:
             hours = pool.submit(_aggregate, dsn, "reading_hour", first, now - timedelta(hours=2))
             whole = pool.submit(_aggregate, dsn, "reading_day", first, now - timedelta(days=2))
-        hours.result(), whole.result()
+        hours.result()
+        whole.result()
         _aggregate(dsn, "reading_park_hour", first, now - timedelta(hours=3))
     return readings
 

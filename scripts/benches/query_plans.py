@@ -47,7 +47,7 @@ class RawReadings:
 
     def scans(self, connection: psycopg.Connection[Any], sql: str) -> dict[str, bool]:
         """Names of scanned raw readings in the plan of a statement; whether it is only the tail."""
-        row = psycopg.ClientCursor(connection).execute(f"EXPLAIN (FORMAT JSON, VERBOSE) {sql}").fetchone()
+        row = psycopg.ClientCursor(connection).execute(b"EXPLAIN (FORMAT JSON, VERBOSE) " + sql.encode()).fetchone()
         found: dict[str, bool] = {}
         for node in [] if row is None else _nodes(row[0][0]["Plan"]):
             name = f"{node.get('Schema')}.{node.get('Relation Name')}"
