@@ -62,6 +62,10 @@ CONSOLE: Final = "${console:raw}"
 """Begins the address of every link to the console: whole, with its slashes."""
 
 
+SCALED: Final = frozenset({"kwatt", "kwatth", "kvoltamp"})
+"""Units that Grafana writes larger, kW as MW, with decimals of its choice; with none 6.3 MW would read 6 MW."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column of the answer."""
@@ -102,7 +106,7 @@ class Field:
             found["links"] = [{"title": title, "url": self.link.url(place), "targetBlank": is_elsewhere}]
         if self.dashed:
             found |= {"custom.lineStyle": {"fill": "dash", "dash": [10, 6]}, "custom.fillOpacity": 0}
-        if kind == "table" and (self.steps or self.shades):
+        if kind == "table" and (self.steps or any(shade.color for shade in self.shades)):
             found["custom.cellOptions"] = {"type": "color-background" if self.fills else "color-text"}
         if self.hidden:
             found["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
@@ -116,7 +120,7 @@ def appearance(
     found: Json = {}
     if unit is not None:
         found["unit"] = unit
-    if decimals is not None:
+    if decimals is not None and not (decimals == 0 and unit in SCALED):
         found["decimals"] = decimals
     if steps:
         found["thresholds"] = {

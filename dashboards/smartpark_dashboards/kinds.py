@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smartpark_dashboards.panels import Panel
-from smartpark_dashboards.words import Json
+from smartpark_dashboards.words import Json, Place
 
 _LEGEND: Json = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
 _NO_LEGEND: Json = _LEGEND | {"showLegend": False}
@@ -22,6 +22,7 @@ class Stat(Panel):
     """Times and texts too, not only numbers."""
 
     kind: ClassVar[str] = "stat"
+    ground: ClassVar[str | None] = "text"
     clicked: ClassVar[bool] = True
 
     def options(self) -> Json:
@@ -60,6 +61,7 @@ class BarGauge(Panel):
     """A bar per row of the answer: a text, which names it, and one number, which must not be given a name."""
 
     kind: ClassVar[str] = "bargauge"
+    ground: ClassVar[str | None] = "blue"
 
     def options(self) -> Json:
         """Lying bars, names on the left."""
@@ -68,6 +70,10 @@ class BarGauge(Panel):
             "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 32, "legend": _NO_LEGEND,
             "reduceOptions": _EACH_ROW, "orientation": "horizontal",
         }  # fmt: skip
+
+    def defaults(self, place: Place) -> Json:
+        """Bars begin at nothing, not at the smallest of them."""
+        return {"min": 0} | Panel.defaults(self, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,8 @@ class TimeSeries(Panel):
         )
         if self.stacked:
             style |= {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60}
+        if self.bars or self.stacked:
+            style["axisSoftMin"] = 0  # lengths are compared
         if self.stepped:
             style["lineInterpolation"] = "stepAfter"
         return {**style, "lineWidth": 1, "spanNulls": False, "showPoints": "auto"}
@@ -173,6 +181,7 @@ class Table(Panel):
     """Rows."""
 
     kind: ClassVar[str] = "table"
+    ground: ClassVar[str | None] = "text"
 
     def options(self) -> Json:
         """Header, small rows."""

@@ -26,12 +26,13 @@ NUMERIC: Final = frozenset(
 )
 UNITS: Final = frozenset(
     {
-        "bytes", "conmgm3", "conμgm3", "d", "dateTimeAsIso", "h", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale",
+        "bytes", "conmgm3", "conμgm3", "dateTimeAsIso", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale",
         "m", "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
     }
 )  # fmt: skip
-"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list."""
-_FREE_UNIT: Final = re.compile(r"suffix:\S+|prefix:\S+")
+"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list. Days and hours are not in it:
+Grafana makes weeks of them, and people count days."""
+_FREE_UNIT: Final = re.compile(r"suffix:\S+|prefix:\S+|time:[YMDHms :-]+")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _ENGLISH: Final = re.compile(r"[A-Za-z]{2,} [a-z]+")
 _UID: Final = re.compile(r"[a-z][a-z0-9-]{7,39}")

@@ -55,6 +55,8 @@ class Panel:
 
     kind: ClassVar[str] = ""
     form: ClassVar[str] = "table"
+    ground: ClassVar[str | None] = None
+    """Colour where no step is given. Without one Grafana assumes steps of its own: green, and red from 80 on."""
     clicked: ClassVar[bool] = False
     """Whether a click on the number itself leads where the title's link does."""
 
@@ -68,7 +70,8 @@ class Panel:
 
     def defaults(self, place: Place) -> Json:
         """Field options that every kind has."""
-        found: Json = {"noValue": "—"} | appearance(self.unit, self.decimals, self.steps, self.shades, place)
+        steps = self.steps or ((Step(None, self.ground),) if self.ground else ())
+        found: Json = {"noValue": "—"} | appearance(self.unit, self.decimals, steps, self.shades, place)
         if self.span is not None:
             found |= {"min": self.span[0], "max": self.span[1]}
         if self.to is not None and self.clicked:

@@ -71,7 +71,7 @@ def _judged() -> tuple[Panel, ...]:
             2,
             Words("超标小时数", "Hours beyond limits"),
             Words("所选时间内超过限值的判定小时数。", "Judged hours of the range that broke a limit."),
-            "exceeded_hours", (6, 7), "h", 0, ANY_IS_BAD, named=True, to=LinkTo("park-alerts"),
+            "exceeded_hours", (6, 7), "suffix:h", 0, ANY_IS_BAD, named=True, to=LinkTo("park-alerts"),
             fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
         ),
         Table(

@@ -166,7 +166,7 @@ def _wrong() -> tuple[Panel, ...]:
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
                 Field("since", Words("自", "since"), "dateTimeAsIso"),
                 Field("until", Words("至", "until"), "dateTimeAsIso"),
-                Field("hours", Words("时长", "length"), "h", 2),
+                Field("hours", Words("时长", "length"), "suffix:h", 2),
             ),
         ),
     )  # fmt: skip

@@ -88,7 +88,7 @@ def _compared() -> tuple[Panel, ...]:
             "electricity_change", (6, 4), "percent", 1, named=True, to=LinkTo("park-power"),
             fields=(
                 Field("change", Words("变化", "change")),
-                Field("hours", Words("可比小时", "hours compared"), "h", 0),
+                Field("hours", Words("可比小时", "hours compared"), "suffix:h", 0),
             ),
         ),
         Stat(
@@ -215,7 +215,7 @@ def _trust() -> tuple[Panel, ...]:
                 Field("state", Words("状态", "state"), shades=ONLINE),
                 Field("lag", Words("滞后", "lag"), "s", 0),
                 Field("waiting", Words("待确认读数", "waiting"), "short", 0),
-                Field("hours_left", Words("缓存余量", "spool left"), "h", 0),
+                Field("hours_left", Words("缓存余量", "spool left"), "suffix:h", 0),
                 Field("dropped", Words("丢失读数", "dropped"), "short", 0),
             ),
         ),

@@ -190,7 +190,7 @@ def _course() -> tuple[Panel, ...]:
                 Field("lag", Words("滞后", "lag"), "s", 0, LAG),
                 Field("waiting", Words("待确认", "waiting"), "short", 0),
                 Field("spool", Words("缓存占用", "spool used"), "percent", 0, _SPOOL),
-                Field("hours_left", Words("缓存余量", "spool left"), "h", 0),
+                Field("hours_left", Words("缓存余量", "spool left"), "suffix:h", 0),
                 Field("dropped", Words("丢失", "dropped"), "short", 0, ANY_IS_BAD),
                 Field("dead_letters", Words("死信", "set aside"), "short", 0),
             ),

@@ -45,8 +45,8 @@ def _peak() -> tuple[Panel, ...]:
             2,
             Words("占合同需量", "Of the contract demand"),
             Words(
-                "最近结算月最大需量与合同需量之比。",
-                "Maximum demand of the newest settlement month over the contract.",
+                "本结算月最大需量与合同需量之比。",
+                "This settlement month's maximum demand over the contract.",
             ),
             "contract_use", (6, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-alerts"),
         ),
@@ -83,7 +83,7 @@ def _when() -> tuple[Panel, ...]:
                 "The quarter of an hour with the highest load on the day of the settlement month's maximum demand; "
                 "midnight of that day where the readings are not there.",
             ),
-            "peak_time", (8, 4), "dateTimeAsIso", every=True,
+            "peak_time", (8, 4), "time:MM-DD HH:mm", every=True,
         ),
         freshness("shared/freshness_of_park", (16, 4)),
     )  # fmt: skip
@@ -95,15 +95,18 @@ def _load() -> tuple[Panel, ...]:
             10,
             Words("负荷与限额", "Load and limits"),
             Words(
-                "边界平均功率、合同需量与变压器额定容量；十四天以上按小时。",
-                "Mean power at the boundary, contract demand and rated power of the transformers; by the hour beyond "
-                "14 days. A gap is a gap.",
+                "边界平均功率、合同需量与变压器额定容量（按功率因数 1 计为 kW）；十四天以上按小时。",
+                "Mean power at the boundary, contract demand and rated power of the transformers, in kW as at a "
+                "power factor of one; by the hour beyond 14 days. A gap is a gap.",
             ),
             "demand", (24, 9), "kwatt",
             fields=(
                 Field("load_kw", Words("负荷", "load")),
                 Field("contract_kw", Words("合同需量", "contract demand"), color="red", dashed=True),
-                Field("rated_kva", Words("变压器额定容量", "transformers"), "kvoltamp", color="orange", dashed=True),
+                Field(
+                    "rated_kva", Words("变压器额定容量（功率因数 1）", "transformers, at power factor 1"),
+                    color="orange", dashed=True,
+                ),
             ),
         ),
         TimeSeries(
@@ -176,8 +179,8 @@ def _supply() -> tuple[Panel, ...]:
                 Field("name", Words("名称", "name")),
                 Field("rated_kva", Words("额定", "rated"), "kvoltamp", 0),
                 Field("load_rate", Words("最大负载率", "load rate"), "percent", 1, LOAD),
-                Field("heavy_hours", Words("重载", "heavy"), "h", 1),
-                Field("overload_hours", Words("过载", "overload"), "h", 1),
+                Field("heavy_hours", Words("重载", "heavy"), "suffix:h", 1),
+                Field("overload_hours", Words("过载", "overload"), "suffix:h", 1),
             ),
         ),
         Table(

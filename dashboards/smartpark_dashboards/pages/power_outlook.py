@@ -51,7 +51,7 @@ def free() -> tuple[Panel, ...]:
                 Field("capacity", Words("容量", "capacity"), "locale", 0),
                 Field("limit_value", Words("限额", "limit"), "locale", 0),
                 Field("peak", Words("峰值", "peak"), "locale", 0),
-                Field("peak_at", Words("峰值时刻", "peak at"), "dateTimeAsIso"),
+                Field("peak_at", Words("峰值时刻", "peak at"), "time:MM-DD HH:mm"),
                 Field("reserved", Words("预留", "reserved"), "locale", 0),
                 Field("headroom", Words("余量", "headroom"), "locale", 0),
                 Field("share", Words("占容量", "share"), "percent", 0, _FREE, fills=True),
@@ -80,7 +80,7 @@ def ahead() -> tuple[Panel, ...]:
             fields=(
                 Field("peak", Words("预期", "expected")),
                 Field("high", Words("九成上限", "nine of ten below")),
-                Field("at", Words("时刻", "at"), "dateTimeAsIso"),
+                Field("at", Words("时刻", "at"), "time:MM-DD HH:mm"),
             ),
         ),
         Trend(
@@ -92,7 +92,7 @@ def ahead() -> tuple[Panel, ...]:
             ),
             "forecast_ahead", (8, 8), "kwatt", 0, x="ahead",
             fields=(
-                Field("ahead", Words("距今", "from now"), "h", 0),
+                Field("ahead", Words("距今", "from now"), "suffix:h", 0),
                 Field("low", Words("低", "low"), color="gray", dashed=True),
                 expected,
                 Field("high", Words("高", "high"), color="gray", dashed=True),

@@ -68,7 +68,7 @@ def _now() -> tuple[Panel, ...]:
             4,
             Words("全程中位天数", "Median duration"),
             Words("所选时间内送电者自受理起的日历天数。", "Days of the calendar from acceptance to energization."),
-            "duration", (5, 5), "d", 0, to=ToConsole("/requests/kpis"),
+            "duration", (5, 5), "suffix:d", 0, to=ToConsole("/requests/kpis"),
         ),
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _funnel() -> tuple[Panel, ...]:
             "fresh", (24, 3), "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
             fields=(
                 Field("changed", Words("最近变动", "newest change")),
-                Field("clocks", Words("时限计算", "clocks reckoned"), "d", 0, _CLOCKS),
+                Field("clocks", Words("时限计算", "clocks reckoned"), "suffix:d", 0, _CLOCKS),
             ),
         ),
     )  # fmt: skip
@@ -123,7 +123,7 @@ def _lists() -> tuple[Panel, ...]:
                 Field("stage", Words("环节", "stage"), shades=STAGES),
                 Field("requests", Words("件数", "requests"), "short", 0),
                 Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
-                Field("median_days", Words("停留中位", "median stay"), "d", 1),
+                Field("median_days", Words("停留中位", "median stay"), "suffix:d", 1),
                 Field("overdue", Words("超期", "overdue"), "short", 0, ANY_IS_BAD),
             ),
         ),
@@ -146,8 +146,8 @@ def _lists() -> tuple[Panel, ...]:
                 Field("owner", Words("责任方", "whose turn"), shades=OWNERS),
                 Field("applied_kva", Words("容量", "capacity"), "kvoltamp", 0),
                 Field("due_on", Words("期限", "due on")),
-                Field("days_left", Words("剩余", "left"), "d", 0, _DAYS_LEFT),
-                Field("days_in_stage", Words("已停留", "stayed"), "d", 1),
+                Field("days_left", Words("剩余", "left"), "suffix:d", 0, _DAYS_LEFT),
+                Field("days_in_stage", Words("已停留", "stayed"), "suffix:d", 1),
             ),
         ),
     )  # fmt: skip
@@ -216,7 +216,7 @@ def _flow() -> tuple[Panel, ...]:
                 "所选时间内离开该环节的报装在该环节用去的工作日；无人离开者不列。",
                 "Of requests that left the stage in the range; stages that nobody left are not there.",
             ),
-            "stage_days", (10, 10), "d", 1, to=ToConsole("/requests/kpis"),
+            "stage_days", (10, 10), "suffix:d", 1, to=ToConsole("/requests/kpis"),
         ),
         TimeSeries(
             25,

@@ -1,8 +1,10 @@
 -- When the twenty objects with most alerts fired: 1 from the beginning of an alert, 0 from its end.
+-- Also what became known late.
 WITH seen AS (
     SELECT object, fired_at, resolved_at
     FROM park.alert
-    WHERE park IN ($park) AND rule IN ($rule) AND severity IN ($severity) AND hidden IS NULL
+    WHERE park IN ($park) AND rule IN ($rule) AND severity IN ($severity)
+      AND (hidden IS NULL OR hidden = 'late')
       AND fired_at <= $__timeTo()::timestamptz AND coalesce(resolved_at, now()) >= $__timeFrom()::timestamptz
 ), worst AS (
     SELECT object FROM seen GROUP BY object ORDER BY count(*) DESC, object LIMIT 20

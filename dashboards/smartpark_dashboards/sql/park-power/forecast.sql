@@ -1,14 +1,14 @@
--- What was forecast a day ahead and what came: means of an hour at the boundary. Of the forecasts that were made a day
--- before at least the newest; an hour in which one meter is missing has no load.
+-- What was forecast a day ahead and what came: means of an hour of the park's load, which is what came over the boundary
+-- and what was made behind it. Of the forecasts that were made a day before at least the newest; an hour in which one
+-- meter is missing has no load.
 WITH meter AS (
-    SELECT point_id FROM park.point
-    WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
-      AND retired_at IS NULL
+    SELECT point_id, sign FROM park.boundary_flow WHERE park = '$park' AND measurand = 'active_power'
 ), load AS (
-    SELECT time, sum(mean_value) AS kw FROM park.reading_hour
-    WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))
-    GROUP BY time
-    HAVING count(mean_value) = (SELECT count(*) FROM meter)
+    SELECT r.time, sum(m.sign * r.mean_value) AS kw FROM park.reading_hour AS r
+    JOIN meter AS m ON m.point_id = r.point_id
+    WHERE $__timeFilter(r.time) AND r.point_id = ANY (ARRAY(SELECT point_id FROM meter))
+    GROUP BY r.time
+    HAVING count(r.mean_value) = (SELECT count(*) FROM meter)
 ), forecast AS (
     SELECT DISTINCT ON (time) time, p10_kw, p50_kw, p90_kw
     FROM park.load_forecast
