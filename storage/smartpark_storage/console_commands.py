@@ -12,10 +12,10 @@ def register_console(verbs: "Subparsers[argparse.ArgumentParser]") -> None:
     parser = verbs.add_parser(
         "console",
         help="say where browsers reach the console",
-        description="Keeps the address of the console in the database, for the links of Grafana's pages; an empty one "
-        f"takes it back: then they lead to {_UNTOLD}. Sessions that are open go on with what they know, Grafana's "
-        "for four hours at most. The database is the one SMARTPARK_DSN names, with SMARTPARK_DSN_PASSWORD_FILE for "
-        "its password; it wants a superuser.",
+        description="Keeps the address of the console in the database, for the links of Grafana's pages; an empty "
+        f"one takes it back: then they lead to {_UNTOLD}. Sessions that are open go on with what they know, "
+        "Grafana's for four hours at most. The database is the one SMARTPARK_DSN names, with "
+        "SMARTPARK_DSN_PASSWORD_FILE for its password; it wants a superuser.",
         epilog="example: smartpark database console https://park.example.org",
     )
     parser.add_argument("url", metavar="URL", help="http(s)://host[:port][/path]")

@@ -107,7 +107,9 @@ def test_every_service_says_what_the_page_tells_and_nothing_else(  # noqa: PLR09
     for name in ("notices", "alerts", "outlook"):
         ports[name] = free_port()
         smartpark.start(name, "run", "--metrics-port", ports[name], environment=environment)
-    wait_until(lambda: all(is_healthy(ports[name]) for name in ("notices", "alerts", "outlook")), what="all three live")
+    wait_until(
+        lambda: all(is_healthy(ports[name]) for name in ("notices", "alerts", "outlook")), what="all three live"
+    )
 
     start = utc_now_us() - 3_600_000_000
     fake = make_edge(broker, "edge-b")

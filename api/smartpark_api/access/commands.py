@@ -48,8 +48,9 @@ once and kept as a digest. Scopes make it narrower than the program's roles: {",
 """
 _ADMIT = f"""\
 For programs that start together with the platform, before anybody could make them a key: scripts/init-secrets makes
-one for Grafana, and this keeps its digest. A program that is not known yet gets the role in all parks; what was ended,
-revoked or disabled since is not given back. Other keys of that program end. The same key again changes nothing.
+one for Grafana, and this keeps its digest. A program that is not known yet gets the role in all parks; what was
+ended, revoked or disabled since is not given back. Other keys of that program end. The same key again changes
+nothing.
 
   smartpark access key admit grafana --file secrets/grafana/api.key --title Grafana --role operator \\
     --scope platform-alerts:write
