@@ -71,6 +71,13 @@ class LateQueue:
             return False
         return now_s - self._since_s >= COLLECT_S or len(self.held) >= MOST_HELD
 
+    def hurry(self) -> bool:
+        """Let it be time now, as nothing more is to come that it could be collected with; false: it was already."""
+        was_collecting = self._since_s is not None and self._since_s > float("-inf")
+        if was_collecting:
+            self._since_s = float("-inf")
+        return was_collecting
+
     def take_spans(self) -> Spans:
         """All stretches, one of each point; none is left."""
         spans, self._spans = self._spans, []

@@ -125,7 +125,8 @@ class AlertWorker:
                     return False
                 if wait_s > 0 and self._engine.late.is_empty and not self._engine.late.held:
                     return True
-                self._stop.wait(wait_s)
+                if wait_s == 0 or not self._engine.late.hurry():
+                    self._stop.wait(wait_s)
         finally:
             self.close()
         return True
