@@ -43,6 +43,7 @@ def test_ingest_beside_the_copy_of_the_same_rows():
     assert {"broker", "ingest", "publishers", "database backends"} <= report["cpu_seconds_by_process"].keys()
 
 
+@pytest.mark.soak
 def test_backfill_says_what_its_readings_are_and_that_there_is_no_columnstore():
     report = bench("backfill", "--database", "plain", "--meters", "2", "--days", "2")
     assert (report["readings"], report["rejected"]) == (2 * 4 * 2 * 1440, 0)
@@ -51,6 +52,7 @@ def test_backfill_says_what_its_readings_are_and_that_there_is_no_columnstore():
     assert "not there" in report["columnstore"]
 
 
+@pytest.mark.soak
 def test_edge_counts_what_its_spool_has_accepted():
     report = bench("edge", "--seconds", "1.5", "--meters", "5", "--nodes", "20", "--rates", "100")
     assert report["mqtt_messages_per_second"] > 0
@@ -60,6 +62,7 @@ def test_edge_counts_what_its_spool_has_accepted():
     assert report["opcua"][0]["limit"] in {"none yet", "server", "agent"}
 
 
+@pytest.mark.soak
 def test_aggregates_are_pulled_over_http_and_counted():
     report = bench(
         *("aggregates", "--database", "plain", "--parks", "25", "--years", "1", "--rounds", "4", "--pullers", "3"),
@@ -73,6 +76,7 @@ def test_aggregates_are_pulled_over_http_and_counted():
     assert min(report["rows_per_second_by_form"].values()) > 0
 
 
+@pytest.mark.soak
 def test_alerts_are_told_once_each_and_timed_from_their_commit():
     report = bench(
         *("alerts", "--database", "plain", "--points", "40", "--rules", "5", "--every", "1", "--warm", "2"),

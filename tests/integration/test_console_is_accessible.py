@@ -8,8 +8,13 @@ from fix_console import CHEN, Page
 from smartpark.load_requests.events import Commented, Handed, Moved, SchemeReplied, Suspended
 
 pytestmark = pytest.mark.browser
-LOOKS = [("zh", "light", 1440), ("en", "dark", 360), ("zh", "dark", 360), ("en", "light", 1440)]
-"""Every pair of what a page may look like, in half of the combinations."""
+LOOKS = [
+    ("zh", "light", 1440),
+    ("en", "dark", 360),
+    pytest.param(("zh", "dark", 360), marks=pytest.mark.soak),
+    pytest.param(("en", "light", 1440), marks=pytest.mark.soak),
+]
+"""Everything that a page may look like each day; in the long runs every pair of it, in half of the combinations."""
 
 
 @pytest.fixture(scope="module")
