@@ -166,17 +166,16 @@ def test_the_peak_of_the_month_and_the_hours_of_days(park):
 
 
 def test_free_capacity_by_node(park):
-    rows = {row["node"]: row for row in park.rows("park-power 31/A", feeder=FEEDERS)}
+    rows = {row["code"]: row for row in park.rows("park-power 31/A", feeder=FEEDERS)}
     free = {node: row["headroom"] for node, row in rows.items()}
-    assert free == {"transformer/TR1": 500 - N, "transformer/TR2": 640 - N, "contract/C1": None}
-    assert list(rows)[-1] == "contract/C1"
-    assert rows["contract/C1"]["reason"] == "no demand published"
-    assert rows["transformer/TR1"]["code"] == "TR1"
-    assert rows["transformer/TR1"]["cautious"] == 500 - 2 * N
+    assert free == {"TR1": 500 - N, "TR2": 640 - N, "C1": None}
+    assert list(rows)[-1] == "C1"
+    assert rows["C1"]["reason"] == "no demand published"
+    assert rows["TR1"]["cautious"] == 500 - 2 * N
     shares = {row["node"]: row["headroom"] for row in park.rows("park-power 30/A", feeder=FEEDERS)}
     assert shares == {
-        "一号变 transformer/TR1": pytest.approx(100 * (500 - N) / 1250),
-        "二号变 transformer/TR2": pytest.approx(100 * (640 - N) / 800),
+        "一号变 TR1": pytest.approx(100 * (500 - N) / 1250),
+        "二号变 TR2": pytest.approx(100 * (640 - N) / 800),
     }
     (one,) = park.rows("park-power 30/A", feeder=["transformer/TR2"])
     assert one["node"].endswith("TR2")
