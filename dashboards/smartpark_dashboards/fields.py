@@ -135,4 +135,8 @@ def appearance(
             for number, shade in enumerate(shades)
         }
         found["mappings"] = [{"type": "value", "options": options}]
+    if steps:
+        # What is not known is neither good nor bad; without this it would have the colour of the first step.
+        unknown: Json = {"match": "null", "result": {"text": "—", "color": "text", "index": len(shades)}}
+        found["mappings"] = [*found.get("mappings", []), {"type": "special", "options": unknown}]
     return found

@@ -1,14 +1,18 @@
 -- The year added up month by month, against the year's budget spread over its days. From the first unknown month on the
--- sum is not known.
-WITH month AS (
+-- sum is not known; a month of which nothing was ever published is unknown too.
+WITH calendar AS (
+    SELECT generate_series(
+        date_trunc('year', $__timeFrom()::timestamptz AT TIME ZONE 'Asia/Shanghai'),
+        least($__timeTo()::timestamptz, now()) AT TIME ZONE 'Asia/Shanghai', INTERVAL '1 month'
+    ) AS month_start
+), month AS (
     SELECT
-        time, value, date_trunc('year', time AT TIME ZONE 'Asia/Shanghai') AS year_start,
-        time AT TIME ZONE 'Asia/Shanghai' AS month_start
-    FROM park.indicator
-    WHERE park = '$park' AND boundary = 'park' AND indicator = 'carbon_location' AND grain = 'month'
-      AND time >= date_trunc('year', $__timeFrom()::timestamptz AT TIME ZONE 'Asia/Shanghai')
-          AT TIME ZONE 'Asia/Shanghai'
-      AND time <= $__timeTo()::timestamptz
+        c.month_start AT TIME ZONE 'Asia/Shanghai' AS time, i.value, c.month_start,
+        date_trunc('year', c.month_start) AS year_start
+    FROM calendar AS c
+    LEFT JOIN park.indicator AS i
+        ON i.park = '$park' AND i.boundary = 'park' AND i.indicator = 'carbon_location' AND i.grain = 'month'
+        AND i.time = c.month_start AT TIME ZONE 'Asia/Shanghai'
 ), budget AS (
     SELECT first_day::timestamp AS year_start, value
     FROM park.business_figure
