@@ -135,6 +135,22 @@ def test_the_present_day_is_held_against_what_can_be_there(place):
     assert completeness == (None if expected == 0 else pytest.approx(min(1, 10 / expected)))
 
 
+@pytest.mark.parametrize(
+    ("age_s", "expected", "completeness"), [(0, 0, None), (600, 0, None), (1000, 1, 1.0), (3700, 4, 0.5), (9000, 10, 0.2)]
+)
+def test_completeness_of_a_day_is_unknown_until_its_first_quarter_is_over(place, age_s, expected, completeness):
+    connection, _, point = place
+    # A day that began so long ago, at whatever time of day this test is run: CI found it in the first minutes of one.
+    connection.execute(
+        "INSERT INTO smartpark.energy_day (point_id, start, amount, covered, size, quarters)"
+        " VALUES (%s, now() - %s * INTERVAL '1 second', 2, 2, 2, 2)",
+        [point, age_s],
+    )
+    ((_, amount, found, _, counted, could_be),) = days_of(connection, point)
+    assert (amount, counted, could_be) == (2.0, 2, expected)
+    assert found == (None if completeness is None else pytest.approx(completeness))
+
+
 def test_what_is_removed_is_not_summed_any_more(place):
     connection, _, point = place
     write_interval_energy(connection, quarters(point, to_us(MIDNIGHT), [1.0, 2.0]))

@@ -528,7 +528,8 @@ SELECT
     e.start AS time, e.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier,
     d.role, d.enterprise, d.sub_park, d.internal_transfer,
     smartpark.beside(p.point_id, e.amount) AS amount,
-    smartpark.beside(p.point_id, least(e.covered / nullif(x.quarters, 0), 1)) AS completeness,
+    -- least() passes over nulls: of a day whose first quarter-hour is not over it would say that it is whole.
+    smartpark.beside(p.point_id, CASE WHEN x.quarters > 0 THEN least(e.covered / x.quarters, 1) END) AS completeness,
     smartpark.beside(p.point_id, CASE
         WHEN e.quarters > 0 THEN CASE WHEN e.size > 0 THEN e.estimated / e.size ELSE 0 END
     END) AS estimated_share,
