@@ -170,9 +170,11 @@ def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, i
     from smartpark.vitals import vitals_port
 
     from smartpark_api.app import create_app
+    from smartpark_api.traffic import writer_to
     from smartpark_api.vitals import ApiVitals
 
     app = create_app(settings)
+    writer = writer_to(settings.dsn, app.state.requests.traffic)
 
     config = uvicorn.Config(
         app,
@@ -187,8 +189,12 @@ def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, i
         signal.signal(number, _ended)
     server = uvicorn.Server(config)
     app.state.is_ending = lambda: server.should_exit
-    with vitals_port(ApiVitals(app), metrics):
-        server.run(sockets=[listener])
+    with vitals_port(ApiVitals(app, writer), metrics):
+        writer.start()
+        try:
+            server.run(sockets=[listener])
+        finally:
+            writer.close()
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:

@@ -2,7 +2,8 @@
 
 Told in docs/metrics.md. The port is one of its own, so that nothing in front of the API has to keep it from visitors.
 A route is named as in the API's description (`/api/v1/parks/{code}/now`), never by what was asked for: paths with
-codes in them would be a new series for each park, and for each typing error.
+codes in them would be a new series for each park, and for each typing error. What is counted here by minutes too, for
+the platform's own page, another thread writes down (`traffic`).
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from smartpark_storage.connections import Pool
 from smartpark_storage.reads import read_only, read_parks
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smartpark_api.alerts.streaming import EVENT_STREAM
+from smartpark_api.traffic import TrafficCounts, TrafficWriter
+
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ANSWER_S: Final = 5.0
 """How long the event loop may need to come round, and the database to answer. [s]"""
@@ -33,11 +37,14 @@ class Requests:
         self._answers: Counter[tuple[str, str, int]] = Counter()
         self._seconds: dict[str, Histogram] = {}
         self.in_flight = 0
+        self.traffic = TrafficCounts()
 
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request is answered."""
+        method = method if method in _METHODS else "other"
+        self.traffic.note(method, route, status, seconds)
         with self._lock:
-            self._answers[method if method in _METHODS else "other", route, status] += 1
+            self._answers[method, route, status] += 1
             if route not in self._seconds:
                 self._seconds[route] = Histogram(SECONDS)
         self._seconds[route].observe(seconds)
@@ -79,21 +86,29 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
         # What ends without an answer is one of 500 for whoever asked.
-        status = 500
+        status, is_noted = 500, False
+        began_s = time.perf_counter()
 
         async def send_noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_noted
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # A stream is answered when it begins; how long somebody listens is up to them.
+                is_noted = _is_stream(message)
+                if is_noted:
+                    self._note(scope, status, began_s)
             await send(message)
 
-        began_s = time.perf_counter()
         self._requests.in_flight += 1
         try:
             await self._app(scope, receive, send_noted)
         finally:
             self._requests.in_flight -= 1
-            self._requests.note(scope["method"], self._route(scope), status, time.perf_counter() - began_s)
+            if not is_noted:
+                self._note(scope, status, began_s)
+
+    def _note(self, scope: Scope, status: int, began_s: float) -> None:
+        self._requests.note(scope["method"], self._route(scope), status, time.perf_counter() - began_s)
 
     def _route(self, scope: Scope) -> str:
         """Path of the route as described; newer frameworks leave out what the routers stand below."""
@@ -102,11 +117,16 @@ class CountRequests:
         return self._prefix + path if is_below and not path.startswith(f"{self._prefix}/") else path
 
 
+def _is_stream(start: Message) -> bool:
+    kinds = (value for name, value in start.get("headers", ()) if name.lower() == b"content-type")
+    return any(kind.startswith(EVENT_STREAM.encode()) for kind in kinds)
+
+
 class ApiVitals:
     """Of the whole server."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, app: FastAPI, writer: TrafficWriter) -> None:
+        self._app, self._writer = app, writer
 
     def ailments(self) -> list[str]:
         """The event loop has to come round."""
@@ -132,6 +152,7 @@ class ApiVitals:
     def families(self) -> Iterator[Family]:
         """Requests and connections."""
         yield from self._app.state.requests.families()
+        yield from self._writer.families()
         pool: Pool | None = getattr(self._app.state, "pool", None)
         if pool is None:
             return

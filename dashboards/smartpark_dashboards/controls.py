@@ -61,12 +61,13 @@ class Mark:
     shown: bool = True
 
     def render(self, place: Place) -> Json:
-        """Can be switched on and off at the top of the page."""
+        """Can be switched on and off in the menu of controls (before Grafana 12.4: at the top of the page)."""
         return {
             "name": place.say(self.name),
             "datasource": DATASOURCE,
             "enable": self.shown,
             "hide": False,
+            "placement": "inControlsMenu",
             "iconColor": self.color,
             "target": target(place.sql(self.query), form="table", letter="Anno"),
         }
@@ -86,19 +87,22 @@ PROVINCE = Choice("province", Words("省份", "Province"), "shared/provinces")
 PARKS = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks"))
 ONE_PARK = (PROVINCE, Choice("park", Words("园区", "Park"), "shared/parks", several=False))
 MARKS_OF_PARK = (
-    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_park", "red"),
+    Mark(Words("严重告警", "Critical alerts"), "shared/mark_critical_of_park", "red"),
+    Mark(Words("其他告警", "Other alerts"), "shared/mark_alerts_of_park", "orange"),
     Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages_of_park", "gray"),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_park", "blue"),
 )
 """For pages of one park."""
 MARKS = (
-    Mark(Words("告警", "Alerts"), "shared/mark_alerts", "red", shown=False),
+    Mark(Words("严重告警", "Critical alerts"), "shared/mark_critical", "red", shown=False),
+    Mark(Words("其他告警", "Other alerts"), "shared/mark_alerts", "orange", shown=False),
     Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages", "gray", shown=False),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps", "blue", shown=False),
 )
 """For pages of several parks, on which there are many: they are there to be switched on."""
 MARKS_OF_ALL = (
-    Mark(Words("告警", "Alerts"), "shared/mark_alerts_of_all", "red", shown=False),
+    Mark(Words("严重告警", "Critical alerts"), "shared/mark_critical_of_all", "red", shown=False),
+    Mark(Words("其他告警", "Other alerts"), "shared/mark_alerts_of_all", "orange", shown=False),
     Mark(Words("停电/检修", "Maintenance"), "shared/mark_outages_of_all", "gray", shown=False),
     Mark(Words("数据缺口", "Gaps in the data"), "shared/mark_gaps_of_all", "blue", shown=False),
 )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from smartpark_dashboards.widths import column_width
 from smartpark_dashboards.words import Json, Place, Words
 
 
@@ -62,6 +63,8 @@ CONSOLE: Final = "${console:raw}"
 """Begins the address of every link to the console: whole, with its slashes."""
 
 
+WRITTEN: Final = {"s": "dtdhms", "dateTimeAsIso": "time:YYYY-MM-DD HH:mm"}
+"""What Grafana is told instead: it makes weeks of seconds, and English words of them; times have seconds that nobody reads."""
 SCALED: Final = frozenset({"kwatt", "kwatth", "kvoltamp"})
 """Units that Grafana writes larger, kW as MW, with decimals of its choice; with none 6.3 MW would read 6 MW."""
 
@@ -85,32 +88,48 @@ class Field:
     """Colours the cell of a table and not only its text."""
     link: LinkTo | ToConsole | None = None
     hidden: bool = False
+    width: int = 0
+    """Of a table's column of free text, in pixels; without one it shares what the others leave. Columns of numbers,
+    times and closed lists are as wide as what can stand in them."""
 
-    def override(self, kind: str, place: Place) -> Json | None:
-        """What Grafana is told about this column in a panel of this kind; None when there is nothing to tell."""
-        properties = [{"id": key, "value": value} for key, value in self._properties(kind, place).items()]
+    def override(self, kind: str, place: Place, *, color: str | None = None) -> Json | None:
+        """What Grafana is told about this column in a panel of this kind; None when there is nothing to tell.
+
+        `color`: where the field names none of its own.
+        """
+        properties = [{"id": key, "value": value} for key, value in self._properties(kind, place, color).items()]
         if not properties:
             return None
         matcher = "byRegexp" if self.name.startswith("/") else "byName"
         return {"matcher": {"id": matcher, "options": self.name}, "properties": properties}
 
-    def _properties(self, kind: str, place: Place) -> Json:
+    def _properties(self, kind: str, place: Place, color: str | None) -> Json:
         found: Json = appearance(self.unit, self.decimals, self.steps, self.shades, place)
         if self.words is not None:
             found["displayName"] = place.say(self.words)
-        if self.color is not None:
-            found["color"] = {"mode": "fixed", "fixedColor": self.color}
+        if self.color or (color and not self.steps):
+            found["color"] = {"mode": "fixed", "fixedColor": self.color or color}
         if self.link is not None:
             title = place.say(Words("打开", "open"))
             is_elsewhere = isinstance(self.link, ToConsole)
             found["links"] = [{"title": title, "url": self.link.url(place), "targetBlank": is_elsewhere}]
         if self.dashed:
             found |= {"custom.lineStyle": {"fill": "dash", "dash": [10, 6]}, "custom.fillOpacity": 0}
-        if kind == "table" and (self.steps or any(shade.color for shade in self.shades)):
-            found["custom.cellOptions"] = {"type": "color-background" if self.fills else "color-text"}
+        if kind == "table":
+            found |= self._column(place)
         if self.hidden:
             found["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
         return found
+
+    def _column(self, place: Place) -> Json:
+        """Colour and width of a table's column."""
+        found: Json = {}
+        if self.steps or any(shade.color for shade in self.shades):
+            found["custom.cellOptions"] = {"type": "color-background" if self.fills else "color-text"}
+        head = place.say(self.words) if self.words else self.name
+        words = [place.say(shade.words) for shade in self.shades]
+        width = self.width or column_width(head, unit=self.unit, decimals=self.decimals, words=words)
+        return found | ({"custom.width": width} if width else {})
 
 
 def appearance(
@@ -119,7 +138,7 @@ def appearance(
     """Unit, decimals, thresholds and names of values, as Grafana has them."""
     found: Json = {}
     if unit is not None:
-        found["unit"] = unit
+        found["unit"] = WRITTEN.get(unit, unit)
     if decimals is not None and not (decimals == 0 and unit in SCALED):
         found["decimals"] = decimals
     if steps:

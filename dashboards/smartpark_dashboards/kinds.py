@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smartpark_dashboards.panels import Panel
+from smartpark_dashboards.widths import LEAST
 from smartpark_dashboards.words import Json, Place
 
 _LEGEND: Json = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
@@ -86,6 +87,7 @@ class TimeSeries(Panel):
     """A value holds until the next one: limits, counts of what is open."""
 
     kind: ClassVar[str] = "timeseries"
+    tints: ClassVar[bool] = True
     form: ClassVar[str] = "time_series"
 
     def options(self) -> Json:
@@ -113,6 +115,7 @@ class Trend(Panel):
     x: str = ""
 
     kind: ClassVar[str] = "trend"
+    tints: ClassVar[bool] = True
 
     def options(self) -> Json:
         """Legend below."""
@@ -131,6 +134,7 @@ class BarChart(Panel):
     stacked: bool = False
 
     kind: ClassVar[str] = "barchart"
+    tints: ClassVar[bool] = True
 
     def options(self) -> Json:
         """Names below the bars."""
@@ -189,7 +193,7 @@ class Table(Panel):
 
     def custom(self) -> Json:
         """Numbers to the right, texts to the left, as Grafana has it; the whole value on demand."""
-        return {"align": "auto", "inspect": True}
+        return {"align": "auto", "inspect": True, "minWidth": LEAST}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from smartpark.errors import Problem
 
 from smartpark_dashboards.fields import CONSOLE
 from smartpark_dashboards.layout import GRID_WIDTH
+from smartpark_dashboards.widths import table_width
 from smartpark_dashboards.lint_sql import query_problems, variables_in
 from smartpark_dashboards.panels import DATASOURCE
 from smartpark_dashboards.words import Json
@@ -26,12 +27,13 @@ NUMERIC: Final = frozenset(
 )
 UNITS: Final = frozenset(
     {
-        "bytes", "conmgm3", "conμgm3", "dateTimeAsIso", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale",
-        "m", "masst", "none", "percent", "percentunit", "s", "short", "velocityms",
+        "bytes", "conmgm3", "conμgm3", "dtdhms", "kvolt", "kvoltamp", "kwatt", "kwatth", "locale",
+        "m", "masst", "none", "percent", "percentunit", "short", "velocityms",
     }
 )  # fmt: skip
-"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list. Days and hours are not in it:
-Grafana makes weeks of them, and people count days."""
+"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list. Seconds, hours and days are not in
+it: Grafana makes weeks of them, and people count days."""
+CURVES: Final = frozenset({"barchart", "timeseries", "trend"})
 _FREE_UNIT: Final = re.compile(r"suffix:\S+|prefix:\S+|time:[YMDHms :-]+")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _ENGLISH: Final = re.compile(r"[A-Za-z]{2,} [a-z]+")
@@ -155,6 +157,10 @@ def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) 
     yield from (f"has the unit {unit!r}" for unit in units if unit not in UNITS and not _FREE_UNIT.fullmatch(unit))
     if panel["type"] == "bargauge" and ("displayName" in defaults or any(o["id"] == "displayName" for o in options)):
         yield "names the number of its bars: then Grafana gives every bar that name"
+    if panel["type"] == "table":
+        yield from _width_problems(panel, defaults, overrides)
+    if panel["type"] in CURVES:
+        yield from _color_problems(panel, defaults, overrides)
     if panel["type"] == "nodeGraph" and units:
         yield "has a unit: Grafana writes its bare name behind the numbers of nodes"
     thresholds = [defaults.get("thresholds"), *(o["value"] for o in options if o["id"] == "thresholds")]
@@ -162,6 +168,28 @@ def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) 
         values = [step["value"] for step in threshold["steps"]]
         if values[0] is not None or values[1:] != sorted(values[1:]):
             yield f"has thresholds that do not rise from a ground colour: {values}"
+
+
+def _width_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Iterator[str]:
+    """Columns of which some lie behind the scroll bar are not read: a reader does not know that they are there."""
+    least = defaults.get("custom", {}).get("minWidth", 150)  # Grafana's own
+    wanted = 0
+    for override in overrides:
+        options = {option["id"]: option["value"] for option in override["properties"]}
+        wanted += 0 if options.get("custom.hideFrom", {}).get("viz") else options.get("custom.width", least)
+    if wanted > (there := table_width(panel["gridPos"]["w"])):
+        yield f"has columns of {wanted} px in a table of {there}: the last ones are behind the scroll bar"
+
+
+def _color_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Iterator[str]:
+    """Where nothing is judged nothing is green or yellow: so begin the colours that Grafana gives by itself."""
+    if "color" in defaults:
+        return
+    for override in overrides:
+        options = {option["id"]: option["value"] for option in override["properties"]}
+        name = override["matcher"]["options"]
+        if "color" not in options and name != panel["options"].get("xField"):
+            yield f"leaves the colour of {name} to Grafana, whose first ones are green and yellow"
 
 
 def _box_problems(panels: list[Json]) -> Iterator[str]:

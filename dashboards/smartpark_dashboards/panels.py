@@ -7,11 +7,13 @@ gives the same text. The kinds of panels are in `kinds`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole, appearance
 from smartpark_dashboards.words import Json, Place, Words
 
+TINTS: Final = ("blue", "purple", "#4fc3d9", "#d98bbd", "#9aa0a8", "#b08d6e")
+"""Colours of curves that nothing is said against: no green, yellow, orange or red, which judge."""
 DATASOURCE = {"type": "grafana-postgresql-datasource", "uid": "park-tsdb"}
 
 
@@ -57,6 +59,8 @@ class Panel:
     form: ClassVar[str] = "table"
     ground: ClassVar[str | None] = None
     """Colour where no step is given. Without one Grafana assumes steps of its own: green, and red from 80 on."""
+    tints: ClassVar[bool] = False
+    """Whether its named columns are coloured apart where they name no colour: Grafana begins with green and yellow."""
     clicked: ClassVar[bool] = False
     """Whether a click on the number itself leads where the title's link does."""
 
@@ -82,7 +86,11 @@ class Panel:
     def render(self, place: Place, x: int, y: int) -> Json:
         """The panel with its upper left corner at (x, y)."""
         names = [self.query] if isinstance(self.query, str) else self.query
-        overrides = [field.override(self.kind, place) for field in self.fields]
+        tints = iter(TINTS if self.tints else ())
+        overrides = [
+            field.override(self.kind, place, color=None if field.color or self._is_axis(field) else next(tints, None))
+            for field in self.fields
+        ]
         found: Json = {
             "id": self.id,
             "type": self.kind,
@@ -105,6 +113,9 @@ class Panel:
         if self.repeats is not None:
             found |= {"repeat": self.repeats, "repeatDirection": "h", "maxPerRow": 24 // self.size[0]}
         return found
+
+    def _is_axis(self, field: Field) -> bool:
+        return field.name == getattr(self, "x", None)
 
     def _way(self, to: LinkTo | ToConsole, place: Place) -> Json:
         title = place.say(Words("详情", "details"))

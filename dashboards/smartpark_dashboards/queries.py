@@ -1,15 +1,19 @@
 """SQL of the dashboards: one file per panel, below ``sql/<dashboard>/``; what several of them share is a ``.part``.
 
 ``{{stages}}`` in a query stands for ``stages.part`` beside it; ``{{corrected dust}}`` for ``corrected.part``, where
-``{{of}}`` stands for the word.
+``{{of}}`` stands for the word. ``{{shared/object}}`` is a part of all. ``{{measurand p.measurand}}`` names what a point
+measures in the reader's language: in a table a column says so by its shades, but names of series come from the query.
 """
 
+import json
 import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-_PART: Final = re.compile(r"\{\{(\w+)(?: (\w+))?\}\}")
+from smartpark.measurands import MEANINGS
+
+_PART: Final = re.compile(r"\{\{([\w/]+)(?: ([\w.]+))?\}\}")
 
 
 def read_sql(dashboard: str, name: str) -> str:
@@ -20,8 +24,18 @@ def read_sql(dashboard: str, name: str) -> str:
 
 
 def _part(folder: Traversable, name: str, word: str) -> str:
-    text = folder.joinpath(f"{name}.part").read_text(encoding="utf-8")
-    return without_head(text).replace("{{of}}", word)
+    if name == "measurand":
+        return _measurand(word)
+    if name.startswith("shared/"):
+        folder, name = files("smartpark_dashboards").joinpath("sql", "shared"), name.removeprefix("shared/")
+    text = without_head(folder.joinpath(f"{name}.part").read_text(encoding="utf-8")).replace("{{of}}", word)
+    return _PART.sub(lambda found: _part(folder, found[1], found[2] or ""), text)
+
+
+def _measurand(column: str) -> str:
+    zh, en = ({code.value: getattr(m, language) for code, m in MEANINGS.items()} for language in ("zh", "en"))
+    texts = [f"'{json.dumps(words, ensure_ascii=False, separators=(',', ':'))}'" for words in (zh, en)]
+    return f"coalesce((CASE WHEN '$lang' = 'en' THEN {texts[1]} ELSE {texts[0]} END)::json ->> {column}, {column})"
 
 
 def without_head(text: str) -> str:

@@ -40,13 +40,19 @@ def asking(
     """Connection in a transaction of `principal`; committed at the end, unless an error passes through."""
     try:
         with translate_errors(), pool.connection(timeout=wait_s) as connection, _asking_errors():
-            _begin(connection, begin, principal, statement_timeout_s)
+            begin_as(connection, begin, principal, statement_timeout_s)
             yield connection
     except PoolTimeout as error:
         raise StorageUnavailableError("database not available: no connection came free in time") from error
 
 
-def _begin(connection: Connection, begin: str, principal: str, statement_timeout_s: float) -> None:
+def begin_as(
+    connection: Connection,
+    begin: Literal["api_begin_reading", "api_begin_writing"],
+    principal: str,
+    statement_timeout_s: float,
+) -> None:
+    """Begin a transaction of `principal` on a connection that has none."""
     parameters = {"timeout_ms": str(round(statement_timeout_s * 1000)), "principal": principal}
     try:
         connection.execute(query(begin), parameters)

@@ -211,3 +211,16 @@ INSERT INTO smartpark.load_forecast_run (park, made_at, slot_minutes, basis, his
     computed_at) VALUES (%(p)s, '2026-10-10', 60, 'learnt', 1, 'none', 'x', '2026-10-10');
 
 INSERT INTO smartpark.load_forecast (park, made_at, time, p50_kw) VALUES (%(p)s, '2026-10-10', '2026-10-10', 1);
+
+-- Of no park: whoever comes first writes them.
+INSERT INTO smartpark.api_traffic (grain, start, method, route, requests, client_errors, server_errors, seconds, counts)
+VALUES ('hour', '2026-10-10', 'GET', '/api/v1/parks', 3, 1, 1, 0.5, '{1,1,1,0,0,0,0,0,0,0,0}') ON CONFLICT DO NOTHING;
+
+INSERT INTO smartpark.api_presence (hour, minutes) VALUES ('2026-10-10', repeat('01', 30)::bit(60))
+ON CONFLICT DO NOTHING;
+
+INSERT INTO smartpark.api_process (process, sequence, seen_at) VALUES ('00000000-0000-4000-8000-000000000001', 1,
+    '2026-10-10') ON CONFLICT DO NOTHING;
+
+INSERT INTO smartpark.backup_run (kind, backup, began_at, ended_at, bytes, outcome) SELECT 'logical', 'made-up',
+    '2026-10-10', '2026-10-10', 1, 'done' WHERE NOT EXISTS (SELECT FROM smartpark.backup_run);

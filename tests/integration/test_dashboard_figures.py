@@ -115,7 +115,8 @@ def test_the_overview(park):
 
 
 def test_the_day_is_compared_hour_by_hour(park):
-    known = {start: N + ago for ago, start in park.starts(Grain.HOUR, timedelta(days=9))}
+    # The third hour back is known by a fifth.
+    known = {start: N + ago for ago, start in park.starts(Grain.HOUR, timedelta(days=9)) if ago != 3}
     while True:
         running = period_containing(utc_now(), Grain.HOUR).start
         row = park.row("park-overview 6/A")
@@ -234,6 +235,8 @@ def test_the_balance(park):
     assert (residual["meter"], residual["residual"], residual["unknown_days"]) == ("p1/M1", total, 0)
     nights = {}
     for start, number in park.series(Grain.HOUR, timedelta(hours=30)):
+        if number == N + 3:
+            continue  # known by a fifth
         local = start.astimezone(PARK_ZONE)
         if local.hour < 5:
             nights.setdefault(local.date(), []).append(number)

@@ -31,7 +31,7 @@ from two_parks import FAR, NEAR, seed
 
 PASSWORD: Final = "a:b-\\c"  # noqa: S105  of roles of these tests
 
-INSTALLATION: Final = {"edge", "database_state"}
+INSTALLATION: Final = {"edge", "database_state", "api_traffic", "api_latency", "api_presence", "backup_run"}
 """Of no park and of all: shown to whoever is shown every park."""
 
 SHARED: Final = {"factor"}

@@ -58,7 +58,9 @@ SHARED: Final = {"smartpark.person", "smartpark.factor", "seen.factor", "smartpa
 
 INSTALLATION: Final = {
     "smartpark.edge", "smartpark.edge_state", "smartpark.edge_event", "seen.edge", "smartpark.uplink",
-    "smartpark.uplink_packet", "seen.database_state", "smartpark.platform_alert",
+    "smartpark.uplink_packet", "seen.database_state", "smartpark.platform_alert", "smartpark.api_traffic",
+    "smartpark.api_presence", "smartpark.api_process", "smartpark.backup_run", "seen.api_traffic", "seen.api_latency",
+    "seen.api_presence", "seen.backup_run",
 }  # fmt: skip
 """Of no park and of all: shown to whoever sees every park."""
 

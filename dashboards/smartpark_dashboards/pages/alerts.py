@@ -7,12 +7,13 @@ from smartpark_dashboards.controls import MARKS, PARKS, Choice
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import BarGauge, Heatmap, Stat, StateTimeline, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, SEVERITIES, freshness
+from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, MEASURANDS, SEVERITIES, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
 _AGE = (Step(None, "green"), Step(900, "orange"), Step(3600, "red"))
-_FIRING = (Shade("1", Words("告警", "fires"), "red"), Shade("0", Words("恢复", "over"), "green"))
+_FIRING = (Shade("1", Words("告警", "fires"), "red"), Shade("0", Words(" ", " "), "transparent"))
+"""What is over says nothing of what is so now: no green."""
 _SILENCES = (
     Shade("maintenance", Words("停电/检修", "maintenance"), "gray"),
     Shade("silence", Words("静默", "silence")),
@@ -64,16 +65,17 @@ def _now() -> tuple[Panel, ...]:
         ),
         Stat(
             2,
-            Words("最久未确认严重告警", "Oldest critical, unacknowledged"),
-            Words("距今时间；无则不显示。", "How long ago it began; nothing when there is none."),
+            Words("最久未确认严重告警", "Longest unacknowledged"),
+            Words("严重告警距今时间；无则不显示。", "How long ago the oldest such critical alert began; a dash: none."),
             "oldest", (4, 5), "s", 0, _AGE, to=ToConsole("/alerts"),
         ),
         Stat(
             3,
-            Words("平均确认与恢复时间", "Mean time to acknowledge and to end"),
+            Words("平均确认与恢复时间", "Mean times"),
             Words(
                 "所选时间内开始的告警。",
-                "Of alerts that began in the range; those still open are left out of the second.",
+                "Until somebody acknowledged an alert, and until it was over: of those that began in the range and "
+                "were told; those still open are left out of the second.",
             ),
             "times", (6, 5), "s", 0, named=True,
             fields=(
@@ -83,7 +85,7 @@ def _now() -> tuple[Panel, ...]:
         ),
         Stat(
             4,
-            Words("确认率与误报率", "Acknowledged, and false"),
+            Words("确认率与误报率", "Acknowledged, false"),
             Words("误报率按已标注者计。", "False alarms out of those that somebody has labelled."),
             "shares", (4, 5), "percent", 0, named=True,
             fields=(
@@ -112,21 +114,23 @@ def _list() -> tuple[Panel, ...]:
             ),
             "table", (24, 10),
             fields=(
-                Field("alert", Words("编号", "number"), link=ToConsole("/alerts/{alert}")),
+                Field("alert", Words("编号", "number"), link=ToConsole("/alerts/{alert}"), width=70),
                 Field("severity", Words("级别", "severity"), shades=SEVERITIES, fills=True),
                 Field("rule", Words("规则", "rule")),
+                Field("object", Words("对象", "object"), width=200),
+                Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
+                Field("value", Words("当前值", "value"), "none", 2),
+                Field("limit_value", Words("限值", "limit"), "none", 2),
+                Field("unit", Words("单位", "unit"), width=60),
+                Field("since", Words("开始", "since"), "time:MM-DD HH:mm"),
+                Field("age", Words("持续", "for"), "s", 0, _AGE),
+                Field("acknowledged_at", Words("确认时间", "acknowledged"), "time:MM-DD HH:mm"),
+                Field("cause", Words("原因类别", "cause"), shades=CAUSES),
+                Field("hidden", Words("未通知原因", "hidden because"), shades=HIDDEN),
+                Field("reopened", Words("复发", "again"), "short", 0),
                 Field(
                     "park", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),))
                 ),
-                Field("object", Words("对象", "object")),
-                Field("cause", Words("原因类别", "cause"), shades=CAUSES),
-                Field("value", Words("当前值", "value"), "none", 2),
-                Field("limit_value", Words("限值", "limit"), "none", 2),
-                Field("unit", Words("单位", "unit")),
-                Field("age", Words("持续", "for"), "s", 0, _AGE),
-                Field("acknowledged_at", Words("确认时间", "acknowledged"), "dateTimeAsIso"),
-                Field("hidden", Words("未通知原因", "hidden because"), shades=HIDDEN),
-                Field("reopened", Words("复发", "came back"), "short", 0),
             ),
         ),
     )  # fmt: skip
@@ -171,7 +175,7 @@ def _course() -> tuple[Panel, ...]:
             "silences", (24, 7), to=ToConsole("/alerts/silences"),
             fields=(
                 Field("kind", Words("种类", "kind"), shades=_SILENCES),
-                Field("park", Words("园区", "park")),
+                Field("park", Words("园区", "park"), width=140),
                 Field("covers", Words("范围", "covers")),
                 Field("since", Words("自", "since"), "dateTimeAsIso"),
                 Field("until", Words("至", "until"), "dateTimeAsIso"),

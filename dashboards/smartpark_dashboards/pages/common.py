@@ -46,14 +46,14 @@ def freshness(query: str, size: tuple[int, int]) -> Stat:
         90,
         Words("数据时效", "How fresh it is"),
         Words(
-            "最新读数、最近一次计算小时与日数据距今；多个园区取最旧者，无则为横线。",
-            "Since the newest reading, and since hours and days were last computed; of several parks the worst. A "
-            "dash: there is none.",
+            "最新读数、最近一次计算小时与日数据距今（时:分:秒）；多个园区取最旧者，无则为横线。",
+            "Since the newest reading, and since hours and days were last computed, as hours:minutes:seconds; of "
+            "several parks the worst. A dash: there is none.",
         ),
         query, size, "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
         fields=(
-            Field("reading", Words("最新读数", "newest reading"), steps=LAG),
-            Field("hour", Words("小时数据", "hours computed"), steps=COMPUTED),
-            Field("day", Words("日数据", "days computed"), steps=COMPUTED),
+            Field("reading", Words("最新读数 距今", "newest reading, ago"), steps=LAG),
+            Field("hour", Words("小时数据 距今", "hours computed, ago"), steps=COMPUTED),
+            Field("day", Words("日数据 距今", "days computed, ago"), steps=COMPUTED),
         ),
     )  # fmt: skip

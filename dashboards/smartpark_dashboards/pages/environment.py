@@ -31,6 +31,15 @@ _FLAGS = (
     Shade("bad", Words("无效", "bad"), "red"),
     Shade("never", Words("从未上报", "never heard"), "gray"),
 )
+_COURSE = (
+    Shade("1", Words("有效", "valid"), "green"),
+    Shade("2", Words("含氧量可疑", "much oxygen"), "yellow"),
+    Shade("3", Words("含氧量同空气", "oxygen of air"), "orange"),
+    Shade("4", Words("故障/校准/维护", "fault, calibration, maintenance"), "purple"),
+    Shade("5", Words("缺数", "little came"), "blue"),
+    Shade("6", Words("停炉", "furnace off"), "gray"),
+)
+"""What became of an hour."""
 _SHARE = (Step(None, "red"), Step(95, "orange"), Step(100, "green"))
 
 
@@ -51,36 +60,70 @@ def environment() -> Dashboard:
         ),
         console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
-        parts=(*_judged(), *_instruments(), *_measured(), *_limits(), *_air()),
+        parts=(*_now(), *_hours(), *_measured(), *_instruments(), *_air()),
     )
 
 
-def _judged() -> tuple[Panel, ...]:
+def _now() -> tuple[Panel, ...]:
     return (
         Stat(
             1,
             Words("排口现状", "Stacks now"),
-            Words("最近可判定小时内达标与超标的排口数。", "Stacks by their newest judged hour of the last six."),
-            "stacks_now", (6, 7), "short", 0, named=True, to=LinkTo("park-alerts"),
+            Words(
+                "六小时内最近可判定小时达标、超标的排口数，及未判定者（无限值、停炉或无有效数据）。",
+                "Stacks by their newest judged hour of the last six; and those that were not judged: without a limit, "
+                "with the furnace off, or with nothing valid.",
+            ),
+            "stacks_now", (7, 6), "short", 0, named=True, to=LinkTo("park-alerts"),
             fields=(
                 Field("within", Words("达标", "within")),
                 Field("beyond", Words("超标", "beyond"), steps=ANY_IS_BAD),
+                Field("unjudged", Words("未判定", "not judged")),
             ),
         ),
         Stat(
             2,
             Words("超标小时数", "Hours beyond limits"),
-            Words("所选时间内超过限值的判定小时数。", "Judged hours of the range that broke a limit."),
-            "exceeded_hours", (6, 7), "suffix:h", 0, ANY_IS_BAD, named=True, to=LinkTo("park-alerts"),
+            Words(
+                "所选时间内超过限值的判定小时数；没有可判定小时则为横线。",
+                "Judged hours of the range that broke a limit; a dash where no hour was judged.",
+            ),
+            "exceeded_hours", (7, 6), "suffix:h", 0, ANY_IS_BAD, named=True, to=LinkTo("park-alerts"),
             fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
+        ),
+        BarGauge(
+            7,
+            Words("占限值百分比", "Share of the limit"),
+            Words(
+                "六小时内最近已知小时的折算浓度与其限值之比；无限值者不列。",
+                "Newest known hour of the last six over the limit that held in it; without a limit it is left out.",
+            ),
+            "share_of_limit", (10, 6), "percent", 0, SHARE_OF_LIMIT, span=(0, 120), to=LinkTo("park-alerts"),
+        ),
+    )  # fmt: skip
+
+
+def _hours() -> tuple[Panel, ...]:
+    return (
+        StateTimeline(
+            4,
+            Words("排口达标状态", "Stacks and their limits"),
+            Words(
+                "每小时是否各项达标，三十一天以上按日；空白为未判定。",
+                "Whether every judged pollutant kept its limit, beyond 31 days by the day; blank: not judged.",
+            ),
+            "judged", (14, 5), "none", 0, shades=_JUDGED,
         ),
         Table(
             3,
             Words("小时达标率", "Hours within limits"),
-            Words("判定小时中达标的占比，及判定的完整程度。", "Of judged hours, and how complete the judging is."),
-            "in_limits", (12, 7),
+            Words(
+                "判定小时中达标的占比，及判定小时占应判小时之比（停炉不计）。",
+                "Of judged hours; and how many were judged, of those in which the furnace was not off.",
+            ),
+            "in_limits", (10, 5),
             fields=(
-                Field("outlet", Words("编码", "code")),
+                Field("outlet", Words("编码", "code"), width=60),
                 Field(
                     "name", Words("排口", "stack"),
                     link=LinkTo("park-environment", carries=("province", "park"), sets=(("outlet", "outlet"),)),
@@ -88,23 +131,19 @@ def _judged() -> tuple[Panel, ...]:
                 Field("so2", _SO2, "percent", 2, _SHARE),
                 Field("nox", _NOX, "percent", 2, _SHARE),
                 Field("dust", _DUST, "percent", 2, _SHARE),
-                Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
+                Field("completeness", Words("已判定", "judged"), "percent", 1),
             ),
         ),
         StateTimeline(
-            4,
-            Words("排口状态", "State of stacks"),
+            9,
+            Words("监测状态", "State of monitoring"),
             Words(
-                "每小时是否各项达标；空白为未判定。",
-                "Whether every judged pollutant kept its limit; blank: not judged.",
+                "每小时监测数据的结果，取所选污染物中最差者；限三十一天以内，空白为未计算。",
+                "What became of each hour of monitoring, the worst of the chosen pollutants; up to 31 days. Blank: not "
+                "computed.",
             ),
-            "judged", (24, 6), "none", 0, shades=_JUDGED,
+            "courses", (14, 5), "none", 0, shades=_COURSE, to=LinkTo("meter-health"),
         ),
-    )  # fmt: skip
-
-
-def _instruments() -> tuple[Panel, ...]:
-    return (
         StatusHistory(
             5,
             Words("有效数据率", "Valid data"),
@@ -113,27 +152,8 @@ def _instruments() -> tuple[Panel, ...]:
                 "How much of each hour, beyond three days of each day, was measured validly at a stack: its worst "
                 "pollutant. Blank: not computed.",
             ),
-            "valid", (12, 7), "percent", 0, COMPLETENESS, span=(0, 100), to=LinkTo("meter-health"),
+            "valid", (10, 5), "percent", 0, COMPLETENESS, span=(0, 100), to=LinkTo("meter-health"),
         ),
-        Table(
-            6,
-            Words("监测仪标记", "Flags of the analysers"),
-            Words(
-                "排口各测点最新值、数据标记与距今时间。",
-                "Newest value of every point of a stack, what the analyser says of it, and how old it is.",
-            ),
-            "flags", (12, 7),
-            fields=(
-                Field("outlet", Words("排口", "stack"), link=LinkTo("meter-health", sets=(("meter", "meter"),))),
-                Field("meter", Words("编码", "code")),
-                Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
-                Field("value", Words("最新值", "newest value"), "none", 2),
-                Field("unit", Words("单位", "unit")),
-                Field("flag", Words("标记", "flag"), shades=_FLAGS, fills=True),
-                Field("age", Words("距今", "age"), "s", 0, LAG),
-            ),
-        ),
-        freshness("shared/freshness_of_park", (24, 3)),
     )  # fmt: skip
 
 
@@ -158,25 +178,38 @@ def _measured() -> tuple[Panel, ...]:
         ),
         TimeSeries(
             13,
-            Words("日排放量", "Emitted per day"),
-            Words("全部排口合计，按已知部分。", "All stacks together, as far as it is known."),
-            "masses", (24, 7), "suffix:kg", 1, bars=True,
+            Words("排放量", "Emitted"),
+            Words(
+                "全部排口合计，按已知部分；三天以内按小时，以上按日。",
+                "All stacks together, as far as it is known: per hour up to three days, beyond them per day.",
+            ),
+            "masses", (24, 7), "suffix:kg", 2, bars=True,
             fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
         ),
     )  # fmt: skip
 
 
-def _limits() -> tuple[Panel, ...]:
+def _instruments() -> tuple[Panel, ...]:
     return (
-        BarGauge(
-            7,
-            Words("占限值百分比", "Share of the limit"),
+        Table(
+            6,
+            Words("监测仪标记", "Flags of the analysers"),
             Words(
-                "六小时内最近已知小时的折算浓度与其限值之比；无限值者不列。",
-                "Newest known hour of the last six over the limit that held in it; without a limit it is left out.",
+                "排口各测点最新值、数据标记与距今时间。",
+                "Newest value of every point of a stack, what the analyser says of it, and how old it is.",
             ),
-            "share_of_limit", (10, 8), "percent", 0, SHARE_OF_LIMIT, span=(0, 120), to=LinkTo("park-alerts"),
+            "flags", (14, 8),
+            fields=(
+                Field("outlet", Words("排口", "stack"), link=LinkTo("meter-health", sets=(("meter", "meter"),))),
+                Field("meter", Words("编码", "code"), width=120),
+                Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
+                Field("value", Words("最新值", "newest value"), "none", 2),
+                Field("unit", Words("单位", "unit"), width=60),
+                Field("flag", Words("标记", "flag"), shades=_FLAGS, fills=True),
+                Field("age", Words("距今", "age"), "s", 0, LAG),
+            ),
         ),
+        freshness("shared/freshness_of_park", (10, 8)),
         Table(
             8,
             Words("执行限值", "Limits in force"),
@@ -184,21 +217,21 @@ def _limits() -> tuple[Panel, ...]:
                 "今日各排口执行的限值及来源；未登记者无行。",
                 "What each stack is held to today and where that comes from; no row where none is on record.",
             ),
-            "limits", (14, 8),
+            "limits", (24, 6),
             fields=(
-                Field("name", Words("排口", "stack")),
-                Field("outlet", Words("编码", "code")),
+                Field("name", Words("排口", "stack"), width=120),
+                Field("outlet", Words("编码", "code"), width=60),
                 Field(
                     "pollutant", Words("污染物", "pollutant"),
                     shades=(Shade("so2", _SO2), Shade("nox", _NOX), Shade("dust", _DUST)),
                 ),
                 Field("limit_value", Words("限值", "limit"), "none", 1),
-                Field("unit", Words("单位", "unit")),
+                Field("unit", Words("单位", "unit"), width=70),
                 Field("oxygen", Words("基准氧", "reference oxygen"), "percent", 1),
-                Field("held_to", Words("标准", "standard")),
-                Field("since", Words("生效", "since")),
+                Field("held_to", Words("标准", "standard"), width=170),
+                Field("since", Words("生效", "since"), width=100),
                 Field("source", Words("来源", "source")),
-                Field("grade", Words("等级", "grade")),
+                Field("grade", Words("等级", "grade"), width=60),
             ),
         ),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Step, ToConsole
 from smartpark_dashboards.kinds import Gauge, Heatmap, Stat, Table, TimeSeries, Trend
 from smartpark_dashboards.pages.common import LIMITS, LOAD, ZONE_OF_PARK, freshness
-from smartpark_dashboards.pages.power_outlook import ahead, free
+from smartpark_dashboards.pages.power_outlook import FREE, ahead, free
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -57,8 +57,11 @@ def _peak() -> tuple[Panel, ...]:
                 "合同需量减本月最大需量，负数为超出。",
                 "Contract demand less this month's maximum; below zero it was exceeded. Nothing without a contract.",
             ),
-            "headroom", (6, 5), "kwatt", 0, (Step(None, "red"), Step(0, "green")),
-            to=ToConsole("/requests/new?park={$park}"),
+            "headroom", (6, 5), "kwatt", 0, named=True, to=ToConsole("/requests/new?park={$park}"),
+            fields=(
+                Field("free", Words("余量", "headroom")),
+                Field("share", Words("占合同", "of the contract"), "percent", 0, FREE),
+            ),
         ),
         Trend(
             4,
@@ -159,7 +162,17 @@ def _shape() -> tuple[Panel, ...]:
                 "边界小时平均负荷，行为当地小时，列为日；缺数为空格。",
                 "Mean load at the boundary: rows are hours of the park's day, columns days; an empty cell is a gap.",
             ),
-            "heatmap", (24, 9), "kwatt", 0,
+            "heatmap", (14, 9), "kwatt", 0,
+        ),
+        Heatmap(
+            16,
+            Words("馈线负荷率热力图", "Load of feeders"),
+            Words(
+                "各馈线所带变压器下最上级电表的有功功率之和占馈线额定容量，每小时，八天以上按日；任一电表缺数则为空格。",
+                "What the topmost meters on a feeder's transformers measure, over the feeder's rating, hour by hour, "
+                "beyond eight days day by day; an empty cell: one of them is missing.",
+            ),
+            "feeder_heatmap", (10, 9), "percent", 0, to=LinkTo("meter-health", carries=("province", "park")),
         ),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from smartpark_dashboards.kinds import BarGauge, Stat, Table, TimeSeries, Trend
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
-_FREE = (Step(None, "red"), Step(10, "orange"), Step(20, "green"))
+FREE = (Step(None, "red"), Step(10, "orange"), Step(20, "green"))
 _NODES = (
     Shade("feeder", Words("馈线", "feeder")),
     Shade("transformer", Words("变压器", "transformer")),
@@ -28,7 +28,7 @@ def free() -> tuple[Panel, ...]:
                 "各节点最近一次计算的可用余量与额定或合同容量之比；未知者不列。",
                 "Free capacity of each node over its rating or contract, newest run; what is not known is left out.",
             ),
-            "headroom_share", (8, 9), "percent", 0, _FREE, span=(0, 100), to=ToConsole("/requests/new?park={$park}"),
+            "headroom_share", (8, 9), "percent", 0, FREE, span=(0, 100), to=ToConsole("/requests/new?park={$park}"),
         ),
         Table(
             31,
@@ -42,14 +42,14 @@ def free() -> tuple[Panel, ...]:
             "headroom_nodes", (16, 9),
             fields=(
                 Field(
-                    "code", Words("编码", "code"), link=ToConsole("/requests/new?park={$park}&node={code}"),
+                    "code", Words("编码", "code"), link=ToConsole("/requests/new?park={$park}&node={code}"), width=110,
                 ),
                 Field("name", Words("名称", "name")),
                 Field("kind", Words("类别", "kind"), shades=_NODES),
                 Field("headroom", Words("余量", "headroom"), "locale", 0),
-                Field("share", Words("占容量", "share"), "percent", 0, _FREE, fills=True),
+                Field("share", Words("占容量", "share"), "percent", 0, FREE, fills=True),
                 Field("capacity", Words("容量", "capacity"), "locale", 0),
-                Field("unit", Words("单位", "unit")),
+                Field("unit", Words("单位", "unit"), width=60),
                 Field("limit_value", Words("限额", "limit"), "locale", 0),
                 Field("peak", Words("峰值", "peak"), "locale", 0),
                 Field("peak_at", Words("峰值时刻", "peak at"), "time:MM-DD HH:mm"),

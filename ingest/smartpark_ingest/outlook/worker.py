@@ -20,6 +20,7 @@ from smartpark.workdays import WorkdayCalendar
 from smartpark_storage.connections import Connection
 from smartpark_storage.emission_limits import keep_emission_limits
 from smartpark_storage.outlooks import forget_outlooks, outlook_parks
+from smartpark_storage.traffic import forget_traffic
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError, is_fault_of_the_data
@@ -157,6 +158,8 @@ class OutlookWorker:
         self.totals.forgotten += self._database.run(
             lambda connection: forget_outlooks(connection, forecasts_before=forecasts, headroom_before=headroom)
         )
+        # How the API answered is nobody's to forget who only adds to it; this is the one worker that forgets by the hour.
+        self.totals.forgotten += self._database.run(lambda connection: forget_traffic(connection, now))
 
     def _say_once(self, message: str) -> None:
         if message not in self._said:

@@ -1,4 +1,4 @@
--- Alerts that began to fire and were told, per hour, beyond 14 days per day of the park's calendar.
+-- Alerts that began to fire and were told or became known late, per hour, beyond 14 days per day of the park's calendar.
 WITH fired AS (
     SELECT
         CASE WHEN $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= INTERVAL '14 days'
@@ -6,7 +6,8 @@ WITH fired AS (
             ELSE date_trunc('day', fired_at AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'
         END AS bucket, severity
     FROM park.alert
-    WHERE $__timeFilter(fired_at) AND park IN ($park) AND rule IN ($rule) AND severity IN ($severity) AND hidden IS NULL
+    WHERE $__timeFilter(fired_at) AND park IN ($park) AND rule IN ($rule) AND severity IN ($severity)
+      AND (hidden IS NULL OR hidden = 'late')
 )
 SELECT
     bucket AS "time",

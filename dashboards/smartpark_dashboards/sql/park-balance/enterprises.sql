@@ -2,7 +2,7 @@
 SELECT CASE WHEN '$lang' = 'en' THEN e.name_en ELSE e.name END AS name, sum(i.value) AS electricity
 FROM park.indicator AS i
 JOIN park.enterprise AS e ON e.park = i.park AND i.boundary = 'enterprise/' || e.code
-WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'electricity_consumption'
+WHERE i.time >= $__timeFrom() AND i.time < $__timeTo() AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'electricity_consumption'
   AND coalesce(e.sub_park, '-') IN ($zone)
 GROUP BY e.code, e.name, e.name_en
 HAVING sum(i.value) IS NOT NULL

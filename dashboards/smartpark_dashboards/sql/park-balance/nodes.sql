@@ -1,12 +1,22 @@
 -- Electricity meters with what each measured over the days of the range; where a part of it is not known, that it was at
 -- least so much; a dash where nothing is. As text: Grafana writes the bare name of a unit behind a node's number.
-WITH amount AS (
-    SELECT e.device, sum(e.amount) AS kwh, min(CASE WHEN e.amount IS NULL THEN 0 ELSE e.completeness END) >= 1 AS is_whole
+WITH days AS (
+    SELECT count(*) AS number
+    FROM generate_series(
+        date_trunc('day', $__timeFrom()::timestamptz, 'Asia/Shanghai'),
+        least($__timeTo()::timestamptz, now() - INTERVAL '20 minutes'), INTERVAL '24 hours'
+    ) AS d
+    WHERE d >= $__timeFrom()::timestamptz AND d < $__timeTo()::timestamptz
+), amount AS (
+    SELECT e.device, sum(e.amount) AS kwh,
+        -- A day without a row is not known either; of today only what is over counts.
+        bool_and(e.amount IS NOT NULL AND e.completeness >= 1) AND count(*) FILTER (WHERE e.time < now() - INTERVAL '20 minutes')
+            >= (SELECT number FROM days) * count(DISTINCT e.point_id) AS is_whole
     FROM park.energy_day AS e
     WHERE e.point_id = ANY (ARRAY(
         SELECT p.point_id FROM park.point AS p
         WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND coalesce(p.sub_park, '-') IN ($zone)
-    )) AND $__timeFilter(e.time)
+    )) AND e.time >= $__timeFrom() AND e.time < $__timeTo()
     GROUP BY e.device
 )
 SELECT

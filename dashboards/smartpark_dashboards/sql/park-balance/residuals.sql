@@ -8,7 +8,7 @@ SELECT
     count(*) FILTER (WHERE i.value IS NULL) AS unknown_days, 100.0 * avg(i.completeness) AS completeness
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
-WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day' AND coalesce(d.sub_park, '-') IN ($zone)
+WHERE i.time >= $__timeFrom() AND i.time < $__timeTo() AND i.park = '$park' AND i.grain = 'day' AND coalesce(d.sub_park, '-') IN ($zone)
   AND i.indicator IN (
       'balance_residual', 'balance_residual_gas', 'balance_residual_water', 'balance_residual_heat',
       'balance_residual_steam', 'balance_residual_fuel'

@@ -13,7 +13,7 @@ SELECT
     CASE WHEN bool_and(value IS NOT NULL) FILTER (WHERE indicator = 'unmetered_rest') THEN
         sum(value) FILTER (WHERE indicator = 'unmetered_rest') END AS unmetered
 FROM park.indicator
-WHERE $__timeFilter(time) AND park = '$park' AND boundary = 'park' AND grain = 'day'
+WHERE time >= $__timeFrom() AND time < $__timeTo() AND park = '$park' AND boundary = 'park' AND grain = 'day'
   AND indicator IN (
       'electricity_purchased', 'photovoltaic_generation', 'electricity_exported', 'electricity_consumption',
       'distribution_loss', 'unmetered_rest'

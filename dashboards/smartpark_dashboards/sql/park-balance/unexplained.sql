@@ -2,7 +2,7 @@
 SELECT CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code AS meter, abs(sum(i.value)) AS residual
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
-WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'balance_residual'
+WHERE i.time >= $__timeFrom() AND i.time < $__timeTo() AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'balance_residual'
   AND coalesce(d.sub_park, '-') IN ($zone)
 GROUP BY d.code, d.name, d.name_en
 HAVING sum(i.value) IS NOT NULL

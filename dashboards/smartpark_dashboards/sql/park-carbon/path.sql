@@ -1,4 +1,4 @@
--- The year added up month by month, against the year's budget spread over its days. From the first unknown month on the
+-- The year added up month by month, against the year's budget spread over its days, of the running month over those that are over. From the first unknown month on the
 -- sum is not known; a month of which nothing was ever published is unknown too.
 WITH calendar AS (
     SELECT generate_series(
@@ -21,7 +21,7 @@ WITH calendar AS (
 SELECT
     m.time AS "time",
     CASE WHEN bool_and(m.value IS NOT NULL) OVER so_far THEN sum(m.value) OVER so_far END AS emitted,
-    b.value * extract(epoch FROM m.month_start + INTERVAL '1 month' - m.year_start)
+    b.value * extract(epoch FROM least(m.month_start + INTERVAL '1 month', now() AT TIME ZONE 'Asia/Shanghai') - m.year_start)
         / extract(epoch FROM m.year_start + INTERVAL '1 year' - m.year_start) AS allowed
 FROM month AS m
 LEFT JOIN budget AS b ON b.year_start = m.year_start

@@ -1,6 +1,6 @@
 -- Wind speed as the stations report it, means of an hour.
 SELECT
-    r.time AS "time", CASE WHEN '$lang' = 'en' THEN p.device_name_en ELSE p.device_name END || ' ' || p.code AS metric,
+    r.time AS "time", CASE WHEN '$lang' = 'en' THEN p.device_name_en ELSE p.device_name END || ' ' || p.device AS metric,
     r.mean_value AS value
 FROM park.reading_hour AS r
 JOIN park.point AS p ON p.point_id = r.point_id

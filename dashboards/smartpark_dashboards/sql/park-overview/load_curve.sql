@@ -1,9 +1,8 @@
 -- Boundary load per 15 minutes, beyond 14 days per hour, and that of the day before laid over it; a bucket in which one
 -- meter is missing is left out rather than too low.
 WITH meter AS (
-    SELECT point_id FROM park.point
+    SELECT point_id FROM park.boundary_flow
     WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
-      AND retired_at IS NULL
 ), bucket AS (
     SELECT time, mean_value FROM park.reading_15m
     WHERE point_id = ANY (ARRAY(SELECT point_id FROM meter))

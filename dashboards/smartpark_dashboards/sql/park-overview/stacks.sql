@@ -1,4 +1,5 @@
--- Stacks whose last judged hour kept every limit that could be judged, of all stacks with a judged hour in the last six.
+-- Newest judged hour of each stack and pollutant within the last six; a stack without one is not judged. Without a stack
+-- there is nothing, and without a judged one nobody knows how many are beyond.
 WITH last_hour AS (
     SELECT DISTINCT ON (boundary, indicator) boundary, reason LIKE '%mg/m3 kept%' AS is_kept
     FROM park.indicator
@@ -7,6 +8,15 @@ WITH last_hour AS (
       AND time > now() - INTERVAL '6 hours' AND (reason LIKE '%mg/m3 kept%' OR reason LIKE '%mg/m3 exceeded%')
     ORDER BY boundary, indicator, time DESC
 ), stack AS (
-    SELECT boundary, bool_and(is_kept) AS is_within FROM last_hour GROUP BY boundary
+    SELECT d.code, bool_and(h.is_kept) AS is_within
+    FROM park.device AS d
+    LEFT JOIN last_hour AS h ON h.boundary = 'device/' || d.code
+    WHERE d.park = '$park' AND d.carrier = 'flue_gas' AND d.retired_at IS NULL
+    GROUP BY d.code
 )
-SELECT count(*) FILTER (WHERE is_within) AS within, count(*) AS judged FROM stack
+SELECT
+    CASE WHEN count(is_within) > 0 THEN count(*) FILTER (WHERE is_within) END AS within,
+    CASE WHEN count(is_within) > 0 THEN count(*) FILTER (WHERE NOT is_within) END AS beyond,
+    count(*) FILTER (WHERE is_within IS NULL) AS unjudged
+FROM stack
+HAVING count(*) > 0

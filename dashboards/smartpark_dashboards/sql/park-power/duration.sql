@@ -1,8 +1,7 @@
 -- For which share of the hours the load was at least so high; hours in which one meter is missing are left out.
 WITH meter AS (
-    SELECT point_id FROM park.point
+    SELECT point_id FROM park.boundary_flow
     WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
-      AND retired_at IS NULL
 ), load AS (
     SELECT time, sum(mean_value) AS kw FROM park.reading_hour
     WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))

@@ -1,9 +1,8 @@
 -- Mean load at the boundary by hour and day of the park's calendar: a row per hour of the day, all of them on each day,
 -- so that rows stand in their order; an hour in which one meter is missing is empty rather than too low.
 WITH meter AS (
-    SELECT point_id FROM park.point
+    SELECT point_id FROM park.boundary_flow
     WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
-      AND retired_at IS NULL
 ), load AS (
     SELECT time, sum(mean_value) AS kw FROM park.reading_hour
     WHERE $__timeFilter(time) AND point_id = ANY (ARRAY(SELECT point_id FROM meter))

@@ -11,9 +11,8 @@ WITH month AS (
     ORDER BY i.value DESC, i.indicator, i.time
     LIMIT 1
 ), meter AS (
-    SELECT point_id FROM park.point
+    SELECT point_id FROM park.boundary_flow
     WHERE park = '$park' AND role = 'boundary' AND carrier = 'electricity' AND measurand = 'active_power'
-      AND retired_at IS NULL
 ), quarter AS (
     SELECT r.time, sum(r.mean_value) AS kw
     FROM park.reading_15m AS r

@@ -9,7 +9,7 @@ SELECT
         / nullif(sum(i.denominator) FILTER (WHERE i.indicator = 'voltage_thd_in_limits'), 0) AS thd
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
-WHERE i.park = '$park' AND i.grain = 'day' AND $__timeFilter(i.time)
+WHERE i.park = '$park' AND i.grain = 'day' AND i.time >= $__timeFrom() AND i.time < $__timeTo()
   AND coalesce(d.sub_park, '-') IN ($zone)
   AND i.indicator IN ('voltage_in_limits', 'frequency_in_limits', 'voltage_thd_in_limits')
 GROUP BY d.code, d.name, d.name_en
