@@ -136,7 +136,8 @@ def test_the_present_day_is_held_against_what_can_be_there(place):
 
 
 @pytest.mark.parametrize(
-    ("age_s", "expected", "completeness"), [(0, 0, None), (600, 0, None), (1000, 1, 1.0), (3700, 4, 0.5), (9000, 10, 0.2)]
+    ("age_s", "expected", "completeness"),
+    [(0, 0, None), (600, 0, None), (1000, 1, 1.0), (3700, 4, 0.5), (9000, 10, 0.2)],
 )
 def test_completeness_of_a_day_is_unknown_until_its_first_quarter_is_over(place, age_s, expected, completeness):
     connection, _, point = place
