@@ -1,0 +1,5 @@
+-- Critical alerts of the chosen park.
+{{alert_marks critical}}
+  AND a.park = '$park'
+ORDER BY a.fired_at DESC
+LIMIT 500
