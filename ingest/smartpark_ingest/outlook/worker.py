@@ -158,7 +158,7 @@ class OutlookWorker:
         self.totals.forgotten += self._database.run(
             lambda connection: forget_outlooks(connection, forecasts_before=forecasts, headroom_before=headroom)
         )
-        # How the API answered is nobody's to forget who only adds to it; this is the one worker that forgets by the hour.
+        # The API only adds to how it answered; this is the one worker that forgets by the hour.
         self.totals.forgotten += self._database.run(lambda connection: forget_traffic(connection, now))
 
     def _say_once(self, message: str) -> None:
