@@ -3,11 +3,11 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
@@ -59,6 +59,7 @@ def _children_of(pid: int) -> list[tuple[int, str]]:
         parents = {p for p, _ in new}
 
 
+@pytest.mark.soak  # every day with ingest killed in the middle: the test below asks for the same and more
 def test_a_short_run_loses_nothing_and_counts_the_energy_right(smartpark, passable_path):
     process = _demo(smartpark, passable_path / "demo", 20)
     report = _report(process)
@@ -87,26 +88,29 @@ def test_killing_ingest_in_the_middle_changes_none_of_the_zeros(smartpark, passa
     _assert_it_agrees(report)
     _assert_alerts_were_judged(report)
     assert report["restarts"] == {"alerts": 1, "ingest": 1}
+    assert not _children_of(process.pid)
 
 
 def _named(process, words: str) -> list[int]:
     """The process of these words, as soon as there is one."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        found = [pid for pid, line in _children_of(process.pid) if words in line]
-        if found:
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"no {words}:\n{process.output()}")
+    found: list[int] = []
+
+    def is_there() -> bool:
+        found[:] = [pid for pid, line in _children_of(process.pid) if words in line]
+        return bool(found)
+
+    wait_until(is_there, what=f"there is {words}", timeout_s=120)
+    return found
 
 
 def _workers(process, *, without: set[int]) -> list[int]:
     """Ingest's workers, as soon as there are any that have not been killed yet."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    fresh: list[int] = []
+
+    def are_there() -> bool:
         found = [pid for pid, line in _children_of(process.pid) if "ingest run" in line and "--shard" in line]
-        fresh = [pid for pid in found if pid not in without]
-        if len(fresh) >= 2:
-            return fresh
-        time.sleep(0.05)
-    pytest.fail(f"no fresh workers of ingest:\n{process.output()}")
+        fresh[:] = [pid for pid in found if pid not in without]
+        return len(fresh) >= 2
+
+    wait_until(are_there, what="fresh workers of ingest", timeout_s=120)
+    return fresh
