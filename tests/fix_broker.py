@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from smartpark_simulators.ports import free_port
 
 _RUMQTTD = """
 import json, logging, sys
@@ -22,13 +23,6 @@ from iotcore.iotcore import IotCoreBroker
 logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
 IotCoreBroker(**json.loads(sys.argv[1])).run_forever()
 """
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _listens(port: int) -> bool:

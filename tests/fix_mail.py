@@ -1,6 +1,5 @@
 """A real mail server for tests: keeps what it is handed, and refuses or dies where a test says so."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
+from smartpark_simulators.ports import free_port
 
 
 @dataclass
@@ -45,9 +45,7 @@ class MailServerOfTest:
 
     def __init__(self) -> None:
         self.box = Mailbox()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._controller: Controller | None = None
 
     @property

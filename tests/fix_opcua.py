@@ -1,7 +1,6 @@
 """A real OPC UA server on a free loopback port, in a thread of its own, that a test may stop and start again."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime
@@ -11,15 +10,10 @@ from typing import Any, TypeVar
 import pytest
 from asyncua import Server, ua
 from asyncua.crypto.permission_rules import User, UserRole
+from smartpark_simulators.ports import free_port
 
 URI = "urn:smartpark:test"
 Result = TypeVar("Result")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class _Users:
@@ -46,7 +40,7 @@ class OpcUaServer:
         other_namespaces: int = 0,
         users: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"opc.tcp://127.0.0.1:{self.port}/"
         self.names = nodes
         self.other_namespaces = other_namespaces

@@ -114,6 +114,11 @@ def smartpark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmartparkRun
     """Start `smartpark` commands that end with the test."""
     runner = SmartparkRunner(tmp_path_factory.mktemp("smartpark-processes"))
     yield runner
+    for process in runner.processes:
+        # Shown where the test has failed, and nowhere else.
+        print(  # noqa: T201  into pytest's report
+            f"{process} ({process.process.poll()}):\n" + "\n".join(process.output().splitlines()[-30:])
+        )
     for process in reversed(runner.processes):
         if process.is_running:
             process.process.terminate()

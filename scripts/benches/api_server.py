@@ -1,7 +1,6 @@
 """A real `smartpark api serve` for a bench: over its database, on a free port, gone when the bench is done."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Final
 
 import httpx
 from smartpark.cli import command_line
+from smartpark_simulators.ports import free_port
 
 _PATIENCE_S: Final = 120.0
 
@@ -18,9 +18,7 @@ _PATIENCE_S: Final = 120.0
 @contextmanager
 def api_server(dsn: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """Address of a server over the database; `folder` keeps its log and its key."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     own = {"SMARTPARK_DSN": dsn, "SMARTPARK_CONSOLE_KEY_FILE": str(folder / "console.key")}
     with (folder / "api.log").open("wb") as log:
         process = subprocess.Popen(

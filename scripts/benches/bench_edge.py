@@ -19,7 +19,8 @@ from typing import Any, Final
 
 import psutil
 from gateway import NAMESPACE, VALUES, accepted, pending
-from processes import Broker, cpu_seconds, free_port, memory_mb, running, running_broker, running_command, wait_until
+from processes import Broker, cpu_seconds, memory_mb, running, running_broker, running_command, wait_until
+from smartpark_simulators.ports import free_port
 
 Say = Callable[[str], None]
 

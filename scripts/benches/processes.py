@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from smartpark.cli import command_line
 from smartpark_simulators.broker import mosquitto_path
+from smartpark_simulators.ports import free_port
 
 _BROKER = (
     "import sys; from pathlib import Path; from smartpark_simulators.broker import exec_broker;"
@@ -34,13 +35,6 @@ class Broker:
     def url(self) -> str:
         """Its address."""
         return f"mqtt://127.0.0.1:{self.port}"
-
-
-def free_port() -> int:
-    """Port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

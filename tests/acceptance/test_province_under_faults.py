@@ -16,13 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 from fix_api import PARK_FILE, ParkHand
-from fix_broker import free_port
 from fix_database import copied_database, fresh_database, migrated
 from fix_process import SmartparkProcess, SmartparkRunner
 from smartpark.catalogue import load_catalogue
 from smartpark.clock import to_us
 from smartpark.errors import RetryableError
 from smartpark.periods import Grain, period_containing
+from smartpark_simulators.ports import free_port
 from smartpark_simulators.province.run import ProvinceStory, pull_under_faults
 from smartpark_storage import Connection, IndicatorRow, connect, publish_indicators
 from waiting import wait_until

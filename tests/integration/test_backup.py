@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fix_broker import free_port
 from psycopg.conninfo import conninfo_to_dict
+from smartpark_simulators.ports import free_port
 from smartpark_storage import connect, load_catalogue, load_registry, refresh_aggregates, store_batches
 from smartpark_storage.embedded_account import database_account, programs
 from smartpark_storage.roles import DatabaseRole, set_password
@@ -47,6 +47,13 @@ class Place:
 
     def backups(self):
         return sorted(path for path in self.folder.iterdir() if path.is_dir())
+
+    def record(self):
+        """What is on record, the oldest first."""
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(
+                "SELECT kind, backup, outcome FROM smartpark.backup_run ORDER BY run_id"
+            ).fetchall()
 
     def databases(self):
         with psycopg.connect(self.dsn) as connection:
@@ -102,6 +109,14 @@ def test_what_was_dumped_comes_back_whole_and_leaves_nothing_behind(plain):
     assert drill.returncode == 0, drill.stderr
     assert f"{backup.name} holds" in drill.stderr
     assert plain.databases() == before
+    assert plain.record() == [("logical", backup.name, "done"), ("drill", backup.name, "done")]
+    with psycopg.connect(plain.dsn) as connection:
+        row = connection.execute(
+            "SELECT bytes, ended_at - time, now() - ended_at FROM park.backup_run WHERE is_backup AND is_good"
+        ).fetchone()
+    assert row[0] == sum(path.stat().st_size for path in backup.iterdir())
+    assert timedelta(0) <= row[1] < timedelta(minutes=10)
+    assert timedelta(0) <= row[2] < timedelta(minutes=10)
     assert all(path.stat().st_mode & 0o077 == 0 for path in [backup, *backup.iterdir()])
 
 
@@ -119,6 +134,7 @@ def test_a_backup_that_lacks_a_row_or_has_another_value_does_not_hold(plain):
     redo_checksums(backup)
     drill = plain.run(DRILL)
     assert drill.returncode == 1
+    assert plain.record()[1:] == [("drill", backup.name, "failed")] * 2
     assert "does not hold" in drill.stderr
     assert {line.split("\t")[0] for line in drill.stderr.splitlines() if line[:1] == "<"} == {
         "< smartpark.point",
@@ -132,6 +148,7 @@ def test_restoring_for_real_keeps_the_database_and_touches_no_other(plain):
     name = f"{conninfo_to_dict(plain.dsn)['dbname']}_restored"
     try:
         assert plain.run(DRILL, "--keep", name).returncode == 0
+        assert plain.record()[1][0::2] == ("restore", "done")
         with psycopg.connect(plain.dsn, dbname=name) as connection:
             assert connection.execute("SELECT name FROM smartpark.park").fetchall() == [("山园",)]
             assert connection.execute("SELECT count(*) FROM park.reading").fetchone() == (1800,)
@@ -173,8 +190,32 @@ def test_the_role_that_only_reads_can_back_up_and_its_password_is_nowhere_to_be_
         assert connection.execute("SELECT count(*) FROM smartpark.park").fetchone() == (1,)
         row = connection.execute("SELECT rolreplication, rolbypassrls, rolsuper FROM pg_roles WHERE rolname = user")
         assert row.fetchone() == (True, True, False)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("DELETE FROM smartpark.park")
+        for statement in (
+            "DELETE FROM smartpark.park",
+            "INSERT INTO smartpark.park SELECT * FROM smartpark.park",
+            "DELETE FROM smartpark.backup_run",
+            "UPDATE smartpark.backup_run SET outcome = 'failed'",
+            "INSERT INTO smartpark.backup_run (kind) VALUES ('drill')",
+            "CREATE TABLE smartpark.mine (x integer)",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(statement)
+        record = "SELECT smartpark.record_backup('logical', 'x', %s, %s, 1, 'done')"
+        now = datetime.now(UTC)
+        for began, ended in ((now + timedelta(hours=1), now + timedelta(hours=2)), (now, now - timedelta(hours=1))):
+            with pytest.raises(psycopg.Error), connection.transaction():
+                connection.execute(record, [began, ended])
+        row = connection.execute(
+            "SELECT array_agg(oid::regprocedure::text) FROM pg_proc WHERE pronamespace = 'smartpark'::regnamespace"
+            " AND prosecdef AND has_function_privilege(oid, 'EXECUTE')"
+        ).fetchone()
+    assert len(row[0]) == 1, "one thing it may write"
+    assert plain.record() == [("logical", backup.name, "done"), ("drill", backup.name, "done")]
+    for role in ("smartpark_api", "smartpark_ingest", "smartpark_grafana"):
+        with psycopg.connect(plain.dsn) as connection:
+            connection.execute(f"SET ROLE {role}")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT smartpark.record_backup('logical', 'x', now(), now(), 1, 'done')")
 
 
 @pytest.mark.timescale
@@ -188,32 +229,76 @@ def test_the_role_that_only_reads_can_back_up_timescaledb(timescale_database_dsn
     assert drill.returncode == 0, drill.stderr
 
 
-def test_a_backup_that_failed_or_was_killed_is_never_taken_for_one(plain, tmp_path_factory):
-    broken = tmp_path_factory.mktemp("programs")
-    marks = broken / "began"
-    (broken / "pg_dump").write_text(f'#!/bin/sh\ntouch {marks}\n[ -n "$FAILS" ] && exit 1\nexec sleep 600\n')
-    (broken / "pg_dump").chmod(0o755)
-    path = f"{broken}:{plain.environment['PATH']}"
-    failed = plain.run(BACKUP, "now", PATH=path, FAILS="1")
+class Slow:
+    """A pg_dump that fails, or does not come to its end; and a backup with it."""
+
+    def __init__(self, place, folder):
+        self.place, self.began = place, folder / "began"
+        (folder / "pg_dump").write_text(
+            f'#!/bin/sh\n[ -n "$FAILS" ] && exit 1\necho $$ >{self.began}.new\nmv {self.began}.new {self.began}\n'
+            "exec sleep 600\n"
+        )
+        (folder / "pg_dump").chmod(0o755)
+        self.path = f"{folder}:{place.environment['PATH']}"
+
+    def start(self, *arguments, **environment):
+        """Until its dump is under way."""
+        process = subprocess.Popen(
+            ["sh", str(BACKUP), *arguments],
+            env=self.place.environment | {"PATH": self.path} | environment,
+            start_new_session=True,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 60
+        while not self.began.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return process
+
+
+@pytest.fixture
+def slow(plain, tmp_path_factory):
+    return Slow(plain, tmp_path_factory.mktemp("programs"))
+
+
+def test_a_backup_that_failed_or_was_killed_is_never_taken_for_one_and_on_record_as_what_it_was(plain, slow):
+    failed = plain.run(BACKUP, "now", PATH=slow.path, FAILS="1")
     assert failed.returncode == 1
     assert "pg_dump failed" in failed.stderr
-    process = subprocess.Popen(
-        ["sh", str(BACKUP), "now"],
-        env=plain.environment | {"PATH": path},
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-    )
-    marks.unlink()
-    deadline = time.monotonic() + 60
-    while not marks.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert plain.backups() == []
+    process = slow.start("now")
     another = plain.run(BACKUP, "now")
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert "another backup is under way" in another.stderr
     assert "there is no backup" in plain.run(BACKUP, "check").stderr
     assert plain.run(BACKUP, "now").returncode == 0
     assert len(plain.backups()) == 1, "what was left half done is gone"
+    assert [outcome for _, _, outcome in plain.record()] == ["failed", "killed", "done"]
+
+
+@pytest.mark.parametrize("verb", ["now", "daily"])
+def test_a_backup_that_is_stopped_ends_all_it_has_started_and_is_on_record(plain, slow, verb):
+    soon = datetime.now(UTC) + timedelta(hours=3)
+    process = slow.start(verb, SMARTPARK_BACKUP_AT=f"{soon:%H:%M}", TZ="UTC")
+    process.terminate()
+    # Whoever is left would hold the pipe.
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (143 if verb == "now" else 0), said
+    assert "stopped before it was complete" in said
+    # And the lock.
+    free = subprocess.run(["flock", "-n", str(plain.folder / ".lock"), "true"], check=False)
+    assert free.returncode == 0
+    assert list(plain.folder.glob(".partial-*")) == []
+    assert [outcome for _, _, outcome in plain.record()] == ["stopped"]
+
+
+def test_a_backup_that_cannot_be_put_on_record_is_one_all_the_same(plain):
+    made = plain.run(BACKUP, "now", SMARTPARK_BACKUP_RECORD="dbname=postgres")
+    assert made.returncode == 0, made.stderr
+    assert "is not on record" in made.stderr
+    assert len(plain.backups()) == 1
+    assert plain.record() == []
 
 
 def made_at(folder, moment):

@@ -6,11 +6,11 @@ import shlex
 import time
 
 import pytest
-from fix_broker import free_port
 from smartpark.cli import command_line
 from smartpark_simulators.chaos.database import Blows, GivenServer, OwnServer
 from smartpark_simulators.chaos.sentinel import Sentinel
 from smartpark_simulators.demo.processes import DemoError
+from smartpark_simulators.ports import free_port
 from smartpark_storage import connect, embedded, migrate
 from waiting import wait_until
 
@@ -102,7 +102,9 @@ async def test_a_service_that_says_it_is_ready_without_its_database_is_a_liar(
     given = _given(server, tmp_path, environment)
     await given.strike(0.2, lambda: sentinel.while_database_is_away("api"))
     assert sentinel.lies == []
-    # The same question while the server is there: whoever says yes now would have been a liar then.
+    # The same question while the server is there: whoever says yes now would have been a liar then. It says so once
+    # it has found its database again.
+    await _until_recovered(sentinel)
     await sentinel.while_database_is_away("api")
     assert len(sentinel.lies) == 1
     sentinel.lies.clear()

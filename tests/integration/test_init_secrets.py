@@ -19,6 +19,7 @@ import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
+from smartpark_simulators.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "init-secrets"
@@ -173,9 +174,7 @@ def test_a_hash_made_by_mosquitto_itself_counts_as_ours(folder):
 
 @contextmanager
 def broker(folder):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text()
     places = {
         "listener 8883": f"listener {port} 127.0.0.1",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from edge_park import Devices, tasmota, write_config
-from fix_broker import free_port
 from fix_ingest import ENERGY, STRANGER, VOLTAGE, as_ingest, count, load_park
 from prometheus_client.parser import text_string_to_metric_families
 from smartpark.clock import utc_now_us
+from smartpark_simulators.ports import free_port, free_ports
 from smartpark_storage import DeadReason
 from waiting import wait_until
 
@@ -224,7 +224,7 @@ def test_the_api_counts_requests_by_route_and_never_by_what_was_asked_for(plain_
 
 def test_a_supervisor_answers_for_its_workers_and_each_has_a_port_of_its_own(database_dsn, broker, start_ingest):
     load_park(database_dsn)
-    first = next(p for p in iter(free_port, None) if p < 60_000)
+    first = next(three[0] for three in iter(lambda: free_ports(3), None) if three[2] == three[0] + 2)
     start_ingest(database_dsn, broker, "--workers", 2, "--metrics-port", first)
     wait_until(lambda: is_ready(first), what="both workers are ready")
     assert [Scrape(first + 1 + k).value("smartpark_ingest_broker_connected", shard=f"{k}/2") for k in (0, 1)] == [

@@ -11,16 +11,16 @@ from decimal import Decimal
 import paho.mqtt.client as mqtt
 import pytest
 from asyncua import Client, ua
-from fix_broker import free_port
 from paho.mqtt.enums import CallbackAPIVersion
 from smartpark.broker import BrokerAddress
 from smartpark.clock import parse_instant, to_us
 from smartpark_simulators.broker import mosquitto_path
-from smartpark_simulators.demo.layout import Layout, is_free
+from smartpark_simulators.demo.layout import Layout
 from smartpark_simulators.faults import FaultKind
 from smartpark_simulators.ledger import ExpectedDead, TrueReading, TruthLedger
 from smartpark_simulators.meters import Meters, Outgoing
 from smartpark_simulators.opcua_server import NAMESPACE, ParkServer
+from smartpark_simulators.ports import free_port, is_free
 from waiting import wait_until
 
 _OTHER_DIALECTS = {"T02", "T03", "T05", "T06", "T07", "T08", "T09", "T11", "T12"}

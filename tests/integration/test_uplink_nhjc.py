@@ -15,7 +15,6 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from fix_broker import free_port
 from fix_ingest import as_ingest
 from fix_uplinks import ENTERPRISE, new_park, number, publish
 from smartpark.cli import main
@@ -26,6 +25,7 @@ from smartpark_ingest.uplinks.kinds import load_uplink
 from smartpark_ingest.uplinks.pacing import Allowance, batches, company
 from smartpark_ingest.uplinks.planning import expected_periods
 from smartpark_ingest.uplinks.worker import UplinkWorker
+from smartpark_simulators.ports import free_port
 from smartpark_simulators.uplinks.nhjc_platform import Key, PlatformFault
 from smartpark_storage import connect
 from smartpark_storage.connections import end_other_sessions

@@ -33,10 +33,11 @@ from smartpark_simulators.chaos.plan import API, DERIVERS, LINES, Line, line_nam
 from smartpark_simulators.chaos.sentinel import Sentinel
 from smartpark_simulators.chaos.witness import Acceptance, nobody
 from smartpark_simulators.demo.agents import AgentLines, agent_settings
-from smartpark_simulators.demo.layout import EDGES, Layout, free_ports
+from smartpark_simulators.demo.layout import EDGES, Layout
 from smartpark_simulators.demo.processes import DemoError, ask, parse_object, run_once
 from smartpark_simulators.demo.visitor import answers
 from smartpark_simulators.parks import DEMO_PARK
+from smartpark_simulators.ports import free_ports
 
 _START_S = 120.0
 BACKFILL_DAYS = 0.5

@@ -7,9 +7,10 @@ Passwords are random, in files that only their owner can read, and never in a co
 import json
 import os
 import secrets
-import socket
 from dataclasses import dataclass
 from pathlib import Path
+
+from smartpark_simulators.ports import free_ports, is_free
 
 EDGES = ("edge-a", "edge-b")
 _DEVICE_TOPICS = ("tele/#", "meters/#", "logger/#", "+/events/rpc", "/gw/#")
@@ -133,26 +134,3 @@ def write_private(file: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as handle:
         handle.write(text)
     draft.replace(file)
-
-
-def is_free(port: int) -> bool:
-    """Whether one can listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Different loopback ports that nobody listens on now."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
