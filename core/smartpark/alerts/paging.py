@@ -12,7 +12,7 @@ from smartpark.alerts.detectors import Silent, Stale
 from smartpark.alerts.life import Alert
 from smartpark.alerts.objects import ObjectKind, ObjectRef
 from smartpark.alerts.rules import Rule
-from smartpark.alerts.silences import Silence, covers
+from smartpark.alerts.silences import Silence, covers, saw_all_of
 from smartpark.alerts.words import AlertState, Cause, EndedBy, Hidden, PageKind
 from smartpark.workdays import WorkdayCalendar
 
@@ -51,13 +51,13 @@ def hidden_now(
     parents : iterable of (str, Alert)
         Open alerts, with their names, that may hide others (see `may_hide`).
     silences : iterable of Silence
-        All that may be in force.
+        All that may be in force, or were shortly ago: readings of a span may come behind it.
     """
     for name, parent in parents:
         if may_hide(parent) and _belongs_to(alert, parent):
             return Why(Hidden.PARENT, name)
     for silence in silences:
-        if covers(silence, alert, now):
+        if covers(silence, alert, now) or saw_all_of(silence, alert):
             return Why(silence.hides, str(silence.silence_id))
     if _is_old_news(alert, rule, now):
         return Why(Hidden.LATE)

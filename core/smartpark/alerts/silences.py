@@ -61,10 +61,23 @@ class Silence(StrictModel):
 
 def covers(silence: Silence, alert: Alert, now: datetime) -> bool:
     """Whether it silences an alert at a moment."""
+    return silence.starts_at <= now < silence.ends_at and _fits(silence, alert)
+
+
+def saw_all_of(silence: Silence, alert: Alert) -> bool:
+    """Whether an alert began and was over in its span, whenever that became known."""
+    return (
+        alert.cleared_at is not None
+        and silence.starts_at <= alert.since
+        and alert.cleared_at <= silence.ends_at
+        and _fits(silence, alert)
+    )
+
+
+def _fits(silence: Silence, alert: Alert) -> bool:
     about, wanted = alert.about, silence.matchers
     return (
-        silence.starts_at <= now < silence.ends_at
-        and silence.park in (None, about.park)
+        silence.park in (None, about.park)
         and matches(wanted.rules, about.rule)
         and matches(wanted.objects, about.object)
         and matches(wanted.devices, about.device)

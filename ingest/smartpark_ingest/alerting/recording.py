@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from smartpark.alerts.course import NOTHING, Course, Episode, Step, proceed, settle
-from smartpark.alerts.events import HiddenFrom, Retired, Worsened
+from smartpark.alerts.events import HiddenFrom, Retired, Returned, Worsened
 from smartpark.alerts.life import Alert
 from smartpark.alerts.paging import Why, due_page, hidden_now, may_hide
 from smartpark.alerts.routes import Directory
@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 _LOOK_EVERY: Final = timedelta(seconds=3)
 """How old what is known of silences, contacts and routes may be."""
+_SILENCES_BACK: Final = timedelta(days=1)
+"""Readings of a span in which nobody is to be told may come so long after it."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Office:
         if self._looked is not None and timedelta(0) <= now - self._looked < _LOOK_EVERY:
             return
         self._looked = now
-        self.silences = active_silences(connection, now)
+        self.silences = active_silences(connection, now, back=_SILENCES_BACK)
         self.directory = Directory(read_contacts(connection), read_routes(connection), self.calendar)
         self.trouble = ""
 
@@ -171,19 +173,21 @@ class Recorder:
             return True
         if (
             alert.state is not AlertState.PENDING
-            and self._is_told_of(alert)
+            and self._is_told_of(entry)
             and _differs(alert, self._why(alert, now))
         ):
             return True
         return self._due(entry, now) is not None
 
-    def _is_told_of(self, alert: Alert) -> bool:
-        """Whether it matters that it is hidden: what is over and done does not."""
-        return alert.is_open or alert.told is None
+    def _is_told_of(self, entry: Entry) -> bool:
+        """Whether it matters that it is hidden. What was over while hidden stays so: it is no news any more."""
+        alert = entry.alert
+        came_back = any(isinstance(event.body, Returned) for event in entry.events)
+        return alert.is_open or (alert.told is None and (alert.hidden is None or came_back))
 
     def _hide(self, entry: Entry, now: datetime) -> None:
         alert = entry.alert
-        if alert.state is AlertState.PENDING or not self._is_told_of(alert):
+        if alert.state is AlertState.PENDING or not self._is_told_of(entry):
             return
         why = self._why(alert, now)
         if _differs(alert, why):

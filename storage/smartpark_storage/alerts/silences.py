@@ -1,7 +1,7 @@
 """Silences and maintenance windows on record; an end that somebody brings forward stands beside the planned one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import errors as pg
@@ -78,9 +78,14 @@ def read_silences(
         return [_stored(row) for row in connection.execute(query("alert_silences"), parameters)]
 
 
-def active_silences(connection: Connection, at: datetime) -> list[Silence]:
-    """Silences in force at a moment, for `smartpark.alerts.paging.hidden_now`."""
-    return [one.silence for one in read_silences(connection, start=at) if one.is_active(at)]
+def active_silences(connection: Connection, at: datetime, *, back: timedelta = timedelta(0)) -> list[Silence]:
+    """Silences in force at a moment, or so long before it, for `smartpark.alerts.paging.hidden_now`."""
+    found = read_silences(connection, start=at - back)
+    begun = [one for one in found if one.silence.starts_at <= at and one.silence.starts_at < one.ends_at]
+    # One that somebody ended early saw nothing of what came after.
+    return [
+        one.silence if one.is_active(at) else one.silence.model_copy(update={"ends_at": one.ends_at}) for one in begun
+    ]
 
 
 def _stored(row: tuple[Any, ...]) -> StoredSilence:
