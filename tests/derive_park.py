@@ -94,9 +94,15 @@ class DerivePark:
     connection: Connection
     deriver: Deriver = field(default_factory=Deriver)
     sequence: int = 0
+    """Batches that the database has of it already."""
+    is_loaded: bool = False
+    """Whether the database has its catalogue."""
 
     def __post_init__(self):
-        self.load(document())
+        if self.is_loaded:
+            self.registry = load_registry(self.connection)
+        else:
+            self.load(document())
         self.edge = register_edge(self.connection, "edge-a")
 
     def load(self, catalogue: dict[str, Any], *, at: int = MIDNIGHT - DAY) -> None:

@@ -8,15 +8,17 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from smartpark_storage import Connection, connect, describe_database, embedded, migrate
 
+Filled = TypeVar("Filled")
 _OFFERED = "SMARTPARK_TEST_TIMESCALE_DSN"
 
 
@@ -110,14 +112,55 @@ def plain_template_dsn(plain_server_dsn: str) -> Iterator[str]:
 )
 def shared_database_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a migrated database that the tests of a module share; each keeps to a park of its own there."""
-    for dsn in fresh_database(request.getfixturevalue(f"{request.param}_server_dsn")):
-        yield migrated(dsn)
+    if request.param == "plain":
+        yield from copied_database(request.getfixturevalue("plain_template_dsn"))
+    else:
+        for dsn in fresh_database(request.getfixturevalue("timescale_server_dsn")):
+            yield migrated(dsn)
 
 
 @pytest.fixture(scope="module")
 def shared_plain_dsn(plain_template_dsn: str) -> Iterator[str]:
     """Address of a migrated database on plain PostgreSQL that the tests of a module share."""
     yield from copied_database(plain_template_dsn)
+
+
+class FilledDatabases:
+    """Databases with the same in them for several tests, each with one of its own."""
+
+    def __init__(self, request: pytest.FixtureRequest, kept: ExitStack) -> None:
+        self._request, self._kept = request, kept
+        self._templates: dict[Callable[..., object], tuple[str, object]] = {}
+
+    @contextmanager
+    def one(self, kind: str, fill: Callable[[str], Filled]) -> Iterator[tuple[str, Filled]]:
+        """Address of a new database that `fill` has filled, and what that gave.
+
+        Filled once where the server can copy, which TimescaleDB's cannot while its own workers look at it. `fill`
+        keeps no connection, and what it gives is changed by nobody.
+        """
+        if kind == "plain":
+            template, given = self._template(fill)
+            with contextmanager(copied_database)(template) as dsn:
+                yield dsn, given
+        else:
+            with contextmanager(fresh_database)(self._request.getfixturevalue("timescale_server_dsn")) as dsn:
+                yield dsn, fill(migrated(dsn))
+
+    def _template(self, fill: Callable[[str], Filled]) -> tuple[str, Filled]:
+        if fill not in self._templates:
+            empty = self._request.getfixturevalue("plain_template_dsn")
+            dsn = self._kept.enter_context(contextmanager(copied_database)(empty))
+            self._templates[fill] = dsn, fill(dsn)
+        dsn, given = self._templates[fill]
+        return dsn, given  # pyright: ignore[reportReturnType]  what this very function gave
+
+
+@pytest.fixture(scope="module")
+def filled_databases(request: pytest.FixtureRequest) -> Iterator[FilledDatabases]:
+    """Databases that are filled once for a module."""
+    with ExitStack() as kept:
+        yield FilledDatabases(request, kept)
 
 
 @pytest.fixture
@@ -180,5 +223,5 @@ def copied_database(template_dsn: str) -> Iterator[str]:
     for dsn in fresh_database(make_conninfo(template_dsn, dbname="postgres"), template=template):
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("UPDATE smartpark.instance SET instance = gen_random_uuid()")
-            connection.execute("UPDATE smartpark.publication SET token = gen_random_uuid()")
+            connection.execute("UPDATE smartpark.publication SET token = gen_random_uuid() WHERE token IS NOT NULL")
         yield dsn

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from accounting_park import COMMON, ENTERPRISES, KWH, LOSS, REST, accounting_park, feed
 from derive_park import DAY, HOUR, MIDNIGHT, DerivePark
+from fix_database import FilledDatabases
 from smartpark.business_figures import BusinessFigure
 from smartpark.cli import main
 from smartpark.clock import from_us
@@ -17,7 +18,7 @@ from smartpark.periods import Grain, period_containing
 from smartpark_api.explaining.evidence import Question, Sources, explain, parse_period
 from smartpark_api.explaining.text import told
 from smartpark_ingest.derive_figures import RatioDeriver
-from smartpark_storage import transaction
+from smartpark_storage import Connection, connect, transaction
 from smartpark_storage.figures import record_figures
 
 INDIVIDUAL = {"carbon_market", "carbon_zero_carbon_park"}
@@ -28,9 +29,11 @@ def current(hill: DerivePark, **wanted: str) -> list[dict[str, Any]]:
     with transaction(hill.connection):
         cursor = hill.connection.execute(
             "SELECT boundary, indicator, grain, start, value, numerator, denominator, completeness, uncertainty,"
-            " reason, factors, unit, revision FROM smartpark.indicator AS i"
-            " WHERE superseded_at IS NULL AND to_jsonb(i) @> %s::jsonb ORDER BY boundary, indicator, grain, start",
-            (json.dumps(wanted),),
+            " reason, factors, unit, revision FROM smartpark.indicator"
+            " WHERE superseded_at IS NULL AND coalesce(boundary = %(boundary)s, true)"
+            " AND coalesce(indicator = %(indicator)s, true) AND coalesce(grain = %(grain)s, true)"
+            " ORDER BY boundary, indicator, grain, start",
+            {"boundary": None, "indicator": None, "grain": None} | wanted,
         )
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -45,14 +48,32 @@ def _derived_database(derived: DerivePark, database_dsn: str, monkeypatch):
     monkeypatch.setitem(os.environ, "SMARTPARK_DSN", database_dsn)
 
 
+def two_days(dsn: str) -> int:
+    """Derive two days of two months, one with a hole; how many batches that were."""
+    with connect(dsn, application="test") as connection:
+        park = accounting_park(DerivePark(connection))
+        feed(park, MIDNIGHT, MIDNIGHT + DAY)
+        feed(park, MIDNIGHT + 21 * DAY, MIDNIGHT + 21 * DAY + 6 * HOUR, without=("G1",))
+        park.derive(now=MIDNIGHT + 22 * DAY)
+        return park.sequence
+
+
 @pytest.fixture
-def derived(hill: DerivePark) -> DerivePark:
+def _two_days(filled_databases: FilledDatabases, database_kind: str) -> Iterator[tuple[str, int]]:
+    with filled_databases.one(database_kind, two_days) as filled:
+        yield filled
+
+
+@pytest.fixture
+def database_dsn(_two_days: tuple[str, int]) -> str:
+    """Address of a database with the two days, for a test alone."""
+    return _two_days[0]
+
+
+@pytest.fixture
+def derived(connection: Connection, _two_days: tuple[str, int]) -> DerivePark:
     """Two days of two months, one with a hole."""
-    park = accounting_park(hill)
-    feed(park, MIDNIGHT, MIDNIGHT + DAY)
-    feed(park, MIDNIGHT + 21 * DAY, MIDNIGHT + 21 * DAY + 6 * HOUR, without=("G1",))
-    park.derive(now=MIDNIGHT + 22 * DAY)
-    return park
+    return DerivePark(connection, sequence=_two_days[1], is_loaded=True)
 
 
 def test_every_published_number_is_given_again_by_its_explanation(derived: DerivePark):
