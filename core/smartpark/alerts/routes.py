@@ -290,7 +290,15 @@ class Directory:
         quiet = route.quiet
         if quiet is None or alert.severity.rank > quiet.up_to.rank:
             return moment
-        return _end(quiet.hours, moment) if self._is_open(quiet.hours, moment, otherwise=False) else moment
+        return self.quiet_until(quiet.hours, moment)
+
+    def quiet_until(self, hours: Schedule, moment: datetime) -> datetime:
+        """The moment, or the end of the hours that it lies in: of the last of them, where days off follow each other."""
+        for _ in range(_MOST_QUIET_DAYS):
+            if not self._is_open(hours, moment, otherwise=False):
+                break
+            moment = _end(hours, moment)
+        return moment
 
     def _farewells(
         self, alert: Alert, told: Sequence[str], routes: Sequence[Route], now: datetime
@@ -320,6 +328,8 @@ class Directory:
 
 
 _MOST_REMEMBERED: Final = 100_000
+_MOST_QUIET_DAYS: Final = 30
+"""Longer than any holiday: hours that are always quiet are told in the end."""
 _NEVER: Final = Delivery("", datetime.max.replace(tzinfo=PARK_ZONE), False)
 
 

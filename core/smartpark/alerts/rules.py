@@ -6,7 +6,7 @@ rule finds anything to watch in a catalogue is told by `smartpark alerts check`;
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -115,7 +115,9 @@ class Schedule(StrictModel):
             return False
         if self.days is Days.ALL:
             return True
-        return calendar.is_workday(local.date()) is (self.days is Days.WORKDAYS)
+        # Hours that go on past midnight are those of the day on which they began.
+        began = local.date() - timedelta(days=1) if self.end <= self.start and clock < self.end else local.date()
+        return calendar.is_workday(began) is (self.days is Days.WORKDAYS)
 
 
 _SOURCES: Final[dict[type[StrictModel], frozenset[Source]]] = {
