@@ -293,7 +293,7 @@ class Directory:
         return self.quiet_until(quiet.hours, moment)
 
     def quiet_until(self, hours: Schedule, moment: datetime) -> datetime:
-        """The moment, or the end of the hours that it lies in: of the last of them, where days off follow each other."""
+        """The moment, or the end of the hours that it lies in: the last of them, where days off follow each other."""
         for _ in range(_MOST_QUIET_DAYS):
             if not self._is_open(hours, moment, otherwise=False):
                 break
