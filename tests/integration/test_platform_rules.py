@@ -101,6 +101,8 @@ def test_a_park_of_which_nothing_comes_is_told_and_one_that_went_long_ago_is_not
     owner.execute(late, ["31 days", DENSE[1]])
     (row,) = ill(owner, "platform-no-readings")
     assert (row["park"], round(row["value"])) == (ONE, 660)
+    owner.execute("UPDATE smartpark.park SET retired_at = now() WHERE code = %s", [ONE])
+    assert ill(owner, "platform-no-readings") == [], "nobody waits for a park that was given up"
 
 
 def test_an_agent_that_waits_and_one_whose_disk_fills_are_told(owner: psycopg.Connection):
