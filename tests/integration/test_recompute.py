@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from derive_park import DAY, HOUR, KWH_PER_HOUR, LOADS, MIDNIGHT, QUARTER, DerivePark
 from distributed import LocalCluster
+from fix_database import FilledDatabases
 from fix_process import SmartparkProcess, SmartparkRunner
 from smartpark_ingest import recompute
 from smartpark_storage import Connection, connect, transaction
@@ -48,14 +49,42 @@ def revisions(connection: Connection) -> list[Any]:
         ]
 
 
+def derive_and_start_over(dsn: str) -> tuple[int, list[Any]]:
+    """Feed and derive, and then it is as if nothing had been derived; how many batches that were, and what came."""
+    with connect(dsn, application="test") as connection:
+        park = DerivePark(connection)
+        park.feed(START, START + DAYS * DAY, every=QUARTER, register=_shifted(park))
+        park.derive()
+        result = revisions(connection)
+        start_over(connection)
+        return park.sequence, result
+
+
+Fed = tuple[str, tuple[int, list[Any]]]
+
+
 @pytest.fixture
-def derived(hill: DerivePark) -> list[Any]:
-    """What must come of the readings, as derived from what is stale; then it is as if nothing had been."""
-    hill.feed(START, START + DAYS * DAY, every=QUARTER, register=_shifted(hill))
-    hill.derive()
-    result = revisions(hill.connection)
-    start_over(hill.connection)
-    return result
+def _fed(filled_databases: FilledDatabases, database_kind: str) -> Iterator[Fed]:
+    with filled_databases.one(database_kind, derive_and_start_over) as filled:
+        yield filled
+
+
+@pytest.fixture
+def database_dsn(_fed: Fed) -> str:
+    """Address of a database with readings, for a test alone."""
+    return _fed[0]
+
+
+@pytest.fixture
+def hill(connection: Connection, _fed: Fed) -> DerivePark:
+    """The park with its readings, of which nothing has been derived."""
+    return DerivePark(connection, sequence=_fed[1][0], is_loaded=True)
+
+
+@pytest.fixture
+def derived(_fed: Fed) -> list[Any]:
+    """What must come of the readings, as derived from what is stale."""
+    return _fed[1][1]
 
 
 @contextmanager
