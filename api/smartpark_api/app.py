@@ -164,11 +164,12 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] = utc_now
 
 
 def _add_routes(app: FastAPI) -> None:
-    api = APIRouter(prefix=PREFIX, responses=DECLARED, dependencies=[Depends(body_as_described)])
+    api = APIRouter(responses=DECLARED, dependencies=[Depends(body_as_described)])
     seen = (parks, points, indicators, figures, planning, electricity, capacity, operations, platform_alerts)
     for module in (*seen, aggregates, submissions, *_ALERTS, *_DESK, access, audit):
         api.include_router(module.router)
-    app.include_router(api)
+    # Its prefix is told here, for whoever is included without one has all its routes built to see that none is empty.
+    app.include_router(api, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(oauth.router)
     app.include_router(pages.router)
