@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartpark_dashboards.widths import column_width
-from smartpark_dashboards.words import Json, Place, Words
+from smartpark_dashboards.words import Json, Language, Place, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ CONSOLE: Final = "${console:raw}"
 
 
 WRITTEN: Final = {"s": "dtdhms", "dateTimeAsIso": "time:YYYY-MM-DD HH:mm"}
-"""What Grafana is told instead: it makes weeks of seconds, and English words of them; times have seconds that nobody reads."""
+"""What Grafana is told instead: it makes weeks of seconds, with English words; nobody reads the seconds of times."""
+COUNTED_ZH: Final = {"suffix:d": "suffix:天", "suffix:h": "suffix:小时"}
+"""Words behind numbers, which Grafana does not translate."""
 SCALED: Final = frozenset({"kwatt", "kwatth", "kvoltamp"})
 """Units that Grafana writes larger, kW as MW, with decimals of its choice; with none 6.3 MW would read 6 MW."""
 
@@ -138,7 +140,8 @@ def appearance(
     """Unit, decimals, thresholds and names of values, as Grafana has them."""
     found: Json = {}
     if unit is not None:
-        found["unit"] = WRITTEN.get(unit, unit)
+        counted = COUNTED_ZH.get(unit, unit) if place.language is Language.ZH else unit
+        found["unit"] = WRITTEN.get(unit, counted)
     if decimals is not None and not (decimals == 0 and unit in SCALED):
         found["decimals"] = decimals
     if steps:

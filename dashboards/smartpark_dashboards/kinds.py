@@ -85,6 +85,8 @@ class TimeSeries(Panel):
     stacked: bool = False
     stepped: bool = False
     """A value holds until the next one: limits, counts of what is open."""
+    distinct: bool = False
+    """For series that the query names: many, each in a colour of its own, rather than a few in shades of blue."""
 
     kind: ClassVar[str] = "timeseries"
     tints: ClassVar[bool] = True
@@ -106,6 +108,11 @@ class TimeSeries(Panel):
         if self.stepped:
             style["lineInterpolation"] = "stepAfter"
         return {**style, "lineWidth": 1, "spanNulls": False, "showPoints": "auto"}
+
+    def defaults(self, place: Place) -> Json:
+        """Of series that the query names, colours that judge nothing."""
+        color: Json = {"mode": "palette-classic"} if self.distinct else {"mode": "shades", "fixedColor": "blue"}
+        return Panel.defaults(self, place) | {"color": color}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,7 @@ class BarChart(Panel):
     def options(self) -> Json:
         """Names below the bars."""
         return {
-            "xField": self.x, "orientation": "auto", "xTickLabelRotation": 0, "xTickLabelMaxLength": 12,
+            "xField": self.x, "orientation": "auto", "xTickLabelRotation": 0, "xTickLabelMaxLength": 16,
             "stacking": "normal" if self.stacked else "none", "showValue": "auto", "barWidth": 0.9,
             "groupWidth": 0.7, "legend": _LEGEND, "tooltip": _TOOLTIP, "fullHighlight": False,
         }  # fmt: skip

@@ -11,9 +11,9 @@ from smartpark.errors import Problem
 
 from smartpark_dashboards.fields import CONSOLE
 from smartpark_dashboards.layout import GRID_WIDTH
-from smartpark_dashboards.widths import table_width
 from smartpark_dashboards.lint_sql import query_problems, variables_in
 from smartpark_dashboards.panels import DATASOURCE
+from smartpark_dashboards.widths import table_width
 from smartpark_dashboards.words import Json
 
 KINDS: Final = frozenset(
@@ -31,8 +31,8 @@ UNITS: Final = frozenset(
         "m", "masst", "none", "percent", "percentunit", "short", "velocityms",
     }
 )  # fmt: skip
-"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list. Seconds, hours and days are not in
-it: Grafana makes weeks of them, and people count days."""
+"""Unknown to Grafana, a unit is printed behind the number as it is: so there is a list. Seconds, hours and days are
+not in it: Grafana makes weeks of them, and people count days."""
 CURVES: Final = frozenset({"barchart", "timeseries", "trend"})
 _FREE_UNIT: Final = re.compile(r"suffix:\S+|prefix:\S+|time:[YMDHms :-]+")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
@@ -157,12 +157,14 @@ def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) 
     yield from (f"has the unit {unit!r}" for unit in units if unit not in UNITS and not _FREE_UNIT.fullmatch(unit))
     if panel["type"] == "bargauge" and ("displayName" in defaults or any(o["id"] == "displayName" for o in options)):
         yield "names the number of its bars: then Grafana gives every bar that name"
-    if panel["type"] == "table":
-        yield from _width_problems(panel, defaults, overrides)
-    if panel["type"] in CURVES:
-        yield from _color_problems(panel, defaults, overrides)
+    yield from _width_problems(panel, defaults, overrides)
+    yield from _color_problems(panel, defaults, overrides)
     if panel["type"] == "nodeGraph" and units:
         yield "has a unit: Grafana writes its bare name behind the numbers of nodes"
+    yield from _threshold_problems(defaults, options)
+
+
+def _threshold_problems(defaults: Json, options: list[Json]) -> Iterator[str]:
     thresholds = [defaults.get("thresholds"), *(o["value"] for o in options if o["id"] == "thresholds")]
     for threshold in filter(None, thresholds):
         values = [step["value"] for step in threshold["steps"]]
@@ -172,6 +174,8 @@ def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) 
 
 def _width_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Iterator[str]:
     """Columns of which some lie behind the scroll bar are not read: a reader does not know that they are there."""
+    if panel["type"] != "table":
+        return
     least = defaults.get("custom", {}).get("minWidth", 150)  # Grafana's own
     wanted = 0
     for override in overrides:
@@ -183,8 +187,10 @@ def _width_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Itera
 
 def _color_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Iterator[str]:
     """Where nothing is judged nothing is green or yellow: so begin the colours that Grafana gives by itself."""
-    if "color" in defaults:
+    if panel["type"] not in CURVES or "color" in defaults:
         return
+    if not overrides:
+        yield "leaves its colours to Grafana, whose first ones are green and yellow"
     for override in overrides:
         options = {option["id"]: option["value"] for option in override["properties"]}
         name = override["matcher"]["options"]

@@ -52,6 +52,8 @@ class Panel:
     fields: Sequence[Field] = ()
     to: LinkTo | ToConsole | None = None
     """Where a click on the title's link leads."""
+    back: str | None = None
+    """How far the panel looks back whatever the page's range is, e.g. ``31d``: for days on a page of hours."""
     repeats: str | None = None
     """A variable of which several are chosen: the panel stands there once for each."""
 
@@ -60,7 +62,7 @@ class Panel:
     ground: ClassVar[str | None] = None
     """Colour where no step is given. Without one Grafana assumes steps of its own: green, and red from 80 on."""
     tints: ClassVar[bool] = False
-    """Whether its named columns are coloured apart where they name no colour: Grafana begins with green and yellow."""
+    """Whether named columns are coloured apart where they name no colour: Grafana begins with green and yellow."""
     clicked: ClassVar[bool] = False
     """Whether a click on the number itself leads where the title's link does."""
 
@@ -110,6 +112,8 @@ class Panel:
         }
         if self.to is not None:
             found["links"] = [self._way(self.to, place)]
+        if self.back is not None:
+            found["timeFrom"] = self.back
         if self.repeats is not None:
             found |= {"repeat": self.repeats, "repeatDirection": "h", "maxPerRow": 24 // self.size[0]}
         return found

@@ -1,8 +1,9 @@
 """SQL of the dashboards: one file per panel, below ``sql/<dashboard>/``; what several of them share is a ``.part``.
 
 ``{{stages}}`` in a query stands for ``stages.part`` beside it; ``{{corrected dust}}`` for ``corrected.part``, where
-``{{of}}`` stands for the word. ``{{shared/object}}`` is a part of all. ``{{measurand p.measurand}}`` names what a point
-measures in the reader's language: in a table a column says so by its shades, but names of series come from the query.
+``{{of}}`` stands for the word. ``{{shared/alert_object}}`` is a part of all. ``{{measurand p.measurand}}`` names what
+a point measures in the reader's language: a table's column says so by its shades, but a series is named by the query.
+``{{rule demand_tolerance}}`` is a number of core's rules.
 """
 
 import json
@@ -11,6 +12,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
+from smartpark.electricity_rules import builtin_electricity_rules
+from smartpark.evaluation import builtin_rules
 from smartpark.measurands import MEANINGS
 
 _PART: Final = re.compile(r"\{\{([\w/]+)(?: ([\w.]+))?\}\}")
@@ -26,10 +29,22 @@ def read_sql(dashboard: str, name: str) -> str:
 def _part(folder: Traversable, name: str, word: str) -> str:
     if name == "measurand":
         return _measurand(word)
+    if name == "rule":
+        return _rule(word)
     if name.startswith("shared/"):
         folder, name = files("smartpark_dashboards").joinpath("sql", "shared"), name.removeprefix("shared/")
     text = without_head(folder.joinpath(f"{name}.part").read_text(encoding="utf-8")).replace("{{of}}", word)
     return _PART.sub(lambda found: _part(folder, found[1], found[2] or ""), text)
+
+
+def _rule(name: str) -> str:
+    """A number of core's dated rows, the newest of them: a line to look at, by which nothing is judged here."""
+    charges, budgets = builtin_electricity_rules().basic_charge, builtin_rules().budget_rule
+    found = {
+        "demand_tolerance": max(charges, key=lambda row: row.valid_from).tolerance,
+        "budget_red_pace": max(budgets, key=lambda row: row.valid_from).red_pace,
+    }
+    return str(found[name])
 
 
 def _measurand(column: str) -> str:

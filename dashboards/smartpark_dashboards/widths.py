@@ -1,4 +1,4 @@
-"""How wide a column of a table must be for what can stand in it. Estimated from the script: no text is measured here."""
+"""How wide a column of a table must be for what can stand in it. Estimated by kind of script: nothing is measured."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,7 @@ _LONGEST: Final = {
 
 
 def column_width(head: str, *, unit: str | None, decimals: int | None, words: Sequence[str] = ()) -> int:
-    """Width for numbers of a unit or words of a closed list; 0 for free text. [px]
+    """Width for numbers of a unit or words of a closed list; 0 for free text. [px].
 
     >>> column_width("完整率", unit="percent", decimals=1)
     66
@@ -32,7 +32,7 @@ def column_width(head: str, *, unit: str | None, decimals: int | None, words: Se
 
 
 def table_width(columns: int) -> int:
-    """What a table has on a page of 1440 px when it is so many of the grid's columns wide. [px]
+    """What a table has on a page of 1440 px when it is so many of the grid's columns wide. [px].
 
     >>> table_width(24), table_width(12)
     (1392, 684)
@@ -41,7 +41,7 @@ def table_width(columns: int) -> int:
 
 
 def ink(text: str) -> float:
-    """Width of a text in a cell. [px]"""
+    """Width of a text in a cell. [px]."""
     return sum(_CHINESE if ord(character) > 0x2E7F else _LATIN for character in text)
 
 

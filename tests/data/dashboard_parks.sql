@@ -24,6 +24,10 @@ INSERT INTO smartpark.device (park, code, name, name_en, kind, carrier, role, pa
     (%(p)s, 'T1', '企业电表', 'Tenant', 'meter', 'electricity', 'consumption', 'M1', false, 1, 1),
     (%(p)s, 'S1', '排口一号', 'Stack 1', 'stack', 'flue_gas', 'consumption', NULL, false, 1, 1),
     (%(p)s, 'A1', '空气站', 'Air station', 'station', 'ambient_air', 'consumption', NULL, false, 1, 1);
+-- The second incomer hangs on the second transformer, and that on the only feeder.
+INSERT INTO smartpark.feeder (park, code, name, rated_kva) VALUES (%(p)s, 'L1', '一号线', 2000);
+UPDATE smartpark.transformer SET feeder = 'L1' WHERE park = %(p)s AND code = 'TR2';
+UPDATE smartpark.device SET transformer = 'TR2' WHERE park = %(p)s AND code = 'M2';
 
 UPDATE smartpark.device SET sub_park = 'z''1' WHERE park = %(p)s AND code = 'T1';
 
@@ -210,6 +214,7 @@ SELECT %(p)s, m.as_of, h.node, h.kind, h.name, h.unit, h.capacity, h.allowed, h.
 FROM (VALUES
     ('transformer/TR1', 'transformer', '一号变', 'kVA', 1250, 1000, 'load_share', 500),
     ('transformer/TR2', 'transformer', '二号变', 'kVA', 800, 640, 'load_share', 0),
+    ('feeder/L1', 'feeder', '一号线', 'kVA', 2000, 1600, 'load_share', 0),
     ('contract/C1', 'contract', 'C1', 'kW', 1000, NULL, 'contract', 0)
 ) AS h (node, kind, name, unit, capacity, allowed, binding, reserved), (VALUES
     (date_trunc('day', now() AT TIME ZONE 'Asia/Shanghai') AT TIME ZONE 'Asia/Shanghai'),

@@ -200,7 +200,7 @@ def test_a_day_without_a_quarter_hour_is_a_day_of_which_nothing_is_known(park):
     park.quarters(live, midnight - 6 * DAY, midnight)
     park.quarters(dead, midnight - 6 * DAY, midnight - 4 * DAY)
     days = {
-        (row["metric"].split("/")[1], (midnight - row["time"]).days): row["value"]
+        (row["metric"].split()[-1], (midnight - row["time"]).days): row["value"]
         for row in park.rows("meter-health 15/A", span=10 * DAY)
     }
     assert {key: value for key, value in days.items() if key[1] > 0} == {

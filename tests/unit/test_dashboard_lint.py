@@ -51,6 +51,27 @@ CHANGES = {
     "an unknown kind": (of_panel("type", value="graph"), "not among ours"),
     "no unit": (of_panel("fieldConfig", "defaults", value={}), "without a unit"),
     "an unknown unit": (of_panel("fieldConfig", "defaults", "unit", value="currencyCNY"), "has the unit"),
+    "a unit that counts in weeks": (of_panel("fieldConfig", "defaults", "unit", value="s"), "has the unit"),
+    "a table wider than its panel": (
+        of_panel("gridPos", value={"x": 0, "y": 99, "w": 8, "h": 4}, number=33), "behind the scroll bar"
+    ),
+    "a table with columns as wide as Grafana's": (
+        of_panel("fieldConfig", "defaults", "custom", value={}, number=30), "behind the scroll bar"
+    ),
+    "a curve that is green by itself": (
+        of_panel(
+            "fieldConfig", number=20,
+            value={
+                "defaults": {"unit": "kwatt"},
+                "overrides": [{"matcher": {"options": "load_kw"}, "properties": []}],
+            },
+        ),
+        "leaves the colour of load_kw to Grafana",
+    ),
+    "curves without a name that are green by themselves": (
+        of_panel("fieldConfig", value={"defaults": {"unit": "kwatt"}, "overrides": []}, number=20),
+        "leaves its colours to Grafana",
+    ),
     "a unit of nodes": (of_panel("type", value="nodeGraph"), "bare name"),
     "bars of one name": (
         of_panel(
@@ -176,4 +197,4 @@ def test_good_queries_pass(sql):
 
 def test_queries_of_panels_variables_and_marks_are_looked_at():
     found = queries_of(DOCUMENTS[NAME])
-    assert {"panel 1/A", "$park", "mark 告警"} <= set(found)
+    assert {"panel 1/A", "$park", "mark 严重告警"} <= set(found)

@@ -34,7 +34,7 @@ def test_every_query_of_a_set_is_listed_with_what_it_reads_and_what_was_checked(
     assert {(row["dashboard"], row["place"]) for row in rows} == wanted
     assert len(rows) == len(wanted)
     (load,) = [row for row in rows if (row["dashboard"], row["place"]) == ("park-overview-en", "panel 1/A")]
-    assert load["views"] == ["park.latest", "park.point"]
+    assert load["views"] == ["park.boundary_flow", "park.latest"]
     assert load["variables"] == ["park"]
     assert load["problems"] == []
     results = {check["check"]: check["result"] for check in load["checks"]}
@@ -74,7 +74,7 @@ def test_what_is_wrong_stands_beside_its_query_or_below_its_page(capsys, monkeyp
     page["refresh"] = "1s"
     monkeypatch.setattr("smartpark_dashboards.generated.render_documents", lambda: documents)
     (wrong,) = [query for query in reported(documents) if query.problems]
-    assert (wrong.file, wrong.place) == ("zh/park-overview.json", "panel 1/A")
+    assert (wrong.file, wrong.place) == ("zh/park-overview.json", "panel 13/A")
     assert any("not a view" in problem for problem in wrong.problems)
     assert any("ten seconds" in text for text in page_problems(documents))
     assert any("ten seconds" in line for line in report_lines(documents))

@@ -64,6 +64,11 @@ function itemOf(panel) {
   return new SceneGridItem({ x, y, width: w, height: h, body: panelOf(panel) });
 }
 
+/** A panel that looks back further than its page, as Grafana does where the page's range ends now. */
+function rangeOf(panel) {
+  return panel.timeFrom ? { $timeRange: new SceneTimeRange({ from: `now-${panel.timeFrom}`, to: 'now', timeZone: 'Asia/Shanghai' }) } : {};
+}
+
 function panelOf(panel) {
   const runner = panel.targets?.length ? new SceneQueryRunner({
     queries: panel.targets, datasource: panel.datasource, minInterval: panel.interval, maxDataPoints: panel.maxDataPoints,
@@ -74,6 +79,7 @@ function panelOf(panel) {
     key: `panel-${panel.id}`, title: panel.title, description: panel.description, pluginId: panel.type,
     options: panel.options ?? {}, fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
     pluginVersion: config.buildInfo.version, $data: transformed,
+    ...rangeOf(panel),
     displayMode: panel.transparent ? 'transparent' : 'default',
   });
 }

@@ -7,7 +7,14 @@ from smartpark_dashboards.controls import MARKS, PARKS, Choice
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import BarGauge, Heatmap, Stat, StateTimeline, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CAUSES, HIDDEN, MEASURANDS, SEVERITIES, freshness
+from smartpark_dashboards.pages.common import (
+    ANY_IS_BAD,
+    ANY_IS_WORTH_A_LOOK,
+    HIDDEN,
+    MEASURANDS,
+    SEVERITIES,
+    freshness,
+)
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -54,11 +61,15 @@ def _now() -> tuple[Panel, ...]:
         Stat(
             1,
             Words("未恢复告警", "Firing"),
-            Words("按级别，静默与被覆盖者另计。", "By severity; those that people are not told of apart."),
+            Words(
+                "按级别，静默与被覆盖者另计；新数据半小时以上未判定时，零为横线。",
+                "By severity; those that people are not told of apart. While what came has waited half an hour to be "
+                "judged, none is a dash.",
+            ),
             "open", (10, 5), "short", 0, named=True, to=ToConsole("/alerts"),
             fields=(
                 Field("critical", _CRITICAL, steps=ANY_IS_BAD),
-                Field("warning", _WARNING),
+                Field("warning", _WARNING, steps=ANY_IS_WORTH_A_LOOK),
                 Field("info", _INFO),
                 Field("hidden", Words("未通知", "hidden")),
             ),
@@ -66,7 +77,7 @@ def _now() -> tuple[Panel, ...]:
         Stat(
             2,
             Words("最久未确认严重告警", "Longest unacknowledged"),
-            Words("严重告警距今时间；无则不显示。", "How long ago the oldest such critical alert began; a dash: none."),
+            Words("严重告警距今时间；无则不显示。", "How long ago the oldest critical one began; a dash: none."),
             "oldest", (4, 5), "s", 0, _AGE, to=ToConsole("/alerts"),
         ),
         Stat(
@@ -112,21 +123,20 @@ def _list() -> tuple[Panel, ...]:
                 "严重者、久者在前；点击编号在控制台处理。",
                 "Most severe and oldest first; the number leads to the console, where people deal with it.",
             ),
-            "table", (24, 10),
+            "table", (24, 9),
             fields=(
                 Field("alert", Words("编号", "number"), link=ToConsole("/alerts/{alert}"), width=70),
                 Field("severity", Words("级别", "severity"), shades=SEVERITIES, fills=True),
                 Field("rule", Words("规则", "rule")),
-                Field("object", Words("对象", "object"), width=200),
+                Field("object", Words("对象", "object"), width=170),
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
                 Field("value", Words("当前值", "value"), "none", 2),
                 Field("limit_value", Words("限值", "limit"), "none", 2),
                 Field("unit", Words("单位", "unit"), width=60),
                 Field("since", Words("开始", "since"), "time:MM-DD HH:mm"),
                 Field("age", Words("持续", "for"), "s", 0, _AGE),
-                Field("acknowledged_at", Words("确认时间", "acknowledged"), "time:MM-DD HH:mm"),
-                Field("cause", Words("原因类别", "cause"), shades=CAUSES),
-                Field("hidden", Words("未通知原因", "hidden because"), shades=HIDDEN),
+                Field("acknowledged_at", Words("确认时间", "confirmed"), "time:MM-DD HH:mm"),
+                Field("hidden", Words("未通知原因", "hidden"), shades=HIDDEN),
                 Field("reopened", Words("复发", "again"), "short", 0),
                 Field(
                     "park", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),))
@@ -172,7 +182,7 @@ def _course() -> tuple[Panel, ...]:
                 "Spans of the range, and of the week to come, in which people are not told; *: everything "
                 "of the park.",
             ),
-            "silences", (24, 7), to=ToConsole("/alerts/silences"),
+            "silences", (24, 5), to=ToConsole("/alerts/silences"),
             fields=(
                 Field("kind", Words("种类", "kind"), shades=_SILENCES),
                 Field("park", Words("园区", "park"), width=140),

@@ -4,7 +4,14 @@ from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, ToConsole
 from smartpark_dashboards.kinds import BarGauge, NodeGraph, Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CARRIERS, COMPLETENESS, ZONE_OF_PARK, freshness
+from smartpark_dashboards.pages.common import (
+    ANY_IS_BAD,
+    ANY_IS_WORTH_A_LOOK,
+    CARRIERS,
+    COMPLETENESS,
+    ZONE_OF_PARK,
+    freshness,
+)
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
@@ -34,7 +41,7 @@ def _sums() -> tuple[Panel, ...]:
             1,
             Words("所选时间合计", "Sums over the range"),
             Words("各日之和；有未知日则不显示。", "Sums of the days; a sum with an unknown day in it is not shown."),
-            "totals", (24, 4), "kwatth", 1, named=True, to=ToConsole("/parks/{$park}"),
+            "totals", (16, 4), "kwatth", 1, named=True, to=ToConsole("/parks/{$park}"),
             fields=(
                 Field("purchased", Words("购入", "purchased")),
                 Field("generated", Words("光伏发电", "generated")),
@@ -44,6 +51,7 @@ def _sums() -> tuple[Panel, ...]:
                 Field("unmetered", Words("未计量", "unmetered")),
             ),
         ),
+        freshness("shared/freshness_of_park", (8, 4)),
         TimeSeries(
             2,
             Words("每日电量来源", "Supply per day"),
@@ -77,7 +85,7 @@ def _users() -> tuple[Panel, ...]:
             4,
             Words("用电前十企业", "Ten largest users"),
             Words("所选时间用电量，未知日不计。", "Electricity over the days of the range, unknown days left out."),
-            "enterprises", (12, 9), "kwatth", 0,
+            "enterprises", (8, 8), "kwatth", 0,
         ),
         TimeSeries(
             5,
@@ -86,7 +94,7 @@ def _users() -> tuple[Panel, ...]:
                 "每日零至五时最低小时电量；五个小时不全则不显示。",
                 "Electricity of the quietest hour between midnight and five; nothing unless all five are known.",
             ),
-            "night", (12, 9), "kwatth", 0, bars=True,
+            "night", (8, 8), "kwatth", 0, bars=True,
             fields=(Field("base", Words("最低小时", "quietest hour")),),
         ),
         TimeSeries(
@@ -96,7 +104,7 @@ def _users() -> tuple[Panel, ...]:
                 "各分园末端电表每日电量，按已知部分。",
                 "Of the meters at the end of the tree in each zone, day by day, as far as it is known.",
             ),
-            "zone_days", (12, 8), "kwatth", 0, bars=True, stacked=True,
+            "zone_days", (8, 8), "kwatth", 0, bars=True, stacked=True,
         ),
         TimeSeries(
             8,
@@ -117,7 +125,6 @@ def _users() -> tuple[Panel, ...]:
             ),
             "unexplained", (12, 8), "kwatth", 0, to=LinkTo("meter-health"),
         ),
-        freshness("shared/freshness_of_park", (12, 8)),
     )  # fmt: skip
 
 
@@ -130,16 +137,17 @@ def _meters() -> tuple[Panel, ...]:
                 "上级表减下级表之和，按绝对值排序；差额可能是损耗、漏计或表计错误。",
                 "What a meter shows beyond those below it, largest first: loss, an unmetered use, or a wrong meter.",
             ),
-            "residuals", (14, 10),
+            "residuals", (24, 8),
             fields=(
                 Field(
-                    "meter", Words("编码", "code"), link=LinkTo("meter-health", sets=(("meter", "meter"),)),
+                    "meter", Words("编码", "code"), width=170,
+                    link=LinkTo("meter-health", sets=(("meter", "meter"),)),
                 ),
                 Field("name", Words("名称", "name")),
                 Field("carrier", Words("能源", "carrier"), shades=CARRIERS),
-                Field("unit", Words("单位", "unit")),
+                Field("unit", Words("单位", "unit"), width=60),
                 Field("residual", Words("差额", "residual"), "locale", 1),
-                Field("beyond_days", Words("超误差天数", "days beyond errors"), "short", 0, ANY_IS_BAD),
+                Field("beyond_days", Words("超误差天数", "days beyond errors"), "short", 0, ANY_IS_WORTH_A_LOOK),
                 Field("exceeded_days", Words("下级超上级天数", "days children exceed"), "short", 0, ANY_IS_BAD),
                 Field("unknown_days", Words("未知天数", "unknown days"), "short", 0),
                 Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
@@ -153,6 +161,6 @@ def _meters() -> tuple[Panel, ...]:
                 "Which meter hangs below which, and what each measured over the days of the "
                 "range; ≥: a part of it is not known.",
             ),
-            ("nodes", "edges"), (10, 10),
+            ("nodes", "edges"), (24, 12),
         ),
     )  # fmt: skip

@@ -1,17 +1,19 @@
 """The dashboard `park-carbon`: the year against its budget, where emissions come from, and the factors."""
 
 from smartpark.evaluation import ZeroCarbonRole, builtin_rules
+from smartpark.factor_kinds import KIND_WORDS
 from smartpark.indicators import INDICATORS
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import Gauge, Stat, Table, TimeSeries
-from smartpark_dashboards.pages.common import ANY_IS_BAD, CARRIERS, freshness
+from smartpark_dashboards.pages.common import ANY_IS_WORTH_A_LOOK, CARRIERS, freshness
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
 _CO2 = "suffix:tCO2"
+_FACTORS = tuple(Shade(kind.value, Words(*words)) for kind, words in KIND_WORDS.items())
 _GUIDING = tuple(
     Shade(code, Words(INDICATORS[code].zh, INDICATORS[code].en))
     for code in (
@@ -64,8 +66,8 @@ def _year() -> tuple[Panel, ...]:
             ),
             "year_to_date", (8, 5), _CO2, 1, named=True, to=ToConsole("/parks/{$park}"),
             fields=(
-                Field("emitted", Words("排放", "emitted")),
-                Field("unknown_months", Words("未知月数", "unknown months"), "short", 0, ANY_IS_BAD),
+                Field("emitted", Words("已知月份合计", "known months")),
+                Field("unknown_months", Words("未知月数", "unknown months"), "short", 0, ANY_IS_WORTH_A_LOOK),
             ),
         ),
         Stat(
@@ -81,9 +83,10 @@ def _year() -> tuple[Panel, ...]:
             3,
             Words("单位能耗碳排放", "Core intensity"),
             Words(
-                "零碳园区方法，最近可知年度，及该年度能耗对应的目标；年能耗不足者无目标。",
+                "零碳园区方法（电力按该方法的因子，与园区对比页不同），最近可知年度，及该年度能耗对应的目标；年能耗不足者无目标。",
                 "By the method of zero-carbon parks, newest known year, and the target for that year's "
-                "energy; a park below the smallest class has none.",
+                "energy; a park below the smallest class has none. That method counts electricity by its own "
+                "factor, so that the number differs from the comparison of parks.",
             ),
             "core_intensity", (6, 5), "suffix:tCO2/tce", 3, named=True,
             fields=(Field("intensity", Words("实际", "actual")), Field("target", Words("目标", "target"))),
@@ -136,7 +139,8 @@ def _months() -> tuple[Panel, ...]:
             "path", (12, 9), _CO2, 0,
             fields=(
                 Field("emitted", Words("累计排放", "emitted")),
-                Field("allowed", Words("预算", "budget"), color="red", dashed=True),
+                Field("allowed", Words("预算", "budget"), color="orange", dashed=True),
+                Field("red", Words("预算 +5%", "budget +5 %"), color="red", dashed=True),
             ),
         ),
         TimeSeries(
@@ -145,7 +149,7 @@ def _months() -> tuple[Panel, ...]:
             Words("每月按来源。", "Each month by where it comes from, location based."),
             "scopes", (12, 9), _CO2, 1, bars=True, stacked=True,
             fields=(
-                Field("scope1", Words("范围一", "scope 1"), color="orange"),
+                Field("scope1", Words("范围一", "scope 1"), color="purple"),
                 Field("scope2", Words("范围二", "scope 2"), color="blue"),
             ),
         ),
@@ -178,12 +182,12 @@ def _tables() -> tuple[Panel, ...]:
                 "核心指标与引导性指标，各取最近可知年度；缺填报则无行。",
                 "The core number and the guiding ones, newest known year of each; no row where nothing was reported.",
             ),
-            "guiding", (10, 9),
+            "guiding", (9, 8),
             fields=(
-                Field("indicator", Words("指标", "number"), shades=_GUIDING),
-                Field("year", Words("年度", "year")),
+                Field("indicator", Words("指标", "number"), shades=_GUIDING, width=230),
+                Field("year", Words("年度", "year"), width=60),
                 Field("value", Words("数值", "value"), "none", 3),
-                Field("unit", Words("单位", "unit")),
+                Field("unit", Words("单位", "unit"), width=70),
             ),
         ),
         Table(
@@ -193,19 +197,19 @@ def _tables() -> tuple[Panel, ...]:
                 "最近一月排放所用的排放因子与折标系数。",
                 "Those with which the newest published month was computed.",
             ),
-            "factors", (14, 9),
+            "factors", (15, 8),
             fields=(
                 Field(
                     "id", Words("编号", "id"),
                     link=ToConsole("/parks/{$park}/explain?indicator=carbon_location&period={period}"),
                 ),
-                Field("period", Words("所用月份", "month")),
-                Field("kind", Words("种类", "kind")),
+                Field("period", Words("所用月份", "month"), width=80),
+                Field("kind", Words("种类", "kind"), shades=_FACTORS),
                 Field("carrier", Words("能源", "carrier"), shades=CARRIERS),
                 Field("value", Words("数值", "value"), "none"),
-                Field("unit", Words("单位", "unit")),
-                Field("data_year", Words("数据年", "data year")),
-                Field("grade", Words("等级", "grade")),
+                Field("unit", Words("单位", "unit"), width=70),
+                Field("data_year", Words("数据年", "data year"), width=84),
+                Field("grade", Words("等级", "grade"), width=60),
                 Field("source", Words("来源", "source")),
             ),
         ),

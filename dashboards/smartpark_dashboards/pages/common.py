@@ -14,6 +14,7 @@ from smartpark_dashboards.words import Words
 COMPLETENESS = (Step(None, "red"), Step(95, "orange"), Step(99, "green"))
 LOAD = (Step(None, "green"), Step(80, "yellow"), Step(90, "orange"), Step(100, "red"))
 ANY_IS_BAD = (Step(None, "green"), Step(1, "red"))
+ANY_IS_WORTH_A_LOOK = (Step(None, "text"), Step(1, "orange"))
 SHARE_OF_LIMIT = (Step(None, "green"), Step(80, "orange"), Step(100, "red"))
 LAG = (Step(None, "green"), Step(300, "orange"), Step(1800, "red"))
 COMPUTED = (Step(None, "green"), Step(5400, "orange"), Step(10800, "red"))
@@ -31,6 +32,17 @@ ONLINE = (
 )
 CARRIERS = tuple(Shade(carrier.value, Words(*words)) for carrier, words in CARRIER_WORDS.items())
 MEASURANDS = tuple(Shade(measurand.value, Words(m.zh, m.en)) for measurand, m in MEANINGS.items())
+DEAD_LETTERS = (
+    Shade("unknown_point", Words("未知测点", "unknown point")),
+    Shade("unknown_alias", Words("未知别名", "unknown alias")),
+    Shade("impossible_value", Words("不可能的值", "impossible value")),
+    Shade("clock_out_of_range", Words("时钟超限", "clock out of range")),
+    Shade("malformed", Words("报文格式错误", "malformed")),
+    Shade("unmapped", Words("未映射", "unmapped")),
+    Shade("conflicting_value", Words("同刻异值", "conflicting value")),
+    Shade("other", Words("其他", "other")),
+)
+"""As storage has them; what is not in the list is shown as it is."""
 OWNERS = tuple(Shade(owner.value, Words(*REQUEST_WORDS[owner])) for owner in Owner)
 REQUEST_KINDS = tuple(Shade(kind.value, Words(*REQUEST_WORDS[kind])) for kind in RequestKind)
 

@@ -71,8 +71,8 @@ def _now() -> tuple[Panel, ...]:
             Words("排口现状", "Stacks now"),
             Words(
                 "六小时内最近可判定小时达标、超标的排口数，及未判定者（无限值、停炉或无有效数据）。",
-                "Stacks by their newest judged hour of the last six; and those that were not judged: without a limit, "
-                "with the furnace off, or with nothing valid.",
+                "Stacks by their newest judged hour of the last six; and those that were not judged: without a "
+                "limit, with the furnace off, or with nothing valid.",
             ),
             "stacks_now", (7, 6), "short", 0, named=True, to=LinkTo("park-alerts"),
             fields=(
@@ -139,8 +139,8 @@ def _hours() -> tuple[Panel, ...]:
             Words("监测状态", "State of monitoring"),
             Words(
                 "每小时监测数据的结果，取所选污染物中最差者；限三十一天以内，空白为未计算。",
-                "What became of each hour of monitoring, the worst of the chosen pollutants; up to 31 days. Blank: not "
-                "computed.",
+                "What became of each hour of monitoring, the worst of the chosen pollutants; up to 31 days. Blank: "
+                "not computed.",
             ),
             "courses", (14, 5), "none", 0, shades=_COURSE, to=LinkTo("meter-health"),
         ),
@@ -183,7 +183,7 @@ def _measured() -> tuple[Panel, ...]:
                 "全部排口合计，按已知部分；三天以内按小时，以上按日。",
                 "All stacks together, as far as it is known: per hour up to three days, beyond them per day.",
             ),
-            "masses", (24, 7), "suffix:kg", 2, bars=True,
+            "masses", (24, 7), "suffix:kg", 2, stepped=True,
             fields=(Field("so2", _SO2), Field("nox", _NOX), Field("dust", _DUST)),
         ),
     )  # fmt: skip
@@ -201,7 +201,7 @@ def _instruments() -> tuple[Panel, ...]:
             "flags", (14, 8),
             fields=(
                 Field("outlet", Words("排口", "stack"), link=LinkTo("meter-health", sets=(("meter", "meter"),))),
-                Field("meter", Words("编码", "code"), width=120),
+                Field("meter", Words("编码", "code"), width=140),
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
                 Field("value", Words("最新值", "newest value"), "none", 2),
                 Field("unit", Words("单位", "unit"), width=60),

@@ -49,20 +49,20 @@ def _month() -> tuple[Panel, ...]:
                 "park with less than two peers of its class is not comparable. Units: tce and t per 10 000 "
                 "CNY, t per tce.",
             ),
-            "league", (24, 10),
+            "league", (24, 9),
             fields=(
-                Field("park", Words("编码", "code")),
+                Field("park", Words("编码", "code"), width=110),
                 _PARK,
-                Field("peer_class", Words("类别", "class")),
+                Field("peer_class", Words("类别", "class"), width=60),
                 Field("energy", Words("综合能耗", "energy"), "suffix:tce", 1),
-                Field("intensity", Words("单位增加值能耗", "energy per value added"), "none", 4),
+                Field("intensity", Words("单位增加值能耗", "energy intensity"), "none", 4),
                 Field("third", Words("同类位次", "among peers"), shades=_THIRDS, fills=True),
-                Field("change", Words("同比", "against last year"), "percent", 1),
-                Field("carbon", Words("单位增加值碳排放", "CO2 per value added"), "none", 3),
+                Field("change", Words("同比", "on last year"), "percent", 1),
+                Field("carbon", Words("单位增加值碳排放", "CO2 intensity"), "none", 3),
                 Field("carbon_per_energy", Words("单位能耗碳排放", "CO2 per energy"), "none", 3),
                 Field("green", Words("绿电占比", "green power"), "percent", 1),
-                Field("in_limits", Words("排口达标", "stacks within limits"), "percent", 2),
-                Field("on_time", Words("报装按时", "requests on time"), "percent", 1),
+                Field("in_limits", Words("排口达标", "in limits"), "percent", 2),
+                Field("on_time", Words("报装按时", "on time"), "percent", 1),
                 Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
             ),
         ),
@@ -70,13 +70,13 @@ def _month() -> tuple[Panel, ...]:
             2,
             Words("单位增加值能耗 tce/万元", "Energy per value added, tce per 10 000 CNY"),
             Words("所选月份，由低到高。", "Of the month, lowest first; parks without are left out."),
-            "intensity", (8, 9), "none", 4,
+            "intensity", (8, 8), "none", 4,
         ),
         BarGauge(
             3,
             Words("排口小时达标率", "Hours of stacks within limits"),
             Words("所选月份全部排口的判定小时。", "Of the month's judged hours, all stacks of a park together."),
-            "stacks", (8, 9), "percent", 2, span=(0, 100),
+            "stacks", (8, 8), "percent", 2, span=(0, 100),
         ),
         BarGauge(
             4,
@@ -85,7 +85,7 @@ def _month() -> tuple[Panel, ...]:
                 "所选时间内送电且总时限有规定者。",
                 "Of requests energized in the range whose total time is limited.",
             ),
-            "on_time", (8, 9), "percent", 1, span=(0, 100),
+            "on_time", (8, 8), "percent", 1, span=(0, 100),
         ),
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def _spread() -> tuple[Panel, ...]:
                 "Of the month: value added in 10 000 CNY across, energy per value added in tce per 10 000 "
                 "CNY upwards; parks that reported nothing are left out.",
             ),
-            "scatter", (10, 9), "none", 3, x="value_added", y="intensity",
+            "scatter", (14, 9), "none", 3, x="value_added", y="intensity",
             fields=(
                 Field("value_added", Words("增加值", "value added"), "locale", 0),
                 Field("intensity", Words("单位增加值能耗", "energy per value added"), "none", 4),
@@ -110,9 +110,8 @@ def _spread() -> tuple[Panel, ...]:
             6,
             Words("单位增加值能耗分布", "How intensities are spread"),
             Words("所选月份各值区间的园区数。", "How many parks of the month lie in each range."),
-            "spread", (8, 9), "none", 3,
+            "spread", (10, 9), "none", 3,
         ),
-        freshness("shared/freshness", (6, 9)),
     )  # fmt: skip
 
 
@@ -139,19 +138,19 @@ def _course() -> tuple[Panel, ...]:
                 "各园区每月；未填报的月份为空。",
                 "Each park month by month; months without reported figures are gaps.",
             ),
-            "course", (12, 9), "none", 4,
+            "course", (12, 9), "none", 4, distinct=True,
         ),
         TimeSeries(
             11,
             Words("综合能耗走势", "Course of energy"),
             Words("各园区每月，当量值。", "Comprehensive energy of each park month by month, calorific basis."),
-            "energy", (12, 9), "suffix:tce", 1,
+            "energy", (12, 9), "suffix:tce", 1, distinct=True,
         ),
         Table(
             12,
             Words("数据上报", "Submissions"),
             Words("园区签封上报的记录，最近在前。", "What parks have sealed and submitted, newest first."),
-            "submissions", (24, 8),
+            "submissions", (18, 7),
             fields=(
                 Field("submission", Words("编号", "submission")),
                 Field("park", Words("园区", "park")),
@@ -162,4 +161,5 @@ def _course() -> tuple[Panel, ...]:
                 Field("sealed_at", Words("签封时间", "sealed"), "dateTimeAsIso"),
             ),
         ),
+        freshness("shared/freshness", (6, 7)),
     )  # fmt: skip

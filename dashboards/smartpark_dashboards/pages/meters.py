@@ -13,8 +13,9 @@ _QUALITY = (
     Shade("uncertain", Words("可疑", "uncertain"), "orange"),
     Shade("bad", Words("无效", "bad"), "red"),
 )
+_AHEAD = (Step(None, "green"), Step(2, "orange"), Step(60, "red"))
 _METER = Field(
-    "meter", Words("表计", "meter"),
+    "meter", Words("表计", "meter"), width=130,
     link=LinkTo("meter-health", carries=("province", "park", "zone", "type"), sets=(("meter", "meter"),)),
 )  # fmt: skip
 
@@ -70,10 +71,11 @@ def _whole() -> tuple[Panel, ...]:
         ),
         StatusHistory(
             3,
-            Words("每日完整率", "Completeness per day"),
+            Words("用电量完整率", "Completeness of electricity"),
             Words(
-                "各园区每日用电量的完整率；空白为未计算。",
-                "Of each day's electricity, each park; blank: not computed.",
+                "各园区每小时用电量的完整率，三天以上按日，只列已结束者；空白为未计算。",
+                "Of each hour's electricity, beyond three days of each day's, each park; only of those that are "
+                "over. Blank: not computed.",
             ),
             "days", (12, 7), "percent", 1, COMPLETENESS, span=(0, 100),
         ),
@@ -104,16 +106,16 @@ def _wrong() -> tuple[Panel, ...]:
                 "五分钟以上没有读数的测点，最久者在前。",
                 "Points without a reading for five minutes, longest silent first.",
             ),
-            "oldest", (14, 9),
+            "oldest", (24, 7),
             fields=(
                 _METER,
                 Field("name", Words("名称", "name")),
-                Field("point", Words("测点", "point")),
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
+                Field("point", Words("测点", "point")),
                 Field("lag", Words("滞后", "age"), "s", 0, LAG),
                 Field("quality", Words("质量", "quality"), shades=_QUALITY),
-                Field("value", Words("最新值", "newest value"), "none", 2),
-                Field("unit", Words("单位", "unit")),
+                Field("value", Words("最新值", "newest value"), "none", 2, width=130),
+                Field("unit", Words("单位", "unit"), width=60),
             ),
         ),
         Table(
@@ -123,14 +125,14 @@ def _wrong() -> tuple[Panel, ...]:
                 "采集代理的在线、滞后、重复与丢失。",
                 "Edge agents: connected, how far behind, duplicates, what was lost.",
             ),
-            "agents", (10, 9),
+            "agents", (10, 7),
             fields=(
-                Field("agent", Words("代理", "agent")),
+                Field("agent", Words("代理", "agent"), width=80),
                 Field("state", Words("状态", "state"), shades=ONLINE),
                 Field("lag", Words("滞后", "lag"), "s", 0, LAG),
                 Field("points", Words("测点", "points"), "short", 0),
                 Field("accepted", Words("已确认", "accepted"), "short", 0),
-                Field("duplicates", Words("重复", "duplicates"), "short", 0),
+                Field("duplicates", Words("重复", "double"), "short", 0),
                 Field("dropped", Words("丢失", "dropped"), "short", 0, ANY_IS_BAD),
             ),
         ),
@@ -141,7 +143,7 @@ def _wrong() -> tuple[Panel, ...]:
                 "各表出现该情况的时段数(每段15分钟)。",
                 "In how many quarters of an hour it was found of the registers of a meter.",
             ),
-            "findings", (14, 8),
+            "findings", (14, 7),
             fields=(
                 _METER,
                 Field("gaps", Words("缺数", "gaps"), "short", 0),
@@ -153,6 +155,11 @@ def _wrong() -> tuple[Panel, ...]:
                 Field("implausible", Words("过快", "too fast"), "short", 0, ANY_IS_BAD),
             ),
         ),
+    )  # fmt: skip
+
+
+def _clocks() -> tuple[Panel, ...]:
+    return (
         Table(
             13,
             Words("数据缺口（24 小时）", "Gaps, 24 hours"),
@@ -160,20 +167,15 @@ def _wrong() -> tuple[Panel, ...]:
                 "电量等累计量未知的时段，最长者在前。",
                 "Spans in which a register's amount is not known, longest first.",
             ),
-            "gaps", (10, 8),
+            "gaps", (10, 7),
             fields=(
                 _METER,
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
-                Field("since", Words("自", "since"), "dateTimeAsIso"),
-                Field("until", Words("至", "until"), "dateTimeAsIso"),
+                Field("since", Words("自", "since"), "time:MM-DD HH:mm"),
+                Field("until", Words("至", "until"), "time:MM-DD HH:mm"),
                 Field("hours", Words("时长", "length"), "suffix:h", 2),
             ),
         ),
-    )  # fmt: skip
-
-
-def _clocks() -> tuple[Panel, ...]:
-    return (
         Table(
             14,
             Words("时钟与到达延迟", "Clocks and delays"),
@@ -182,27 +184,26 @@ def _clocks() -> tuple[Panel, ...]:
                 "Meters heard in the last half-hour: how long after its own time the newest reading came. "
                 "Below zero the meter's clock is ahead. Largest first.",
             ),
-            "clocks", (14, 8),
+            "clocks", (14, 7),
             fields=(
                 _METER,
                 Field("name", Words("名称", "name")),
-                Field("ahead", Words("时钟超前", "clock ahead"), "s", 1, (Step(None, "green"), Step(2, "orange"),
-                                                                      Step(60, "red"))),
-                Field("delay", Words("到达延迟", "delay"), "s", 1, LAG),
+                Field("ahead", Words("时钟超前", "clock ahead"), "suffix:s", 1, _AHEAD),
+                Field("delay", Words("到达延迟", "delay"), "suffix:s", 1, LAG),
                 Field("points", Words("测点", "points"), "short", 0),
             ),
         ),
-        freshness("shared/freshness", (10, 8)),
         StatusHistory(
             15,
-            Words("各表每日完整率", "Completeness of meters by day"),
+            Words("各表每日完整率（31 天）", "Completeness of meters, 31 days"),
             Words(
-                "累计量最不完整的四十块表，至多所选时间的最后31天；空白为该日无数据。",
-                "The forty meters whose registers are least complete, over the last 31 days of "
-                "the range at most; blank: nothing of that day.",
+                "近 31 天累计量最不完整的四十块表，逐日；空白为该日无数据。",
+                "The forty meters whose registers are least complete, day by day over the last 31 days, or those of "
+                "the range where it ended before; blank: nothing of that day.",
             ),
-            "meter_days", (24, 10), "percent", 0, COMPLETENESS, span=(0, 100),
+            "meter_days", (24, 9), "percent", 0, COMPLETENESS, span=(0, 100), back="31d",
         ),
+        freshness("shared/freshness", (24, 3)),
     )  # fmt: skip
 
 
@@ -213,29 +214,30 @@ def _one() -> tuple[Panel | Section, ...]:
             21,
             Words("所选表计的测点", "Points of the chosen meter"),
             Words("最新值、质量、距今时间与上报延迟。", "Newest value, quality, age, and how late it came."),
-            "meter", (12, 9),
+            "meter", (14, 9),
             fields=(
-                Field("point", Words("测点", "point")),
+                Field("point", Words("测点", "point"), width=150),
                 Field("measurand", Words("被测量", "measurand"), shades=MEASURANDS),
-                Field("value", Words("最新值", "newest value"), "none", 3),
-                Field("unit", Words("单位", "unit")),
+                Field("value", Words("最新值", "newest value"), "none", 2, width=130),
+                Field("unit", Words("单位", "unit"), width=60),
                 Field("quality", Words("质量", "quality"), shades=_QUALITY),
                 Field("lag", Words("距今", "age"), "s", 0, LAG),
-                Field("delay", Words("延迟", "delay"), "s", 1),
+                Field("delay", Words("延迟", "delay"), "suffix:s", 1),
             ),
         ),
         TimeSeries(
             22,
             Words("所选表计的功率", "Power of the chosen meter"),
             Words("有功功率平均值；缺数不补。", "Active power, means of 15 minutes or an hour. A gap is a gap."),
-            "meter_power", (12, 9), "kwatt",
+            "meter_power", (10, 9), "kwatt",
         ),
         TimeSeries(
             23,
-            Words("所选表计每日累计量", "Daily amounts of the chosen meter"),
+            Words("所选表计累计量", "Amounts of the chosen meter"),
             Words(
-                "各累计测点每日用量，按已知部分，单位见图例。",
-                "What each register counted in a day, as far as it is known; its unit stands beside its name.",
+                "各累计测点每小时用量，三天以上按日，按已知部分，单位见图例。",
+                "What each register counted in an hour, beyond three days in a day, as far as it is known; its unit "
+                "stands beside its name.",
             ),
             "meter_energy", (24, 8), "locale", 1, bars=True,
         ),

@@ -26,7 +26,7 @@ def power() -> Dashboard:
         console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
         start="now-7d",
-        parts=(*_peak(), *_when(), *_load(), *free(), *ahead(), *_shape(), *_supply()),
+        parts=(*_peak(), *_load(), *ahead(), *free(), *_shape(), *_supply()),
     )
 
 
@@ -39,7 +39,7 @@ def _peak() -> tuple[Panel, ...]:
                 "结算月至今的最大需量。",
                 "Of the settlement month so far; of blocks where power comes by quarters.",
             ),
-            "peak_of_month", (6, 5), "kwatt", 0, to=ToConsole("/parks/{$park}"),
+            "peak_of_month", (4, 5), "kwatt", 0, to=ToConsole("/parks/{$park}"),
         ),
         Gauge(
             2,
@@ -48,7 +48,17 @@ def _peak() -> tuple[Panel, ...]:
                 "本结算月最大需量与合同需量之比。",
                 "This settlement month's maximum demand over the contract.",
             ),
-            "contract_use", (6, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-alerts"),
+            "contract_use", (5, 5), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-alerts"),
+        ),
+        Stat(
+            5,
+            Words("本月峰值时刻", "When the month's peak was"),
+            Words(
+                "结算月内需量最大之日负荷最高的一刻钟；读数不全时为该日零点。",
+                "The quarter of an hour with the highest load on the day of the settlement month's maximum demand; "
+                "midnight of that day where the readings are not there.",
+            ),
+            "peak_time", (5, 5), "time:MM-DD HH:mm", every=True,
         ),
         Stat(
             3,
@@ -57,7 +67,7 @@ def _peak() -> tuple[Panel, ...]:
                 "合同需量减本月最大需量，负数为超出。",
                 "Contract demand less this month's maximum; below zero it was exceeded. Nothing without a contract.",
             ),
-            "headroom", (6, 5), "kwatt", 0, named=True, to=ToConsole("/requests/new?park={$park}"),
+            "headroom", (5, 5), "kwatt", 0, named=True, to=ToConsole("/requests/new?park={$park}"),
             fields=(
                 Field("free", Words("余量", "headroom")),
                 Field("share", Words("占合同", "of the contract"), "percent", 0, FREE),
@@ -67,28 +77,12 @@ def _peak() -> tuple[Panel, ...]:
             4,
             Words("负荷持续曲线", "Load duration"),
             Words("负荷不低于该值的时间占比。", "For which share of the hours the load was at least so high."),
-            "duration", (6, 5), "kwatt", x="share",
+            "duration", (5, 5), "kwatt", x="share",
             fields=(
                 Field("share", Words("时间占比", "share of time"), "percent", 0),
                 Field("load_kw", Words("负荷", "load")),
             ),
         ),
-    )  # fmt: skip
-
-
-def _when() -> tuple[Panel, ...]:
-    return (
-        Stat(
-            5,
-            Words("本月峰值时刻", "When the month's peak was"),
-            Words(
-                "结算月内需量最大之日负荷最高的一刻钟；读数不全时为该日零点。",
-                "The quarter of an hour with the highest load on the day of the settlement month's maximum demand; "
-                "midnight of that day where the readings are not there.",
-            ),
-            "peak_time", (8, 4), "time:MM-DD HH:mm", every=True,
-        ),
-        freshness("shared/freshness_of_park", (16, 4)),
     )  # fmt: skip
 
 
@@ -98,17 +92,22 @@ def _load() -> tuple[Panel, ...]:
             10,
             Words("负荷与限额", "Load and limits"),
             Words(
-                "边界平均功率、合同需量与变压器额定容量（按功率因数 1 计为 kW）；十四天以上按小时。",
-                "Mean power at the boundary, contract demand and rated power of the transformers, in kW as at a "
-                "power factor of one; by the hour beyond 14 days. A gap is a gap.",
+                "边界平均功率、合同需量及其 105%（以上加倍计费）、变压器额定容量（按功率因数 1）；十四天以上按小时。",
+                "Mean power at the boundary, contract demand, 105 % of it (what is above is charged double) and "
+                "rated power of the transformers, in kW as at a power factor of one; by the hour beyond 14 days. A "
+                "gap is a gap.",
             ),
             "demand", (24, 9), "kwatt",
             fields=(
                 Field("load_kw", Words("负荷", "load")),
-                Field("contract_kw", Words("合同需量", "contract demand"), color="red", dashed=True),
+                Field("contract_kw", Words("合同需量", "contract demand"), color="orange", dashed=True),
+                Field(
+                    "charged_kw", Words("合同需量 +5%：以上加倍计费", "+5 %: charged double above"), color="red",
+                    dashed=True,
+                ),
                 Field(
                     "rated_kva", Words("变压器额定容量（功率因数 1）", "transformers, at power factor 1"),
-                    color="orange", dashed=True,
+                    color="purple", dashed=True,
                 ),
             ),
         ),
@@ -116,14 +115,14 @@ def _load() -> tuple[Panel, ...]:
             11,
             Words("日最大需量", "Maximum demand per day"),
             Words("滑差需量，及区块需量(下限)。", "Sliding demand, and that of blocks, a lower bound."),
-            "daily_demand", (12, 8), "kwatt", bars=True,
+            "daily_demand", (12, 7), "kwatt", bars=True,
             fields=(Field("sliding_kw", Words("滑差", "sliding")), Field("block_kw", Words("区块", "blocks"))),
         ),
         TimeSeries(
             12,
             Words("峰谷电量", "Electricity by price period"),
             Words("每日购入电量按尖峰平谷时段。", "Purchased electricity of each day by period of the price plan."),
-            "tariff_periods", (12, 8), "kwatth", bars=True, stacked=True,
+            "tariff_periods", (12, 7), "kwatth", bars=True, stacked=True,
             fields=(
                 Field("sharp", Words("尖", "sharp"), color="red"),
                 Field("peak", Words("峰", "peak"), color="orange"),
@@ -188,8 +187,8 @@ def _supply() -> tuple[Panel, ...]:
             ),
             "transformers", (12, 8),
             fields=(
-                Field("transformer", Words("编码", "code")),
-                Field("name", Words("名称", "name")),
+                Field("transformer", Words("编码", "code"), width=80),
+                Field("name", Words("名称", "name"), width=120),
                 Field("rated_kva", Words("额定", "rated"), "kvoltamp", 0),
                 Field("load_rate", Words("最大负载率", "load rate"), "percent", 1, LOAD),
                 Field("heavy_hours", Words("重载", "heavy"), "suffix:h", 1),
@@ -208,4 +207,5 @@ def _supply() -> tuple[Panel, ...]:
                 Field("thd", Words("谐波", "harmonics"), "percent", 2, _IN_LIMITS),
             ),
         ),
+        freshness("shared/freshness_of_park", (24, 3)),
     )  # fmt: skip

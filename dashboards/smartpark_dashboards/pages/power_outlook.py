@@ -21,15 +21,6 @@ _LOWER = (Shade("1", Words("峰值下限", "peak at least"), "orange"), Shade("0
 def free() -> tuple[Panel, ...]:
     """Free capacity by node."""
     return (
-        BarGauge(
-            30,
-            Words("余量占容量", "Headroom, share of capacity"),
-            Words(
-                "各节点最近一次计算的可用余量与额定或合同容量之比；未知者不列。",
-                "Free capacity of each node over its rating or contract, newest run; what is not known is left out.",
-            ),
-            "headroom_share", (8, 9), "percent", 0, FREE, span=(0, 100), to=ToConsole("/requests/new?park={$park}"),
-        ),
         Table(
             31,
             Words("馈线与节点余量", "Headroom by node"),
@@ -39,12 +30,13 @@ def free() -> tuple[Panel, ...]:
                 "cautious: by a high estimate of the coming year's peak. A click on the code opens a new "
                 "request there.",
             ),
-            "headroom_nodes", (16, 9),
+            "headroom_nodes", (24, 9),
             fields=(
                 Field(
-                    "code", Words("编码", "code"), link=ToConsole("/requests/new?park={$park}&node={code}"), width=110,
+                    "code", Words("编码", "code"), width=110,
+                    link=ToConsole("/requests/new?park={$park}&node={code}"),
                 ),
-                Field("name", Words("名称", "name")),
+                Field("name", Words("名称", "name"), width=130),
                 Field("kind", Words("类别", "kind"), shades=_NODES),
                 Field("headroom", Words("余量", "headroom"), "locale", 0),
                 Field("share", Words("占容量", "share"), "percent", 0, FREE, fills=True),
@@ -75,7 +67,7 @@ def ahead() -> tuple[Panel, ...]:
                 "The highest hour of the newest forecast, what it stays below in nine of ten cases, and "
                 "when; nothing with too short a history.",
             ),
-            "forecast_peak", (6, 8), "kwatt", 0, named=True, every=True,
+            "forecast_peak", (5, 8), "kwatt", 0, named=True, every=True,
             fields=(
                 Field("peak", Words("预期", "expected")),
                 Field("high", Words("九成上限", "nine of ten below")),
@@ -89,7 +81,7 @@ def ahead() -> tuple[Panel, ...]:
                 "最近一次预测，横轴为距今小时；虚线之间为八成情形。",
                 "The newest forecast by hours from now; eight of ten cases lie between the dashed lines.",
             ),
-            "forecast_ahead", (8, 8), "kwatt", 0, x="ahead",
+            "forecast_ahead", (6, 8), "kwatt", 0, x="ahead",
             fields=(
                 Field("ahead", Words("距今", "from now"), "suffix:h", 0),
                 Field("low", Words("低", "low"), color="gray", dashed=True),
@@ -104,12 +96,21 @@ def ahead() -> tuple[Panel, ...]:
                 "至少提前一天的最近预测与边界小时平均负荷。",
                 "The newest forecast that was made a day before at least, and the mean load of the hour.",
             ),
-            "forecast", (10, 8), "kwatt", 0,
+            "forecast", (6, 8), "kwatt", 0,
             fields=(
                 Field("load_kw", Words("实际", "came")),
                 Field("expected_kw", Words("预期", "expected")),
                 Field("low_kw", Words("低", "low"), color="gray", dashed=True),
                 Field("high_kw", Words("高", "high"), color="gray", dashed=True),
             ),
+        ),
+        BarGauge(
+            30,
+            Words("余量占容量", "Headroom, share of capacity"),
+            Words(
+                "各节点最近一次计算的可用余量与额定或合同容量之比；未知者不列。",
+                "Free capacity of each node over its rating or contract, newest run; what is not known is left out.",
+            ),
+            "headroom_share", (7, 8), "percent", 0, FREE, span=(0, 100), to=ToConsole("/requests/new?park={$park}"),
         ),
     )  # fmt: skip

@@ -10,6 +10,11 @@ from smartpark_dashboards.words import Words
 
 _DAYS_LEFT = (Step(None, "red"), Step(0, "orange"), Step(3, "green"))
 _CLOCKS = (Step(None, "green"), Step(1, "orange"), Step(2, "red"))
+_STAGES_COURSE = (
+    "#5b6f8f", "#6f8fb8", "#5794f2", "#3274d9", "#1f60c4", "#4fc3d9", "#2f9fb5", "#8ab8ff", "#a16ee0", "#b877d9",
+    "#d98bbd", "#9aa0a8",
+)  # fmt: skip
+"""From the first stage to the last: nothing is judged, so that no green and no red is among them."""
 _ON_TIME = (Step(None, "red"), Step(90, "orange"), Step(100, "green"))
 
 
@@ -32,7 +37,7 @@ def requests() -> Dashboard:
         console=ToConsole("/requests"),
         start="now-90d",
         refresh="5m",
-        parts=(*_now(), *_funnel(), *_lists(), *_course(), *_flow()),
+        parts=(*_now(), *_lists(), *_funnel(), *_course(), *_flow()),
     )
 
 
@@ -79,7 +84,7 @@ def _funnel() -> tuple[Panel, ...]:
             5,
             Words("环节漏斗：件数", "Funnel: requests"),
             Words("在途报装按环节的件数，按办理顺序。", "Open requests at each stage, in the order of the process."),
-            "funnel", (8, 9), "short", 0, to=ToConsole("/requests"),
+            "funnel", (7, 9), "short", 0, to=ToConsole("/requests"),
         ),
         BarGauge(
             6,
@@ -87,11 +92,36 @@ def _funnel() -> tuple[Panel, ...]:
             Words("在途报装按环节的申请容量。", "Capacity asked for by open requests at each stage."),
             "funnel_kva", (8, 9), "kvoltamp", 0, to=ToConsole("/requests"),
         ),
+        Table(
+            10,
+            Words("各环节", "Stages"),
+            Words(
+                "在途报装按环节：件数、容量、停留天数与超期。",
+                "Open requests by stage: how many, how much, for how long.",
+            ),
+            "stages", (9, 9),
+            fields=(
+                Field("stage", Words("环节", "stage"), shades=STAGES),
+                Field("requests", Words("件数", "requests"), "short", 0),
+                Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
+                Field("median_days", Words("停留中位", "median"), "suffix:d", 1),
+                Field("overdue", Words("超期", "overdue"), "short", 0, ANY_IS_BAD),
+            ),
+        ),
         BarChart(
             7,
             Words("本环节停留天数", "Days at the present stage"),
             Words("在途报装按在当前环节已停留的日历天数。", "Open requests by days of the calendar at their stage."),
-            "ageing", (8, 9), "short", 0, x="age", fields=(Field("requests", Words("件数", "requests")),),
+            "ageing", (8, 8), "short", 0, x="age", fields=(Field("requests", Words("件数", "requests")),),
+        ),
+        BarGauge(
+            24,
+            Words("各环节中位工作日", "Median working days per stage"),
+            Words(
+                "所选时间内离开该环节的报装在该环节用去的工作日；无人离开者不列。",
+                "Of requests that left the stage in the range; stages that nobody left are not there.",
+            ),
+            "stage_days", (8, 8), "suffix:d", 1, to=ToConsole("/requests/kpis"),
         ),
         Stat(
             90,
@@ -100,7 +130,7 @@ def _funnel() -> tuple[Panel, ...]:
                 "报装最近一次变动距今，及在途时限最旧的计算日距今天数。",
                 "Since the newest change of a request, and days since the clocks of open ones were last reckoned.",
             ),
-            "fresh", (24, 3), "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
+            "fresh", (8, 8), "s", 0, named=True, to=LinkTo("platform-operation", carries=()),
             fields=(
                 Field("changed", Words("最近变动", "newest change")),
                 Field("clocks", Words("时限计算", "clocks reckoned"), "suffix:d", 0, _CLOCKS),
@@ -112,40 +142,24 @@ def _funnel() -> tuple[Panel, ...]:
 def _lists() -> tuple[Panel, ...]:
     return (
         Table(
-            10,
-            Words("各环节", "Stages"),
-            Words(
-                "在途报装按环节：件数、容量、停留天数与超期。",
-                "Open requests by stage: how many, how much, for how long.",
-            ),
-            "stages", (10, 10),
-            fields=(
-                Field("stage", Words("环节", "stage"), shades=STAGES),
-                Field("requests", Words("件数", "requests"), "short", 0),
-                Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
-                Field("median_days", Words("停留中位", "median stay"), "suffix:d", 1),
-                Field("overdue", Words("超期", "overdue"), "short", 0, ANY_IS_BAD),
-            ),
-        ),
-        Table(
             11,
             Words("到期清单", "Deadlines"),
             Words(
                 "在计时的环节按剩余日历天数；负数为超期。",
                 "Running stages by days of the calendar left; below zero: past.",
             ),
-            "due", (14, 10),
+            "due", (24, 7),
             fields=(
-                Field("request", Words("编号", "request"), link=ToConsole("/requests/{request}")),
+                Field("request", Words("编号", "request"), link=ToConsole("/requests/{request}"), width=140),
                 Field(
                     "park", Words("园区", "park"), link=LinkTo("park-power", carries=(), sets=(("park", "park"),))
                 ),
-                Field("applicant", Words("申请单位", "applicant")),
+                Field("applicant", Words("申请单位", "applicant"), width=220),
                 Field("kind", Words("业务", "kind"), shades=REQUEST_KINDS),
                 Field("stage", Words("环节", "stage"), shades=STAGES),
                 Field("owner", Words("责任方", "whose turn"), shades=OWNERS),
                 Field("applied_kva", Words("容量", "capacity"), "kvoltamp", 0),
-                Field("due_on", Words("期限", "due on")),
+                Field("due_on", Words("期限", "due on"), width=100),
                 Field("days_left", Words("剩余", "left"), "suffix:d", 0, _DAYS_LEFT),
                 Field("days_in_stage", Words("已停留", "stayed"), "suffix:d", 1),
             ),
@@ -165,14 +179,15 @@ def _course() -> tuple[Panel, ...]:
                 Field("kva", Words("容量", "capacity"), "kvoltamp", 0),
             ),
         ),
-        TimeSeries(
+        BarChart(
             21,
             Words("每月受理与送电", "Opened and energized per month"),
             Words("按园区日历月。", "By months of the park's calendar; the first month is cut by the range."),
-            "course", (12, 8), "short", 0, bars=True,
+            "course", (12, 8), "short", 0, x="month",
             fields=(
+                Field("month", Words("月份", "month")),
                 Field("opened", Words("新开", "opened"), color="blue"),
-                Field("energized", Words("送电", "energized"), color="green"),
+                Field("energized", Words("送电", "energized"), color="purple"),
             ),
         ),
         BarChart(
@@ -187,7 +202,7 @@ def _course() -> tuple[Panel, ...]:
             fields=(
                 Field("asked", Words("申请", "asked")),
                 Field("reserved", Words("预留", "reserved")),
-                Field("free", Words("余量", "free"), color="green"),
+                Field("free", Words("余量", "free"), color="#4fc3d9"),
                 Field("rated", Words("额定", "rated"), color="gray"),
             ),
         ),
@@ -209,15 +224,6 @@ def _course() -> tuple[Panel, ...]:
 
 def _flow() -> tuple[Panel, ...]:
     return (
-        BarGauge(
-            24,
-            Words("各环节中位工作日", "Median working days per stage"),
-            Words(
-                "所选时间内离开该环节的报装在该环节用去的工作日；无人离开者不列。",
-                "Of requests that left the stage in the range; stages that nobody left are not there.",
-            ),
-            "stage_days", (10, 10), "suffix:d", 1, to=ToConsole("/requests/kpis"),
-        ),
         TimeSeries(
             25,
             Words("累积流", "Cumulative flow"),
@@ -225,6 +231,10 @@ def _flow() -> tuple[Panel, ...]:
                 "每日结束时各环节在途件数，按环节叠加；二百天以上按周。",
                 "Requests at each stage as each day ended, one upon the other; by the week beyond 200 days.",
             ),
-            "flow", (14, 10), "short", 0, stacked=True, stepped=True,
+            "flow", (24, 9), "short", 0, stacked=True, stepped=True,
+            fields=tuple(
+                Field(f"/^{number:02} /", color=color)
+                for number, color in enumerate(_STAGES_COURSE, start=1)
+            ),
         ),
     )  # fmt: skip

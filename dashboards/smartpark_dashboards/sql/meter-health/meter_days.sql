@@ -31,7 +31,12 @@ WITH register AS (
 ), worst AS (
     SELECT meter FROM day GROUP BY meter ORDER BY avg(completeness), meter LIMIT 40
 )
-SELECT time AS "time", meter AS metric, 100.0 * completeness AS value
-FROM day
-WHERE meter IN (SELECT meter FROM worst)
+SELECT
+    y.time AS "time",
+    CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code
+    || CASE WHEN (SELECT count(DISTINCT split_part(meter, '/', 1)) FROM worst) > 1 THEN ' · ' || d.park ELSE '' END AS metric,
+    100.0 * y.completeness AS value
+FROM day AS y
+JOIN park.device AS d ON d.park = split_part(y.meter, '/', 1) AND d.code = split_part(y.meter, '/', 2)
+WHERE y.meter IN (SELECT meter FROM worst)
 ORDER BY 1, 2

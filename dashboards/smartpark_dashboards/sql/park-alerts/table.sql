@@ -2,7 +2,7 @@
 SELECT
     a.alert_id::text AS alert, a.severity, CASE WHEN '$lang' = 'en' THEN a.rule_name_en ELSE a.rule_name END AS rule,
     {{shared/alert_object}} AS object, p.measurand, a.last_value AS value, a.limit_value, a.unit,
-    a.fired_at AS since, extract(epoch FROM now() - a.fired_at)::float8 AS age, a.acknowledged_at, a.cause, a.hidden,
+    a.fired_at AS since, extract(epoch FROM now() - a.fired_at)::float8 AS age, a.acknowledged_at, a.hidden,
     a.reopened, a.park
 FROM park.alert AS a
 LEFT JOIN park.device AS d ON d.park = a.park AND d.code = split_part(a.device, '/', 2)

@@ -1,5 +1,5 @@
 -- Electricity meters whose own amount differs most from that of the meters below them, over the known days of the range.
-SELECT CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code AS meter, abs(sum(i.value)) AS residual
+SELECT CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code AS meter, round(abs(sum(i.value))::numeric, 3)::float8 AS residual
 FROM park.indicator AS i
 JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
 WHERE i.time >= $__timeFrom() AND i.time < $__timeTo() AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'balance_residual'

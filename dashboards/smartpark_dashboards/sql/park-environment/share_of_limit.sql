@@ -10,7 +10,10 @@ WITH newest AS (
     ORDER BY boundary, indicator, time DESC
 )
 SELECT
-    CASE WHEN '$lang' = 'en' THEN l.device_name_en ELSE l.device_name END || ' ' || n.device || ' · '
+    CASE WHEN '$lang' = 'en' THEN l.device_name_en ELSE l.device_name END
+    || CASE WHEN EXISTS (
+        SELECT FROM park.device AS d WHERE d.park = '$park' AND d.code <> l.device AND d.name = l.device_name
+    ) THEN ' ' || n.device ELSE '' END || ' '
     || CASE n.pollutant WHEN 'so2' THEN 'SO₂' WHEN 'nox' THEN 'NOₓ'
         ELSE CASE WHEN '$lang' = 'en' THEN 'dust' ELSE '颗粒物' END END AS outlet,
     100.0 * n.value / l.limit_value AS share

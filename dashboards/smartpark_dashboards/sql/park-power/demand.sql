@@ -1,4 +1,4 @@
--- Boundary load against what the contract and the transformers allow. Means of 15 minutes, beyond 14 days of an hour; a
+-- Boundary load against what the contract and the transformers allow, and above what demand is charged extra. Means of 15 minutes, beyond 14 days of an hour; a
 -- bucket in which one meter is missing is left out rather than too low.
 WITH meter AS (
     SELECT point_id FROM park.boundary_flow
@@ -15,6 +15,7 @@ WITH meter AS (
 SELECT
     time AS "time", sum(mean_value) AS load_kw,
     (SELECT contract_demand_kw FROM park.park WHERE code = '$park') AS contract_kw,
+    (SELECT {{rule demand_tolerance}} * contract_demand_kw FROM park.park WHERE code = '$park') AS charged_kw,
     (SELECT sum(rated_kva) FROM park.transformer WHERE park = '$park' AND retired_at IS NULL) AS rated_kva
 FROM bucket
 GROUP BY time

@@ -1,5 +1,6 @@
 -- The chosen month of every chosen park beside that of last year. What is not known stays empty and is ranked last. Where
--- a park stands is told among those of its class whose intensity is known, in thirds, when they are three at least.
+-- a park stands is told among those of its class whose intensity is known, in thirds, when they are three at least. The
+-- running month is as complete as what of it is over.
 WITH chosen AS (
     -- The beginning of the month, so that its numbers come by the index.
     SELECT CASE WHEN '$month' LIKE '____-__' AND '$month' ~ '[0-9]{4}-(0[1-9]|1[0-2])' THEN ('$month' || '-01')::timestamp END AS first
@@ -57,8 +58,13 @@ SELECT
     CASE WHEN r.intensity IS NULL THEN 'unknown' WHEN r.peers < 3 THEN 'alone' ELSE r.third::text END AS third,
     100.0 * (r.intensity / nullif(r.intensity_ago, 0) - 1) AS change, r.carbon, r.carbon_per_energy,
     100.0 * r.green AS green, 100.0 * j.share AS in_limits, 100.0 * e.share AS on_time,
-    100.0 * r.completeness AS completeness
+    100.0 * least(r.completeness / nullif(extract(epoch FROM least(c.ended, now()) - c.began) / extract(epoch FROM
+        c.ended - c.began), 0), 1) AS completeness
 FROM ranked AS r
+CROSS JOIN (
+    SELECT first AT TIME ZONE 'Asia/Shanghai' AS began, (first + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' AS ended
+    FROM chosen
+) AS c
 LEFT JOIN judged AS j ON j.park = r.park
 LEFT JOIN energized AS e ON e.park = r.park
 ORDER BY r.intensity NULLS LAST, r.park
