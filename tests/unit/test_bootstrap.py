@@ -93,3 +93,21 @@ def test_it_explains_itself():
     command = [sys.executable, ROOT / "scripts" / "bootstrap.py", "--help"]
     help_text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "--dev" in help_text
+
+
+def test_what_is_installed_is_compiled_even_where_python_is_told_not_to_and_whatever_does_not(
+    bootstrap, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["room"]')
+    installed = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    (installed / "tests").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin").mkdir()
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (installed / "template.py").write_text("{{ this is }} no Python")
+    for file in (installed / "package.py", installed / "tests" / "long.py", tmp_path / "room" / "ours.py"):
+        file.write_text("answer = 42")
+    bootstrap._compile()
+    compiled = {file.name.partition(".")[0] for file in tmp_path.rglob("*.pyc")}
+    assert compiled == {"package", "ours"}
