@@ -36,7 +36,7 @@ SELECT
     CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code
     || CASE WHEN (SELECT count(DISTINCT split_part(meter, '/', 1)) FROM worst) > 1 THEN ' · ' || d.park ELSE '' END AS metric,
     100.0 * y.completeness AS value
-FROM day AS y
-JOIN park.device AS d ON d.park = split_part(y.meter, '/', 1) AND d.code = split_part(y.meter, '/', 2)
-WHERE y.meter IN (SELECT meter FROM worst)
+FROM worst AS w
+JOIN park.device AS d ON d.park = split_part(w.meter, '/', 1) AND d.code = split_part(w.meter, '/', 2)
+JOIN day AS y ON y.meter = w.meter
 ORDER BY 1, 2
