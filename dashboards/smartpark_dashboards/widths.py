@@ -10,8 +10,9 @@ LEAST: Final = 90
 _CHINESE, _LATIN, _MARGIN = 14.0, 8.0, 18.0
 """Width of a character in a cell, and what stands around it. [px]"""
 _LONGEST: Final = {
-    "dateTimeAsIso": "2026-11-23 16:30", "kvoltamp": "123.4 MVA", "kwatt": "123.4 MW", "kwatth": "123.4 MWh",
-    "percent": "100.0%", "s": "12 d 03:04:05", "short": "12.3 K", "locale": "123,456",
+    "bytes": "123.4 MiB", "dateTimeAsIso": "2026-11-23 16:30", "dtdhms": "12 d 03:04:05", "kvoltamp": "123.4 MVA",
+    "kwatt": "123.4 MW", "kwatth": "123.4 MWh", "locale": "123,456", "percent": "100.0%", "s": "12 d 03:04:05",
+    "short": "12.3 K",
 }  # fmt: skip
 
 
@@ -55,4 +56,4 @@ def _longest(unit: str, decimals: int | None) -> str:
         return f"12345{digits}"
     if unit == "percent" and decimals:
         return f"100{digits}%"
-    return _LONGEST[unit] + (digits if unit == "locale" else "")
+    return _LONGEST.get(unit, "1234.56") + (digits if unit == "locale" else "")

@@ -233,3 +233,26 @@ WHERE park = %(p)s;
 
 INSERT INTO smartpark.aggregate_source (source, url, instance, added_at, pulled_at, rows)
 VALUES ('source-' || %(n)s, 'https://example.org', gen_random_uuid(), now(), now() - INTERVAL '5 minutes', 7);
+
+-- Of no park, written by whoever comes first: the API answers once a second, a twentieth refused, a twentieth in a second and
+-- a half; a backup of five hours ago, one before that failed, a drill of three days ago.
+INSERT INTO smartpark.api_traffic (grain, start, method, route, requests, client_errors, server_errors, seconds, counts)
+SELECT g.grain, g.start, 'GET', '/api/v1/parks', 60 * g.minutes, 3 * g.minutes, 0, 6 * g.minutes,
+    ARRAY[30 * g.minutes, 0, 0, 27 * g.minutes, 0, 0, 0, 3 * g.minutes, 0, 0, 0]
+FROM (
+    SELECT 'minute', date_trunc('minute', now()) - n * INTERVAL '1 minute', 1 FROM generate_series(1, 60) AS n
+    UNION ALL SELECT 'hour', date_trunc('hour', now()) - n * INTERVAL '1 hour', 60 FROM generate_series(1, 48) AS n
+    UNION ALL
+    SELECT 'day', date_trunc('day', now(), 'Asia/Shanghai') - n * INTERVAL '1 day', 1440 FROM generate_series(1, 40) AS n
+) AS g (grain, start, minutes)
+ON CONFLICT DO NOTHING;
+INSERT INTO smartpark.api_presence (hour, minutes)
+SELECT date_trunc('hour', now()) - n * INTERVAL '1 hour', repeat('1', 60)::bit(60) FROM generate_series(0, 1000) AS n
+ON CONFLICT DO NOTHING;
+INSERT INTO smartpark.backup_run (kind, backup, began_at, ended_at, bytes, outcome)
+SELECT b.kind, 'made-up-' || b.kind, now() - b.ago, now() - b.ago + INTERVAL '4 minutes', b.bytes, b.outcome
+FROM (VALUES
+    ('logical', INTERVAL '5 hours', 123456789, 'done'), ('logical', INTERVAL '29 hours', NULL, 'failed'),
+    ('drill', INTERVAL '3 days', NULL, 'done')
+) AS b (kind, ago, bytes, outcome)
+WHERE NOT EXISTS (SELECT FROM smartpark.backup_run);

@@ -42,7 +42,8 @@ def test_the_files_are_as_grafana_wants_them_and_agree_with_everything_around():
 def test_the_rules_are_what_the_code_says_and_the_same_each_time():
     assert (FOLDER / FILE).read_text(encoding="utf-8") == platform_file() == platform_file()
     assert yaml.safe_load(platform_file()) == platform_document()
-    assert 4 <= len(RULES) <= 6
+    # A few: what the park's readings say is not judged here.
+    assert 4 <= len(RULES) <= 8
 
 
 def at(files, path):

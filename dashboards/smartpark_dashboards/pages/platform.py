@@ -1,4 +1,7 @@
-"""The dashboard `platform-operation`: whether readings come in, numbers go out, and what was set aside on the way."""
+"""The dashboard `platform-operation`: whether readings come in, numbers go out, and what was set aside on the way.
+
+And how the API answers, and whether there is a backup to go back to.
+"""
 
 from smartpark_dashboards.controls import MARKS_OF_ALL
 from smartpark_dashboards.dashboard import Dashboard
@@ -24,6 +27,22 @@ _ERRORS = (
     Shade("refused", Words("被拒绝", "refused"), "red"),
     Shade("other", Words("其他", "other"), "orange"),
 )
+_BACKUP_KINDS = (
+    Shade("logical", Words("逻辑备份", "logical backup")),
+    Shade("physical", Words("物理备份", "physical backup")),
+    Shade("drill", Words("恢复演练", "restore drill")),
+    Shade("restore", Words("恢复", "restore")),
+)
+_OUTCOMES = (
+    Shade("done", Words("完成", "done"), "green"),
+    Shade("failed", Words("失败", "failed"), "red"),
+    Shade("stopped", Words("被停止", "stopped"), "orange"),
+    Shade("killed", Words("中断", "killed"), "red"),
+)
+_BACKUP_AGE = (Step(None, "green"), Step(93_600, "red"))
+"""As `scripts/backup check` has it, and the rule beside: 26 hours."""
+_DRILL_AGE = (Step(None, "green"), Step(40 * 86_400, "orange"), Step(100 * 86_400, "red"))
+_FAILED_SHARE = (Step(None, "green"), Step(1, "orange"), Step(5, "red"))
 _SPOOL = (Step(None, "green"), Step(50, "orange"), Step(80, "red"))
 
 
@@ -33,14 +52,15 @@ def platform() -> Dashboard:
         uid="platform-operation",
         title=Words("平台运行", "Platform"),
         about=Words(
-            "入库、延迟、死信、采集代理与计算时效。",
-            "Readings coming in, delays, messages set aside, edge agents and how fresh the published numbers are.",
+            "入库、延迟、死信、采集代理、计算时效、接口与备份。",
+            "Readings coming in, delays, messages set aside, edge agents, how fresh the published numbers are, how "
+            "the API answers, and backups.",
         ),
         area="platform",
         marks=MARKS_OF_ALL,
         start="now-6h",
         refresh="30s",
-        parts=(*_now(), *_database(), *_course(), *_work()),
+        parts=(*_now(), *_database(), *_answers(), *_course(), *_work(), *_api(), *_backup_runs()),
     )
 
 
@@ -110,6 +130,135 @@ def _database() -> tuple[Panel, ...]:
                 Field("behind", Words("落后", "behind")),
                 Field("refreshed", Words("刷新", "refreshed")),
                 Field("migrated", Words("结构更新", "migrated")),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _answers() -> tuple[Panel, ...]:
+    return (
+        Stat(
+            20,
+            Words("接口", "API"),
+            Words(
+                "最近一刻钟：每秒请求，服务器差错(5xx)占比，半数与95%请求的响应时间；没有请求或接口未运行则为横线。",
+                "The last quarter of an hour: requests per second, share that an error of the server (5xx) answered, "
+                "time until half and 95 % were answered; a dash: no request, or the API was not there.",
+            ),
+            "api_now", (12, 4), "suffix:ms", 0, named=True,
+            fields=(
+                Field("per_second", Words("请求每秒", "requests per second"), "short", 2),
+                Field("failed", Words("差错占比", "failed"), "percent", 1, _FAILED_SHARE),
+                Field("half", Words("中位响应", "half within")),
+                Field("most", Words("95%响应", "95 % within")),
+            ),
+        ),
+        Stat(
+            26,
+            Words("备份", "Backups"),
+            Words(
+                "最近一次成功备份(按开始时刻)与成功恢复演练距今，备份大小，七天内失败次数；超过26小时为红。"
+                "没有记录则为横线，并不表示正常。",
+                "Age of the last good backup (by its beginning) and of the last good drill, size, failures within "
+                "seven days; red beyond 26 hours. A dash: none is on record, which is no good news.",
+            ),
+            "backups", (12, 4), "s", named=True,
+            fields=(
+                Field("good", Words("最近备份", "last good"), steps=_BACKUP_AGE),
+                Field("bytes", Words("大小", "size"), "bytes", 1),
+                Field("drill", Words("最近演练", "last drill"), steps=_DRILL_AGE),
+                Field("failed", Words("失败", "failed"), "short", 0, ANY_IS_BAD),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _api() -> tuple[Panel, ...]:
+    return (
+        TimeSeries(
+            21,
+            Words("接口每秒请求", "Requests per second"),
+            Words(
+                "按结果：正常、拒绝(4xx)、差错(5xx)；六小时以上按小时，十四天以上按日。接口未运行处为空。",
+                "As answered, refused (4xx) or failed (5xx); by the hour beyond six hours, by the day beyond 14 "
+                "days. Nothing where the API was not there.",
+            ),
+            "api_requests", (12, 8), "short", 2, stacked=True,
+            fields=(
+                Field("answered", Words("正常", "answered"), color="blue"),
+                Field("refused", Words("拒绝", "refused"), color="orange"),
+                Field("failed", Words("差错", "failed"), color="red"),
+            ),
+        ),
+        TimeSeries(
+            22,
+            Words("接口差错占比", "Share that failed"),
+            Words(
+                "服务器差错(5xx)占全部请求；没有请求处为空。",
+                "Requests that an error of the server (5xx) answered; nothing where nobody asked.",
+            ),
+            "api_errors", (12, 8), "percent", 1, span=(0, 100),
+            fields=(Field("failed", Words("差错占比", "failed"), color="red"),),
+        ),
+        TimeSeries(
+            23,
+            Words("接口响应时间", "Time until answered"),
+            Words(
+                "半数与95%的请求在此时间内响应，由固定分段估算；超过十秒记为十秒。",
+                "Half and 95 % of the requests were answered within it, estimated from fixed ranges; beyond ten "
+                "seconds it reads ten.",
+            ),
+            "api_latency", (12, 8), "suffix:ms", 0,
+            fields=(Field("half", Words("中位", "half")), Field("most", Words("95%", "95 %"))),
+        ),
+        TimeSeries(
+            25,
+            Words("最重接口的响应时间", "Heaviest routes"),
+            Words(
+                "占用时间最多的五个接口：95%的请求在此时间内响应。",
+                "The five routes that took most time together: 95 % of their requests were answered within it.",
+            ),
+            "api_routes_latency", (12, 8), "suffix:ms", 0, distinct=True,
+        ),
+        Table(
+            24,
+            Words("最慢接口", "Slowest routes"),
+            Words(
+                "所选时段内各接口的请求数、拒绝与差错占比、响应时间及占总时间比例，最慢者在前。",
+                "Of the range: how often each route was asked, share refused and failed, time until answered, and "
+                "share of all time; the slowest first.",
+            ),
+            "api_routes", (24, 9),
+            fields=(
+                Field("route", Words("接口", "route"), width=330),
+                Field("requests", Words("请求", "requests"), "short", 0),
+                Field("refused", Words("拒绝", "refused"), "percent", 1),
+                Field("failed", Words("差错", "failed"), "percent", 1, _FAILED_SHARE),
+                Field("half", Words("中位", "half"), "suffix:ms", 0),
+                Field("most", Words("95%", "95 %"), "suffix:ms", 0),
+                Field("share", Words("占时", "of all time"), "percent", 1),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _backup_runs() -> tuple[Panel, ...]:
+    return (
+        Table(
+            27,
+            Words("备份记录", "Backups and drills"),
+            Words(
+                "备份、恢复演练与恢复，最新在前；被强行中断的没有结束时间。",
+                "Backups, drills and restores, newest first; of one that was killed nobody knows the end.",
+            ),
+            "backup_runs", (24, 7),
+            fields=(
+                Field("at", Words("开始", "began"), "dateTimeAsIso"),
+                Field("kind", Words("种类", "kind"), shades=_BACKUP_KINDS),
+                Field("outcome", Words("结果", "outcome"), shades=_OUTCOMES),
+                Field("took", Words("用时", "took"), "s"),
+                Field("bytes", Words("大小", "size"), "bytes", 1),
+                Field("backup", Words("名称", "name"), width=240),
             ),
         ),
     )  # fmt: skip

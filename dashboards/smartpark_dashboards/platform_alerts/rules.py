@@ -101,4 +101,25 @@ RULES: Final = (
         ),
         "pull_failing", 21600, "s", "warning", "10m", 16,
     ),
+    PlatformRule(
+        "platform-no-backup",
+        Words("平台：没有可用的新备份", "Platform: no good backup"),
+        Words(
+            "最近一次成功备份已超过二十六小时。先看 backup 服务日志与备份盘空间，再运行 scripts/backup check；"
+            "若只是未能记录，日志会说明。",
+            "The last good backup began more than 26 hours ago. Look at the log of the service backup and at the room"
+            " on its disk, then run scripts/backup check; where only the record is missing, the log says so.",
+        ),
+        "no_backup", 93600, "s", "critical", "10m", 26,
+    ),
+    PlatformRule(
+        "platform-api-errors",
+        Words("平台：接口差错过多", "Platform: the API answers with errors"),
+        Words(
+            "十分钟内超过百分之五的请求由服务器差错回答。先看 api 服务日志，再看数据库是否可用、连接是否耗尽。",
+            "An error of the server answered more than 5 % of the requests of ten minutes. Look at the log of the "
+            "service api, then whether the database answers and has connections left.",
+        ),
+        "api_errors", 5, "%", "warning", "5m", 22,
+    ),
 )  # fmt: skip
