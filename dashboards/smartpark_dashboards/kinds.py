@@ -86,7 +86,8 @@ class TimeSeries(Panel):
     stepped: bool = False
     """A value holds until the next one: limits, counts of what is open."""
     distinct: bool = False
-    """For series that the query names: many, each in a colour of its own, rather than a few in shades of blue."""
+    """The query names its series, and there are several: each has a colour of Grafana's palette, which tells them
+    apart and nothing else. A single one is blue."""
 
     kind: ClassVar[str] = "timeseries"
     tints: ClassVar[bool] = True

@@ -44,7 +44,7 @@ class Asker:
 
     def rows(self, name, *, park=ONE, span=DAY, like="", **others):
         everything = {
-            "province": ["35"], "zone": ["-", "z'1"], "type": ["meter", "station", "stack"],
+            "province": ["35"], "zone": ["-", "z'1"], "level": ["1", "2"], "type": ["meter", "station", "stack"],
             "pollutant": ["so2", "nox", "dust"], "owner": ["utility"], "stage": [stage.value for stage in Stage],
             "feeder": FEEDERS, "severity": ["critical", "warning", "info"], "outlet": ["S1"],
             "rule": [f"rule-{number_of(code)}" for code in DENSE],
@@ -218,7 +218,11 @@ def test_the_load_and_its_duration(park):
 
 def test_demand_and_price_periods(park):
     assert park.row("park-power 1/A")["value"] == N
-    assert park.row("park-power 3/A")["value"] == 1000 - N
+    assert park.row("park-power 3/A") == {"free": 1000 - N, "share": pytest.approx((1000 - N) / 10)}
+    # Above 105 % of the contract demand is charged more (the newest of core's rows on the basic charge).
+    assert {(row["contract_kw"], round(row["charged_kw"], 6)) for row in park.rows("park-power 10/A")} == {
+        (1000, 1050)
+    }
     days = park.rows("park-power 12/A", span=MONTH)
     assert pairs(days, "peak") == park.series(Grain.DAY, MONTH)
     assert all(row["sharp"] == row["peak"] == row["flat"] == row["valley"] for row in days)
@@ -315,12 +319,13 @@ def test_a_sum_with_an_unknown_day_is_not_known(park):
 def test_the_environment(park):
     beyond = sum(ago % 5 == 4 for ago, _ in park.starts(Grain.HOUR, DAY))
     assert park.row("park-environment 2/A") == {"so2": beyond, "nox": beyond, "dust": beyond}
-    days = park.starts(Grain.DAY, MONTH)
-    share = 100 * sum(ago % 5 != 4 for ago, _ in days) / len(days)
-    limits = park.row("park-environment 3/A", span=MONTH)
-    assert [limits[name] for name in ("so2", "nox", "dust")] == [pytest.approx(share)] * 3
-    completeness = 100 * sum(0.2 if ago == 3 else 1 for ago, _ in days) / len(days)
-    assert limits["completeness"] == pytest.approx(completeness)
+    # Hours up to 31 days, all of them judged; then days, of which one was judged for a fifth of it.
+    for grain, span, lost in ((Grain.HOUR, MONTH, 0), (Grain.DAY, 2 * MONTH, 4)):
+        periods = park.starts(grain, span)
+        limits = park.row("park-environment 3/A", span=span)
+        share = 100 * sum(ago % 5 != 4 for ago, _ in periods) / len(periods)
+        assert [limits[name] for name in ("so2", "nox", "dust")] == [pytest.approx(share)] * 3
+        assert limits["completeness"] == pytest.approx(100 * len(periods) / (len(periods) + lost))
     for number, limit in (("10/A", 50), ("11/A", 200), ("12/A", 1000)):
         rows = park.rows(f"park-environment {number}")
         measured = [row for row in rows if row["metric"] == "Stack 1 S1"]
@@ -329,8 +334,8 @@ def test_the_environment(park):
         assert pairs(limits) == park.series(Grain.HOUR, DAY, of=lambda _, limit=limit: limit)
         assert len(rows) == 2 * len(measured)
     assert {row["outlet"]: row["share"] for row in park.rows("park-environment 7/A")} == {
-        "Stack 1 S1 · SO₂": pytest.approx(100 * N / 50), "Stack 1 S1 · NOₓ": pytest.approx(100 * N / 200),
-        "Stack 1 S1 · dust": pytest.approx(100 * N / 1000),
+        "Stack 1 SO₂": pytest.approx(100 * N / 50), "Stack 1 NOₓ": pytest.approx(100 * N / 200),
+        "Stack 1 dust": pytest.approx(100 * N / 1000),
     }  # fmt: skip
     assert [(row["pollutant"], row["limit_value"]) for row in park.rows("park-environment 8/A")] == [
         ("dust", 1000), ("nox", 200), ("so2", 50),
@@ -338,6 +343,78 @@ def test_the_environment(park):
     assert pairs(park.rows("park-environment 4/A")) == park.series(
         Grain.HOUR, DAY, of=lambda ago: float(ago % 5 != 4)
     )
+
+
+def test_a_feeder_carries_what_the_topmost_meters_on_its_transformers_measure(park):
+    loads = park.rows("park-power 16/A", feeder=["feeder/L1"])
+    assert {(row["metric"], round(row["value"], 6)) for row in loads} == {("一号线 L1", 100 * 200 / 2000)}
+    assert len(loads) == len(hours_of_readings(park, DAY))
+    assert park.rows("park-power 16/A") == []
+    # A meter below the one that is counted, and a generator, are not counted; a second one whose power nobody knows
+    # leaves nothing: half a feeder is no feeder.
+    for role, parent, hours in (
+        ("consumption", "M2", len(loads)),
+        ("generation", None, len(loads)),
+        ("none", None, 0),
+    ):
+        with park.connection.transaction(force_rollback=True):
+            park.connection.execute(
+                "UPDATE smartpark.device SET transformer = 'TR2', role = %s, parent = %s"
+                " WHERE park = 'p1' AND code = 'T1'",
+                [role, parent],
+            )
+            park.connection.execute("UPDATE smartpark.point SET retired_at = now() WHERE key = 'p1/T1/active_power'")
+            assert len(park.rows("park-power 16/A", feeder=["feeder/L1"])) == hours, role
+    with park.connection.transaction(force_rollback=True):
+        park.connection.execute("UPDATE smartpark.transformer SET feeder = 'L1' WHERE park = 'p1' AND code = 'TR1'")
+        assert park.rows("park-power 16/A", feeder=["feeder/L1"]) == []
+
+
+def test_what_became_of_the_hours_of_a_stack(park):
+    hours = park.starts(Grain.HOUR, DAY)
+    assert [row["value"] for row in park.rows("park-environment 9/A")] == [1] * len(hours)
+    assert park.rows("park-environment 9/A", span=2 * MONTH) == []
+    for reason, state in {
+        "oxygen suspicious; reference oxygen 3.5 %": 2, "oxygen of air; reference oxygen 3.5 %": 3,
+        "too few minutes; reference oxygen 3.5 %": 5, "stopped; reference oxygen 3.5 %": 6,
+    }.items():  # fmt: skip
+        with park.connection.transaction(force_rollback=True):
+            park.connection.execute("SET LOCAL session_replication_role = replica")
+            park.connection.execute(
+                "UPDATE smartpark.indicator_origin SET reason = %s"
+                " WHERE reason LIKE '%%kept%%' OR reason LIKE '%%exceeded%%'",
+                [reason],
+            )
+            if state in {3, 5, 6}:
+                park.connection.execute(
+                    "UPDATE smartpark.indicator_value AS v SET value = NULL FROM smartpark.indicator_series AS s"
+                    " WHERE s.series_id = v.series_id AND s.park = 'p1' AND s.indicator LIKE '%%_corrected'"
+                )
+            assert {row["value"] for row in park.rows("park-environment 9/A")} == {state}, reason
+            # Nothing was judged: not so many hours, not none.
+            assert park.row("park-environment 2/A") == {"so2": None, "nox": None, "dust": None}
+            now = park.row("park-environment 1/A")
+            assert now == park.row("park-overview 12/A") == {"within": None, "beyond": None, "unjudged": 1}
+
+
+def test_what_waits_for_somebody(park):
+    rows = park.rows("park-overview 33/A")
+    assert [(row["urgency"], row["area"]) for row in rows[:2]] == [("critical", "alerts"), ("overdue", "requests")]
+    assert rows[0]["object"] == "Incomer 1 M1 · active power"
+    assert park.row("park-overview 13/A")["critical"] == 1
+    with park.connection.transaction(force_rollback=True):
+        # While nobody judges what came, that nothing fires says nothing.
+        park.connection.execute(
+            "UPDATE smartpark.alert SET state = 'resolved', cleared_at = now(), resolved_at = now(),"
+            " ended_by = 'condition'"
+        )
+        assert park.row("park-overview 13/A") == {"critical": 0, "warning": 0, "info": 0}
+        park.connection.execute(
+            "INSERT INTO smartpark.reading_change (edge_id, points, first_us, end_us, received_at)"
+            " VALUES (1, '', '', '', now() - INTERVAL '1 hour')"
+        )
+        assert park.row("park-overview 13/A") == {"critical": None, "warning": None, "info": None}
+        assert park.row("park-alerts 1/A")["critical"] is None
 
 
 def test_what_the_analysers_of_stacks_say(park):
@@ -417,7 +494,7 @@ def test_the_health_of_meters(park):
     assert {row["value"] for row in park.rows("meter-health 22/A", meter="p1/M2")} == {200}
     days = {start: amount_of_day(park, start) for _, start in park.starts(Grain.DAY, MONTH)}
     counted = park.rows("meter-health 23/A", span=MONTH, meter="p1/M2")
-    assert {row["metric"] for row in counted} == {"active_energy_import [kWh]"}
+    assert {row["metric"] for row in counted} == {"active energy, import [kWh]"}
     assert {row["time"]: row["value"] for row in counted} == {start: kwh for start, kwh in days.items() if kwh}
     yesterday = next(start for ago, start in park.starts(Grain.DAY, MONTH) if ago == 1)
     complete = {
@@ -425,7 +502,9 @@ def test_the_health_of_meters(park):
     }
     gone = park.newest[Grain.HOUR] - timedelta(hours=6)
     missing = sum(yesterday <= gone + timedelta(hours=n) < yesterday + DAY for n in range(4))
-    assert complete == {"p1/M1": 100, "p1/M2": 100, "p1/T1": pytest.approx(100 * (24 - missing) / 24)}
+    assert complete == {
+        "Incomer 1 M1": 100, "Incomer 2 M2": 100, "Tenant T1": pytest.approx(100 * (24 - missing) / 24),
+    }  # fmt: skip
     usable = sum(row["usable"] for row in park.rows("meter-health 4/A"))
     # Seven gauges every five minutes.
     in_hours = [hour for hour in hours_of_readings(park, DAY) if hour < park.newest[Grain.HOUR]]
@@ -459,8 +538,14 @@ def test_spans_are_marked(park):
     of_days = [(row["time"], row["timeend"]) for row in park.rows("park-power mark", like="Gaps", span=2 * MONTH)]
     thin = dict(park.starts(Grain.DAY, 2 * MONTH)).get(3)
     assert of_days == [(thin, thin + DAY)]
-    assert len(park.rows("park-power mark", like="Alerts")) == 2
-    assert len(park.rows("platform-operation mark", like="Alerts")) == 6
+    critical, others = (park.rows("park-power mark", like=like) for like in ("Critical", "Other"))
+    assert {row["tags"] for row in critical} == {"critical"}
+    assert "critical" not in {row["tags"] for row in others}
+    assert len(critical) + len(others) == 2
+    # People read what a device is called, not the key of a point.
+    assert {row["text"].split(" · ")[1] for row in (*critical, *others)} == {"Incomer 1 M1", "Incomer 2 M2"}
+    everywhere = [park.rows("platform-operation mark", like=like) for like in ("Critical", "Other")]
+    assert sum(map(len, everywhere)) == 6
     assert len(park.rows("meter-health mark", park=[ONE, CHINESE], like="Maintenance")) == 2
 
 
@@ -481,7 +566,7 @@ def test_alerts(park):
     states = {}
     for row in park.rows("park-alerts 12/A"):
         states.setdefault(row["metric"], []).append(row["value"])
-    assert states == {"point:p1/M1/active_power": [1], "point:p1/M2/active_power": [1, 0]}
+    assert states == {"Incomer 1 M1 · active power": [1], "Incomer 2 M2 · active power": [1, 0]}
     assert 2400 <= park.row("park-alerts 2/A")["value"] < 2400 + 3600
 
 
@@ -510,7 +595,11 @@ def test_load_requests(park):
         row["node"]: (row["asked"], row["reserved"], row["rated"], row["free"])
         for row in park.rows("load-requests 22/A")
     }
-    assert nodes == {"TR1": (1000, 500, 1250, 500 - N), "—": (500, 250, None, None)}
+    assert nodes == {"一号变 TR1": (1000, 500, 1250, 500 - N), "no node": (500, 250, None, None)}
+    with park.connection.transaction(force_rollback=True):
+        # The console names a node with its kind.
+        park.connection.execute("UPDATE smartpark.load_request SET node = 'transformer/TR1' WHERE node = 'TR1'")
+        assert {row["node"] for row in park.rows("load-requests 22/A")} == {"一号变 TR1", "no node"}
     # Three requests spent 1, 2, 3 days of the utility and one of the customer on their acceptance.
     assert park.rows("load-requests 24/A", span=MONTH) == [{"stage": REQUEST_WORDS[Stage.ACCEPTANCE][1], "days": 3}]
     flow = {(row["time"], row["metric"]): row["value"] for row in park.rows("load-requests 25/A", span=2 * MONTH)}

@@ -94,7 +94,7 @@ class Park:
 
     def rows(self, name, *, end=None, span=DAY, **others):
         everything = {
-            "zone": ["-"],
+            "zone": ["-"], "level": ["1", "2", "3"],
             "type": ["meter"],
             "pollutant": ["so2", "nox", "dust"],
             "outlet": ["S1"],

@@ -1,6 +1,6 @@
 """The dashboard `park-balance`: where energy comes from, who uses it, and what nobody measures."""
 
-from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
+from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK, Choice
 from smartpark_dashboards.dashboard import Dashboard
 from smartpark_dashboards.fields import Field, LinkTo, ToConsole
 from smartpark_dashboards.kinds import BarGauge, NodeGraph, Stat, Table, TimeSeries
@@ -26,7 +26,11 @@ def balance() -> Dashboard:
             "Where electricity comes from and goes, residuals between meters and the load at night.",
         ),
         area="energy",
-        choices=(*ONE_PARK, ZONE_OF_PARK),
+        choices=(
+            *ONE_PARK,
+            ZONE_OF_PARK,
+            Choice("level", Words("表计级别", "Level of meters"), "park-balance/levels"),
+        ),
         console=ToConsole("/parks/{$park}"),
         marks=MARKS_OF_PARK,
         start="now-30d",
@@ -104,7 +108,7 @@ def _users() -> tuple[Panel, ...]:
                 "各分园末端电表每日电量，按已知部分。",
                 "Of the meters at the end of the tree in each zone, day by day, as far as it is known.",
             ),
-            "zone_days", (8, 8), "kwatth", 0, bars=True, stacked=True,
+            "zone_days", (8, 8), "kwatth", 0, distinct=True, bars=True, stacked=True,
         ),
         TimeSeries(
             8,
@@ -114,7 +118,7 @@ def _users() -> tuple[Panel, ...]:
                 "What a parent meter shows beyond those below it, over its own amount of the "
                 "day, for the eight with the largest residuals; a gap where either is not known.",
             ),
-            "residual_share", (12, 8), "percent", 2, to=LinkTo("meter-health"),
+            "residual_share", (12, 8), "percent", 2, distinct=True, to=LinkTo("meter-health"),
         ),
         BarGauge(
             6,

@@ -166,15 +166,15 @@ def _measured() -> tuple[Panel, ...]:
     return (
         TimeSeries(
             10, Words("二氧化硫折算浓度", "SO2, corrected"), about,
-            "corrected_so2", (8, 8), "conmgm3", 1, fields=(LIMITS,),
+            "corrected_so2", (8, 8), "conmgm3", 1, distinct=True, fields=(LIMITS,),
         ),
         TimeSeries(
             11, Words("氮氧化物折算浓度", "NOx, corrected"), about,
-            "corrected_nox", (8, 8), "conmgm3", 1, fields=(LIMITS,),
+            "corrected_nox", (8, 8), "conmgm3", 1, distinct=True, fields=(LIMITS,),
         ),
         TimeSeries(
             12, Words("颗粒物折算浓度", "Dust, corrected"), about,
-            "corrected_dust", (8, 8), "conmgm3", 1, fields=(LIMITS,),
+            "corrected_dust", (8, 8), "conmgm3", 1, distinct=True, fields=(LIMITS,),
         ),
         TimeSeries(
             13,
@@ -243,18 +243,18 @@ def _air() -> tuple[Panel, ...]:
             20,
             Words("空气质量指数", "Air quality index"),
             Words("各站每小时AQI。", "Air quality index of each station, hour by hour (HJ 633)."),
-            "air_index", (8, 8), "none", 0,
+            "air_index", (8, 8), "none", 0, distinct=True,
         ),
         TimeSeries(
             21,
             Words("细颗粒物", "Fine particles"),
             Words("各站PM2.5小时均值。", "PM2.5 of the stations, means of an hour."),
-            "particles", (8, 8), "conμgm3", 0,
+            "particles", (8, 8), "conμgm3", 0, distinct=True,
         ),
         TimeSeries(
             22,
             Words("风速", "Wind"),
             Words("各站风速小时均值。", "Wind speed at the stations, means of an hour."),
-            "wind", (8, 8), "velocityms", 1,
+            "wind", (8, 8), "velocityms", 1, distinct=True,
         ),
     )  # fmt: skip

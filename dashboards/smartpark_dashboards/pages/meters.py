@@ -239,6 +239,6 @@ def _one() -> tuple[Panel | Section, ...]:
                 "What each register counted in an hour, beyond three days in a day, as far as it is known; its unit "
                 "stands beside its name.",
             ),
-            "meter_energy", (24, 8), "locale", 1, bars=True,
+            "meter_energy", (24, 8), "locale", 1, distinct=True, bars=True,
         ),
     )  # fmt: skip

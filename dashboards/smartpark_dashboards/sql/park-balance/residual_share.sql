@@ -1,11 +1,11 @@
 -- What each parent meter shows beyond those below it, as a share of its own import of the day; of the eight parents with
 -- the largest residuals of the range. A day that is not known of either is a gap.
-WITH residual AS (
+WITH RECURSIVE {{tree}}, residual AS (
     SELECT i.time, d.code, CASE WHEN '$lang' = 'en' THEN d.name_en ELSE d.name END || ' ' || d.code AS name, i.value
     FROM park.indicator AS i
     JOIN park.device AS d ON d.park = i.park AND i.boundary = 'device/' || d.code
     WHERE $__timeFilter(i.time) AND i.park = '$park' AND i.grain = 'day' AND i.indicator = 'balance_residual'
-      AND coalesce(d.sub_park, '-') IN ($zone)
+      AND coalesce(d.sub_park, '-') IN ($zone) AND d.code IN (SELECT code FROM tree WHERE level::text IN ($level))
 ), worst AS (
     SELECT code FROM residual GROUP BY code ORDER BY abs(sum(value)) DESC NULLS LAST, code LIMIT 8
 ), import AS MATERIALIZED (

@@ -1,8 +1,8 @@
--- What waits for somebody: alerts that fire and are told, most severe first, then requests whose clock is past or ends within
--- three days. `area` and `item` lead to the console.
+-- What waits for somebody: critical alerts that fire and are told, requests whose clock is past, warnings, requests whose
+-- clock ends within three days, the rest. `area` and `item` lead to the console.
 WITH wanted AS (
     SELECT
-        array_position(ARRAY['critical', 'warning', 'info'], a.severity) AS rank, a.severity AS urgency,
+        array_position(ARRAY['critical', 'overdue', 'warning', 'soon', 'info'], a.severity) AS rank, a.severity AS urgency,
         CASE WHEN '$lang' = 'en' THEN a.rule_name_en ELSE a.rule_name END AS matter,
         {{shared/alert_object}} || coalesce(' · ' || {{measurand p.measurand}}, '') AS object, a.fired_at AS since,
         'alerts' AS area, a.alert_id::text AS item
@@ -12,7 +12,7 @@ WITH wanted AS (
     WHERE a.park = '$park' AND a.state = 'firing' AND a.hidden IS NULL
     UNION ALL
     SELECT
-        CASE WHEN due < today THEN 1 ELSE 4 END, CASE WHEN due < today THEN 'overdue' ELSE 'soon' END,
+        CASE WHEN due < today THEN 2 ELSE 4 END, CASE WHEN due < today THEN 'overdue' ELSE 'soon' END,
         CASE WHEN '$lang' = 'en' THEN 'load request, due ' ELSE '用电报装，期限 ' END || to_char(due, 'MM-DD'),
         applicant, stage_since, 'requests', code
     FROM (
