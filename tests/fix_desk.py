@@ -18,6 +18,7 @@ from smartpark_storage.load_requests import Person
 
 WAIT_MS = 30_000
 _MOST_STOPS = 300
+_HAS_FOCUS = "one => one.isConnected ? one === document.activeElement : null"
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (409|422)\b")
 
 
@@ -59,8 +60,12 @@ class Window:
     def reach(self, place: Locator, key: str = "Tab") -> Locator:
         """Press Tab until a place has the focus, as somebody without a mouse does."""
         expect(place).to_be_visible()
+        # Looked for once, for that takes longer than a stop; and again where the page has put another in its place.
+        one = place.element_handle()
         for _ in range(_MOST_STOPS):
-            if place.evaluate("one => one === document.activeElement"):
+            while (has_focus := one.evaluate(_HAS_FOCUS)) is None:
+                one = place.element_handle()
+            if has_focus:
                 return place
             self.page.keyboard.press(key)
         raise AssertionError(f"{place} is not reached within {_MOST_STOPS} times {key}")
