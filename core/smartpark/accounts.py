@@ -117,7 +117,7 @@ def _signs(device: MeteredPoint, points: Sequence[MeteredPoint]) -> list[int]:
     if device.carrier in NOT_ENERGY:
         return [int(p.measurand in _OTHER_AMOUNTS and device.role in METERING) for p in points]
     role = Role.BOUNDARY if device.role in METERING else device.role
-    measures = [Measures(p.code, p.measurand) for p in points]
+    measures = [Measures(p.code, p.measurand, p.retired_at_us is not None) for p in points]
     return signs_at_boundary(role, device.carrier, measures, internal_transfer=False)
 
 

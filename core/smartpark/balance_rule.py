@@ -16,6 +16,8 @@ from smartpark.catalogue import Role
 from smartpark.measurands import MATERIALS, MEDIA, Carrier, Measurand
 
 ACTIVE_ENERGY: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
+PHASED: Final = ACTIVE_ENERGY | {Measurand.ACTIVE_POWER}
+"""What meters show of each phase too, beside the whole: a total is the point whose code is its measurand."""
 ENERGY: Final = ACTIVE_ENERGY | {
     Measurand.GAS_VOLUME,
     Measurand.HEAT_ENERGY,
@@ -33,6 +35,7 @@ class Measures(NamedTuple):
 
     code: str
     measurand: str
+    is_retired: bool = False
 
 
 def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, internal_transfer: bool) -> list[int]:
@@ -59,18 +62,25 @@ def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, in
     # register of one direction only is a production meter, whichever way it is wired.
     is_generator = role == Role.GENERATION
     is_reversed = is_generator and any(point.measurand == Measurand.ACTIVE_ENERGY_EXPORT for point in points)
-    # A device that measures its phases one by one and no total counts with all of them.
-    has_total = any(point == (Measurand.ACTIVE_POWER, Measurand.ACTIVE_POWER) for point in points)
+    totals = {measurand for measurand in PHASED if _has_total(points, measurand)}
     return [
-        _power_sign(point, carrier, is_reversed=is_reversed, has_total=has_total)
+        0
+        if point.measurand in totals and point.code != point.measurand
+        else _power_sign(carrier, is_reversed=is_reversed)
         if point.measurand == Measurand.ACTIVE_POWER
         else _energy_sign(point.measurand, carrier, is_generator=is_generator, is_reversed=is_reversed)
         for point in points
     ]
 
 
-def _power_sign(point: Measures, carrier: str, *, is_reversed: bool, has_total: bool) -> int:
-    if carrier not in ELECTRIC or (has_total and point.code != Measurand.ACTIVE_POWER):
+def _has_total(points: Sequence[Measures], measurand: str) -> bool:
+    """Whether a device counts with one point: with all of its phases, where no total is in service."""
+    own = [point for point in points if point.measurand == measurand]
+    return any(point.code == measurand for point in [one for one in own if not one.is_retired] or own)
+
+
+def _power_sign(carrier: str, *, is_reversed: bool) -> int:
+    if carrier not in ELECTRIC:
         return 0
     return -1 if is_reversed else 1
 

@@ -22,7 +22,11 @@ COUNTED = [
     Measurand.STEAM_MASS,
     Measurand.FUEL_MASS,
 ]
-PHASES = [{"measurand": "active_power", "code": f"active_power_l{n}"} for n in (1, 2, 3)]
+PHASES = [
+    {"measurand": name, "code": f"{name}_l{n}"}
+    for name in ("active_power", "active_energy_import")
+    for n in (1, 2, 3)
+]
 POINTS = [*({"measurand": m.value} for m in Measurand), *PHASES]
 LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES]
 

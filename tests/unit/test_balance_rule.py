@@ -56,3 +56,18 @@ def test_the_order_of_a_devices_points_does_not_matter(role, carrier, measurands
     shuffled = random.sample(measurands, len(measurands))
     one = dict(zip(measurands, signs(role, carrier, *measurands), strict=True))
     assert dict(zip(shuffled, signs(role, carrier, *shuffled), strict=True)) == one
+
+
+def test_registers_of_phases_count_where_there_is_no_total():
+    """As three-phase meters show them: a total, and each phase beside it."""
+    registers = [Measures(f"{name}_{phase}", name) for name in (IMPORT, EXPORT) for phase in "abc"]
+    totals = [Measures(IMPORT, IMPORT), Measures(EXPORT, EXPORT)]
+    for role, ways in (("boundary", [1, -1]), ("generation", [-1, 1])):
+        alone = signs_at_boundary(role, "electricity", registers, internal_transfer=False)
+        assert alone == [way for way in ways for _ in "abc"]
+        beside = signs_at_boundary(role, "electricity", [*registers, *totals], internal_transfer=False)
+        assert beside == [0] * 6 + ways
+    gone = [*registers[:3], Measures(IMPORT, IMPORT, is_retired=True)]
+    assert signs_at_boundary("boundary", "electricity", gone, internal_transfer=False) == [1, 1, 1, 1]
+    old = [Measures(one.code, one.measurand, is_retired=True) for one in [*registers[:3], totals[0]]]
+    assert signs_at_boundary("boundary", "electricity", old, internal_transfer=False) == [0, 0, 0, 1]

@@ -94,11 +94,18 @@ def park_signs(points: Sequence[LoadPointRow]) -> dict[int, int]:
 
 def meter_signs(points: Sequence[LoadPointRow]) -> dict[int, int]:
     """How each point counts in what its own meter measures: import less export, and the gauges of the whole meter."""
-    phases = {p.device for p in points if p.measurand == p.code == Measurand.ACTIVE_POWER}
+    totals = {(p.device, p.measurand) for p in points if p.code == p.measurand}
+    # As its active power is measured, so is its reactive power.
+    wholes = {device for device, measurand in totals if measurand == Measurand.ACTIVE_POWER}
     return {
         point.point_id: -1 if point.measurand == Measurand.ACTIVE_ENERGY_EXPORT else 1
         for point in points
-        if point.measurand in ACTIVE_ENERGY or point.code == point.measurand or point.device not in phases
+        if point.code == point.measurand
+        or (
+            (point.device, point.measurand) not in totals
+            if point.measurand in ACTIVE_ENERGY
+            else point.device not in wholes
+        )
     }
 
 

@@ -345,6 +345,38 @@ BEGIN
     END LOOP;
 END $do$;
 
+-- Of registers too a meter has a total beside those of its phases: as in core's `balance_rule`.
+CREATE OR REPLACE VIEW park.boundary_flow AS
+WITH metered AS (
+    SELECT
+        p.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier, d.role,
+        d.role = 'generation' AND bool_or(p.measurand = 'active_energy_export') OVER of_device AS is_reversed,
+        p.code = p.measurand OR NOT bool_or(p.code = p.measurand) OVER of_measurand AS is_whole
+    FROM smartpark.point AS p
+    JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
+    WHERE p.retired_at IS NULL AND d.role IN ('boundary', 'generation') AND NOT d.internal_transfer
+    WINDOW of_device AS (PARTITION BY p.park, p.device), of_measurand AS (PARTITION BY p.park, p.device, p.measurand)
+)
+SELECT
+    point_id, point, park, device, measurand, unit, carrier, role,
+    CASE
+        WHEN measurand = 'active_power' THEN CASE WHEN is_reversed THEN -1 ELSE 1 END
+        WHEN role = 'boundary' THEN CASE WHEN measurand = 'active_energy_export' THEN -1 ELSE 1 END
+        ELSE CASE WHEN is_reversed AND measurand <> 'active_energy_export' THEN -1 ELSE 1 END
+    END AS sign
+FROM metered
+WHERE CASE
+    WHEN measurand = 'active_power' THEN carrier IN ('electricity', 'photovoltaic') AND is_whole
+    WHEN carrier IN (
+        'acetylene', 'carbide', 'co2_gas', 'compressed_air', 'deaerated_water',
+        'limestone', 'nitrogen', 'nitrogen_by', 'nitrogen_main', 'oxygen',
+        'soda_ash', 'soft_water', 'water'
+    ) THEN false
+    WHEN measurand IN ('active_energy_import', 'active_energy_export') THEN is_whole
+    ELSE role = 'boundary' AND measurand IN ('gas_volume', 'heat_energy', 'steam_mass', 'fuel_mass')
+END;
+CALL smartpark.show('boundary_flow');
+
 -- What was corrected when, among the many that were not.
 CREATE INDEX indicator_value_superseded ON smartpark.indicator_value (superseded_at) WHERE superseded_at IS NOT NULL;
 
