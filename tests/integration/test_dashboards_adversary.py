@@ -215,6 +215,20 @@ def test_a_day_without_a_quarter_hour_is_a_day_of_which_nothing_is_known(park):
     assert amounts == {"LIVE": "5760 kWh", "DEAD": "≥ 1920 kWh"}
 
 
+def test_registers_of_phases_are_not_added_to_their_total(park):
+    park.device("M1")
+    park.device("M2", role="consumption")
+    midnight = period_containing(utc_now(), Grain.DAY).start
+    for device, codes in (("M1", ["", "_a", "_b", "_c"]), ("M2", ["_a", "_b", "_c"])):
+        for code in codes:
+            point = park.point(device, f"active_energy_import{code}", "active_energy_import")
+            park.quarters(point, midnight - DAY, midnight, 30.0 if not code else 10.0)
+    yesterday = {"end": midnight - timedelta(seconds=1), "span": DAY - timedelta(seconds=1)}
+    amounts = {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A", **yesterday)}
+    assert amounts == {"M1": "2880 kWh", "M2": "2880 kWh"}
+    assert [row["value"] for row in park.rows("park-balance 7/A", **yesterday)] == [2880]
+
+
 def test_a_night_is_as_low_as_its_lowest_whole_hour(park):
     midnight = period_containing(utc_now(), Grain.DAY).start - DAY
     for n in range(5):

@@ -15,7 +15,7 @@ WITH days AS (
     FROM park.energy_day AS e
     WHERE e.point_id = ANY (ARRAY(
         SELECT p.point_id FROM park.point AS p
-        WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND coalesce(p.sub_park, '-') IN ($zone)
+        WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND {{whole}} AND coalesce(p.sub_park, '-') IN ($zone)
     )) AND e.time >= $__timeFrom() AND e.time < $__timeTo()
     GROUP BY e.device, e.point_id
 ), meter AS (

@@ -13,7 +13,7 @@ WITH RECURSIVE {{tree}}, residual AS (
     FROM park.energy_day AS e
     WHERE $__timeFilter(e.time) AND e.completeness >= 1 AND e.point_id = ANY (ARRAY(
         SELECT p.point_id FROM park.point AS p
-        WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND p.device IN (SELECT code FROM worst)
+        WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND {{whole}} AND p.device IN (SELECT code FROM worst)
     ))
 )
 SELECT r.time AS "time", r.name AS metric, 100.0 * r.value / nullif(e.amount, 0) AS value

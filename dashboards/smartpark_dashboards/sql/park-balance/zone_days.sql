@@ -3,7 +3,7 @@
 WITH leaf AS (
     SELECT p.point_id, coalesce(p.sub_park, '-') AS zone
     FROM park.point AS p
-    WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND p.role = 'consumption'
+    WHERE p.park = '$park' AND p.measurand = 'active_energy_import' AND {{whole}} AND p.role = 'consumption'
       AND coalesce(p.sub_park, '-') IN ($zone) AND NOT EXISTS (
           SELECT FROM park.device AS below WHERE below.park = '$park' AND below.parent = p.device AND below.retired_at IS NULL
       )
