@@ -6,6 +6,7 @@ a program, or between backticks in a sentence or a table. Output, formulas and o
 
 import itertools
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,10 @@ def _blocks(text: str) -> Iterator[tuple[int, str, str]]:
     for fence in _FENCE.finditer(text):
         yield fence.start(), fence[2], fence[3]
     for block in _INDENTED.finditer(_blanked(text)):
-        yield block.start(), "", re.sub(r"^ {4}", "", block[0], flags=re.MULTILINE)
+        yield block.start(), "", textwrap.dedent(block[0])
 
 
-_INDENTED = re.compile(r"(?:^ {4}\S.*\n?)+", re.MULTILINE)
+_INDENTED = re.compile(r"(?:^ {4,}\S.*\n?)+", re.MULTILINE)
 
 
 def _blanked(text: str) -> str:

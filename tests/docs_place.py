@@ -5,6 +5,7 @@ reader would have written by then, taken from the documents themselves where the
 """
 
 import re
+import runpy
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +25,15 @@ from smartpark.catalogue import load_catalogue
 from smartpark.cli import main
 from smartpark.clock import PARK_ZONE, to_us
 from smartpark.wire import MISSING
+from smartpark_edge.choices import WhenFull
+from smartpark_edge.spool import Spool
 from smartpark_ingest.alerting.rules_in_force import enter_builtin_rules
 from smartpark_storage import (
     READING_DTYPE,
     Batch,
     Connection,
+    DeadLetterRow,
+    DeadReason,
     IndicatorRow,
     connect,
     load_registry,
@@ -39,6 +44,7 @@ from smartpark_storage import (
 from smartpark_storage.access import SecretKind, add_client, add_grant, make_secret
 from smartpark_storage.aggregates import number_publications
 from smartpark_storage.registry import PointRecord
+from storage_cases import write_truth
 
 PARK: Final = "minhou-demo"
 PARK_FILE: Final = ROOT / "simulators/smartpark_simulators/parks/minhou-demo.toml"
@@ -57,7 +63,7 @@ def fill(dsn: str) -> None:
     with connect(dsn, application="test") as connection:
         edge = register_edge(connection, "edge-a")
         batches = [Batch(edge, 1, number, 0, rows) for number, rows in enumerate(_day(connection))]
-        store_batches(connection, batches, received_at=MIDNIGHT + timedelta(days=1))
+        store_batches(connection, [*batches, _with_a_letter(edge)], received_at=MIDNIGHT + timedelta(days=1))
         enter_builtin_rules(connection, NOON - timedelta(days=30))
         connection.commit()
     assert main(["derive", "--park", PARK, "--from", "2026-11-22", "--to", "2026-11-23"]) == 0
@@ -67,6 +73,21 @@ def fill(dsn: str) -> None:
     with connect(dsn, application="test") as connection:
         number_publications(connection, wait=True)
         connection.commit()
+
+
+def _with_a_letter(edge: int) -> Batch:
+    """One in which a point speaks that the catalogue does not have."""
+    letter = DeadLetterRow(
+        edge="edge-a",
+        topic="smartpark/v1/edge-a/data",
+        reason=DeadReason.UNKNOWN_POINT,
+        detail="the catalogue has no such point",
+        payload=b"{}",
+        point_key=f"{PARK}/T99/voltage",
+        reading_time_us=to_us(NOON),
+        received_at=NOON,
+    )
+    return Batch(edge, 2, 1, 0, np.zeros(0, READING_DTYPE), dead=(letter,))
 
 
 def _publish_what_is_asked_for(dsn: str) -> None:
@@ -147,23 +168,39 @@ def key_of_a_reader(dsn: str) -> str:
 
 def lay_out(folder: Path) -> None:
     """The files that documents name: the project's own, and what their reader would have written."""
-    for name in ("deploy", "scripts", "tests", "dashboards", "simulators"):
+    for name in ("tests", "dashboards", "simulators", "edge"):
         (folder / name).symlink_to(ROOT / name)
+    for name in ("deploy", "scripts"):
+        # Readers write beside what they copy, and scripts beside themselves.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "docs").mkdir()
     shutil.copy(ROOT / "docs/openapi.json", folder / "docs")
     for name, (document, place) in SHOWN.items():
         (folder / name).write_text(shown(document)[place], encoding="utf-8")
     shutil.copy(PARK_FILE, folder / "park.toml")
     shutil.copy(ROOT / "edge/example.toml", folder / "agent.toml")
+    Spool(folder / "edge-a.sqlite", limit_bytes=1 << 20, when_full=WhenFull.DROP_OLDEST, now=NOON).close()
     (folder / "application.pdf").write_bytes(b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF\n")
     (folder / "alerts").mkdir()
     contacts = {"alerts/duty": "dingtalk://" + "a" * 64, "alerts/chief": "chief@example.org"}
-    for name, text in {"minhou.key": "secret", "jinjiang.secret": "secret", **contacts}.items():
+    made_before = {"reader.password": "a" * 40, "office.key": new_key()}
+    for name, text in {"jinjiang.secret": "secret", **contacts, **made_before}.items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o600)
+    # The key that the park has made is the one that the province is given.
+    (folder / "minhou.key").symlink_to("province.key")
+    write_truth(
+        folder / "truth.sqlite", [(f"{PARK}/M0/frequency", to_us(MIDNIGHT), "1000.00", 0)], meta={"park": PARK}
+    )
     (folder / "archive").mkdir()
     lines = ["time,T01 kWh", *(f"2026-11-20T{hour:02}:00:00,{100 + hour}" for hour in range(3))]
     (folder / "year-2025.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def new_key() -> str:
+    """A key as scripts/init-secrets makes it, before there is a database."""
+    made: str = runpy.run_path(str(ROOT / "scripts/init-secrets"), run_name="init_secrets")["new_api_key"]()
+    return made
 
 
 SHOWN: Final[Mapping[str, tuple[str, int]]] = {

@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,9 @@ COMPOSE_VERBS: Final = {
 SYSTEMCTL_VERBS: Final = {"daemon-reload", "enable", "start", "stop", "restart", "status", "list-timers"}
 MADE: Final = {"mine.toml", "sources.toml", "uplink.toml"}
 """Files below deploy/ that whoever deploys writes."""
-OF_PLACEHOLDERS: Final = re.compile(r"^[\[(]|<|…|^[A-Z][A-Z0-9_]*…?[\])]?$|\bHOST\b|\bPORT\b|\bISSUER\b|^\||\.\.\.$")
+OF_PLACEHOLDERS: Final = re.compile(
+    r"^[\[(]|<\w+>|…|^[A-Z][A-Z0-9_]*(?:…|\.[a-z]+)?[\])]?$|\bHOST\b|\bPORT\b|\bISSUER\b|^\||\.\.\.$"
+)
 
 METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 """Words in capitals that stand for themselves."""
@@ -58,13 +60,14 @@ def words_of(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 @functools.cache
-def _parser() -> ArgumentParser:
+def own_parser() -> ArgumentParser:
+    """What reads the words of `smartpark`."""
     return build_parser()
 
 
 def parser_of(words: Sequence[str]) -> tuple[ArgumentParser, list[str]]:
     """Parser of the innermost sub-command that words name, and what is left of the words."""
-    parser, rest = _parser(), list(words)
+    parser, rest = own_parser(), list(words)
     while rest and (verbs := _verbs(parser)) is not None:
         first = rest[0].split("|")[0]
         if first not in verbs:
@@ -78,6 +81,18 @@ def _verbs(parser: ArgumentParser) -> dict[str, ArgumentParser] | None:
         if action.nargs == "A...":
             return action.choices
     return None
+
+
+def groups() -> Iterator[str]:
+    """Names of commands that have others below them."""
+    waiting = [own_parser()]
+    while waiting:
+        parser = waiting.pop(0)
+        verbs = _verbs(parser)
+        if verbs is not None:
+            waiting += verbs.values()
+            if parser is not own_parser():
+                yield parser.prog
 
 
 def syntax_error_of(commands: Iterable[Command]) -> str:
@@ -123,12 +138,12 @@ def read_smartpark(words: Sequence[str], *, is_named: bool) -> None:
     """The command exists, and so do its options; whole ones are read as the program would read them."""
     if not is_named:
         try:
-            _parser().parse_args(list(words))
+            own_parser().parse_args(list(words))
         except SystemExit as said:
             assert said.code == 0, " ".join(words)  # noqa: PT017  # 0 is what --help ends with
         return
     parser, rest = parser_of(words)
-    assert parser is not _parser() or not rest, " ".join(words)
+    assert parser is not own_parser() or not rest, " ".join(words)
     if _verbs(parser) is not None:
         assert not rest or rest[0].startswith("-"), f"{rest[0]} is no verb of {parser.prog}"
     for word in rest:

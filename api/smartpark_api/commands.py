@@ -8,6 +8,7 @@ import argparse
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         **access_from_environment(is_reachable=allow_network),
         **login_from_environment(),
     )
+    _on_request_to_end(_end_at_once)
     with _listen(host, arguments.port) as listener:
         _say_where(listener, settings.dsn)
         _run(settings, listener, metrics_address(arguments))
@@ -183,11 +185,10 @@ def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, i
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    # The server ends on either signal and then raises it again for whoever was there before it; that is us, and
-    # for us ending is enough: exit code 0.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ended)
     server = uvicorn.Server(config)
+    # It ends on either signal and then raises it again for whoever was there before it; that is us, and for us ending
+    # is enough: exit code 0. One that came before the server heard it itself ends it as soon as it has begun.
+    _on_request_to_end(lambda _number, _frame: setattr(server, "should_exit", True))
     app.state.is_ending = lambda: server.should_exit
     with vitals_port(ApiVitals(app, writer), metrics):
         writer.start()
@@ -197,5 +198,11 @@ def _run(settings: "ApiSettings", listener: socket.socket, metrics: tuple[str, i
             writer.close()
 
 
-def _ended(_number: int, _frame: FrameType | None) -> None:
-    """Nothing is left to do."""
+def _on_request_to_end(act: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, act)
+
+
+def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+    """While nobody is served yet."""
+    raise SystemExit(0)

@@ -204,6 +204,8 @@ def _run_broker(arguments: argparse.Namespace) -> int:
     from smartpark_simulators.broker import exec_broker, load_users
 
     users = () if arguments.users is None else load_users(arguments.users)
+    # Neither broker says a word of its own while all is well.
+    print(f"broker: mqtt://127.0.0.1:{arguments.port}, until it is stopped", flush=True)
     exec_broker(arguments.data.absolute(), arguments.port, users, kind=arguments.broker_kind)
     return 0
 

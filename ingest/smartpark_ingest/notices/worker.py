@@ -17,6 +17,7 @@ from smartpark.exposition import Family, counter, gauge
 from smartpark.load_requests.rules import builtin_load_request_rules, load_load_request_rules
 from smartpark.vitals import Pulse
 from smartpark.workdays import CalendarNotCoveredError, builtin_workdays, load_workdays
+from smartpark_storage import describe_database
 
 from smartpark_ingest.counters import Counters
 from smartpark_ingest.database import PatientDatabase, StoppedError
@@ -101,6 +102,7 @@ class NoticeWorker:
         """Plan and send until asked to stop."""
         planned_s = float("-inf")
         try:
+            _log.info("notices are sent from %s", self._database.run(describe_database).label)
             while not self._stop.is_set():
                 self.vitals.pulse.beat()
                 if time.monotonic() - planned_s >= PLAN_EVERY_S:

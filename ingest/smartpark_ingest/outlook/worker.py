@@ -17,6 +17,7 @@ from smartpark.clock import PARK_ZONE, utc_now
 from smartpark.errors import RetryableError, SmartparkError
 from smartpark.periods import Grain, period_containing
 from smartpark.workdays import WorkdayCalendar
+from smartpark_storage import describe_database
 from smartpark_storage.connections import Connection
 from smartpark_storage.emission_limits import keep_emission_limits
 from smartpark_storage.outlooks import forget_outlooks, outlook_parks
@@ -81,6 +82,7 @@ class OutlookWorker:
     def run(self) -> None:
         """Keep what is due, hour by hour, until asked to stop."""
         try:
+            _log.info("outlook works on %s", self._database.run(describe_database).label)
             self._keep_limits()
             while not self._stop.is_set():
                 self.vitals.pulse.beat()

@@ -18,6 +18,7 @@ from typing import Any, Final
 from smartpark.clock import utc_now
 from smartpark.errors import RetryableError
 from smartpark.uplinks import wait_s
+from smartpark_storage import describe_database
 from smartpark_storage.uplinks import (
     PutOff,
     QueuedNumber,
@@ -84,6 +85,8 @@ class UplinkWorker:
     def run(self) -> None:
         """Serve until asked to stop."""
         try:
+            label = self._database.run(describe_database).label
+            _log.info("uplink %s tells what is published in %s", self._uplink.name, label)
             while not self._stop.is_set():
                 if not self.round():
                     self._stop.wait(self._uplink.delivery.poll_s)
