@@ -149,10 +149,11 @@ def test_seals_come_verified_with_their_rows(provider, pull_from, connection):
     assert pull_from(verify=True).is_same
 
 
-def seal(provider) -> None:
+def seal(provider) -> str:
     asked = {"park": "west", "period": "2026-10", "note": "", "accept_incomplete": True}
     answer = provider.client("chief").post("submissions", json=asked)
     assert answer.status_code == 201, answer.text
+    return answer.json()["code"]
 
 
 def test_a_seal_that_was_tampered_with_is_refused(provider, pull_from, connection, monkeypatch):
@@ -172,6 +173,28 @@ def test_a_seal_that_was_tampered_with_is_refused(provider, pull_from, connectio
         pull_from()
     assert connection.execute("SELECT FROM smartpark.submission").fetchall() == []
     assert "digest" in read_source(connection, "park").error
+
+
+@pytest.mark.parametrize("garbled", ["region>Region", '"signature":">"signature":"00', '"key_id">"KEy_id"', "{>["])
+def test_a_paper_that_the_link_altered_is_fetched_again(provider, pull_from, connection, monkeypatch, garbled):
+    said, altered = (text.encode() for text in garbled.split(">"))
+    provider.publish(*two_months("west"))
+    code = seal(provider)
+    get, papers = SourceClient.get, []
+
+    def garbling(self, path, *more, **options):
+        answer = get(self, path, *more, **options)
+        if path == f"submissions/{code}":
+            papers.append(path)
+            assert said in answer.body
+            return replace(answer, body=answer.body.replace(said, altered)) if len(papers) == 1 else answer
+        return answer
+
+    monkeypatch.setattr(SourceClient, "get", garbling)
+    assert pull_from().submissions == 1
+    assert len(papers) == 2
+    assert connection.execute("SELECT code FROM smartpark.submission").fetchall() == [(code,)]
+    assert not read_source(connection, "park").error
 
 
 def test_more_parks_for_the_key_start_it_over_and_store_only_what_is_new(provider, pull_from, province):

@@ -5,6 +5,7 @@ Submissions are taken only after their signature and their digest were verified.
 caller's patience; what a source publishes is not judged here.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from smartpark.aggregates import BadManifestError
 from smartpark.clock import utc_now
 from smartpark.errors import SmartparkError
 from smartpark_storage import Connection
@@ -30,11 +32,11 @@ from smartpark_storage.aggregates import (
     store_submission,
 )
 
-from smartpark_ingest.province.client import ARROW, JSON, NDJSON, SourceClient, StartOverError
+from smartpark_ingest.province.client import ARROW, JSON, NDJSON, SourceAwayError, SourceClient, StartOverError
 from smartpark_ingest.province.identities import identities_of
 from smartpark_ingest.province.pages import BadPageError, Page, page_of
 from smartpark_ingest.province.patience import Patience
-from smartpark_ingest.province.seals import SealedPaper, check_seal, paper_of, rows_of_lines
+from smartpark_ingest.province.seals import SealBrokenError, SealedPaper, check_seal, paper_of, rows_of_lines
 from smartpark_ingest.province.sources import Source
 
 Result = TypeVar("Result")
@@ -43,7 +45,10 @@ Run = Callable[[Callable[[Connection], Result]], Result]
 Said = Callable[[int], object]
 """Is told how many rows were handled."""
 
+_log = logging.getLogger(__name__)
 _MOST_RESTARTS: Final = 1
+_TRIES: Final = 3
+"""So often a submission is fetched before it is refused: paper has no digest; altered on its way it looks broken."""
 
 
 @dataclass(slots=True)
@@ -210,7 +215,18 @@ class Pull:
                 self._meet()
 
     def _take_submission(self, code: str) -> None:
-        """Fetch a submission with its rows, verify both, and keep them."""
+        """Fetch a submission with its rows, verify both, and keep them; what does not verify is fetched anew."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                self._take_what_is_told(code)
+            except (BadManifestError, SealBrokenError, SourceAwayError) as error:
+                if not tries_left:
+                    raise
+                _log.warning("%s: %s; fetching submission %s again", self._source.name, error, code)
+            else:
+                return
+
+    def _take_what_is_told(self, code: str) -> None:
         paper = self._paper(code)
         answer = self._patience.insist(lambda: self._client.get(f"submissions/{code}/rows", accept=NDJSON))
         rows: AggregateColumns = rows_of_lines(answer.body)
