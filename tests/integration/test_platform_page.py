@@ -1,4 +1,4 @@
-"""What the page of the platform says of the API and of backups: figures computed apart; nothing known is nothing said."""
+"""What the page of the platform says of the API and of backups, computed apart; what is not known is not said."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
