@@ -36,6 +36,7 @@ class OpcUaServer:
         self,
         nodes: tuple[str, ...],
         *,
+        shelf: Path | None = None,
         folder: Path | None = None,
         other_namespaces: int = 0,
         users: Mapping[str, str] | None = None,
@@ -45,6 +46,7 @@ class OpcUaServer:
         self.names = nodes
         self.other_namespaces = other_namespaces
         """Namespaces registered before ours: they move our index."""
+        self._shelf = shelf
         self._folder = folder
         self._users = users
         self._loop = asyncio.new_event_loop()
@@ -88,7 +90,7 @@ class OpcUaServer:
 
     async def _start(self) -> None:
         server = Server(user_manager=None if self._users is None else _Users(self._users))
-        await server.init()
+        await server.init(self._shelf)
         server.set_endpoint(self.url)
         policies = [ua.SecurityPolicyType.NoSecurity]
         if self._folder is not None:
@@ -131,13 +133,19 @@ class OpcUaServer:
         assert result is None or result.is_good(), result
 
 
+@pytest.fixture(scope="session")
+def opcua_shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first server leaves the nodes that every server has: to build them takes a second."""
+    return tmp_path_factory.mktemp("opcua") / "nodes"
+
+
 @pytest.fixture
-def make_opcua() -> Iterator[Callable[..., OpcUaServer]]:
+def make_opcua(opcua_shelf: Path) -> Iterator[Callable[..., OpcUaServer]]:
     """Start an OPC UA server with nodes of the given names; it ends with the test."""
     started: list[OpcUaServer] = []
 
     def make(*nodes: str, **options: Any) -> OpcUaServer:
-        one = OpcUaServer(nodes, **options)
+        one = OpcUaServer(nodes, shelf=opcua_shelf, **options)
         started.append(one)
         one.start()
         return one
