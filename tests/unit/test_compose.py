@@ -158,9 +158,11 @@ NETWORKS = {
     "broker": {"broker", "ingest-0", "ingest-1", "edge", "demo-edge", "simulators"},
     "metrics": {"ingest-0", "ingest-1", "derive", "outlook", "notices", "alerts", "province", "uplink", "api"}
     | {"edge", "demo-edge"},
-    "outside": {"broker", "api", "grafana", "notices", "alerts", "province", "uplink", "edge"},
+    "outside": {"grafana", "notices", "alerts", "province", "uplink", "edge"},
+    "ports": {"broker", "api"},
 }
 """Who can reach whom, and who can reach the world. A service more in one of them is a decision: write it here too."""
+WAYS_OUT = {"outside", "ports"}
 
 
 def test_who_has_no_business_with_somebody_cannot_reach_them():
@@ -171,26 +173,43 @@ def test_who_has_no_business_with_somebody_cannot_reach_them():
 
 def test_only_the_network_of_those_who_speak_with_the_world_leads_out():
     for name, network in COMPOSE["networks"].items():
-        assert network.get("internal", False) is (name != "outside")
-    assert COMPOSE["networks"]["outside"]["driver_opts"] == {"com.docker.network.bridge.enable_icc": "false"}
+        assert network.get("internal", False) is (name not in WAYS_OUT)
+    for name in WAYS_OUT:
+        assert COMPOSE["networks"][name]["driver_opts"] == {"com.docker.network.bridge.enable_icc": "false"}
     for name, service in SERVICES.items():
         if "ports" in service:
-            assert "outside" in service["networks"], name
+            assert WAYS_OUT & set(service["networks"]), name
+
+
+def hosts_in(text):
+    """Services that a text names as hosts."""
+    return {host for host in re.findall(r"(?:@|//)([a-z][a-z0-9-]*):\d+", text) if host in SERVICES}
 
 
 def hosts_of(service):
     """Services that the environment of one names as hosts."""
     values = " ".join(str(value) for value in service.get("environment", {}).values())
-    return {host for host in re.findall(r"(?:@|//)([a-z][a-z0-9-]*):\d+", values) if host in SERVICES} | (
+    return hosts_in(values) | (
         {service["environment"]["PGHOST"]} if "PGHOST" in service.get("environment", {}) else set()
     )
 
 
+def hosts_told(service):
+    """Services that the files mounted into one name as hosts."""
+    folders = [ROOT / volume.split(":")[0] for volume in service.get("volumes", ()) if volume.startswith("./")]
+    kinds = ("alerting/*.yaml", "datasources/*.yaml", "*.toml")
+    files = [file for folder in folders if folder.is_dir() for kind in kinds for file in folder.glob(kind)]
+    return {host for file in files for host in hosts_in(file.read_text(encoding="utf-8"))}
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_whoever_a_service_asks_is_in_a_network_with_it_and_waited_for(name):
+    for host in hosts_of(SERVICES[name]) | hosts_told(SERVICES[name]):
+        shared = set(SERVICES[name]["networks"]) & set(SERVICES[host]["networks"])
+        assert shared - WAYS_OUT, f"{name} does not see {host}"
+        # There they do not see each other, and Docker's names lead there first.
+        assert not shared & WAYS_OUT, f"{name} finds {host} where it cannot reach it"
     for host in hosts_of(SERVICES[name]):
-        shared = set(SERVICES[name]["networks"]) & set(SERVICES[host]["networks"]) - {"outside"}
-        assert shared, f"{name} does not see {host}"
         waits = SERVICES[name]["depends_on"]
         assert host in waits or any(host in SERVICES[other].get("depends_on", {}) for other in waits), host
 
