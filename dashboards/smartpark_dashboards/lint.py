@@ -13,7 +13,7 @@ from smartpark_dashboards.fields import CONSOLE
 from smartpark_dashboards.layout import GRID_WIDTH
 from smartpark_dashboards.lint_sql import query_problems, variables_in
 from smartpark_dashboards.panels import DATASOURCE
-from smartpark_dashboards.widths import table_width
+from smartpark_dashboards.widths import ink, table_width, title_width
 from smartpark_dashboards.words import Json
 
 KINDS: Final = frozenset(
@@ -157,6 +157,7 @@ def _panel_problems(panel: Json, choices: Mapping[str, bool], *, chinese: bool) 
     yield from (f"has the unit {unit!r}" for unit in units if unit not in UNITS and not _FREE_UNIT.fullmatch(unit))
     if panel["type"] == "bargauge" and ("displayName" in defaults or any(o["id"] == "displayName" for o in options)):
         yield "names the number of its bars: then Grafana gives every bar that name"
+    yield from _title_problems(panel)
     yield from _width_problems(panel, defaults, overrides)
     yield from _color_problems(panel, defaults, overrides)
     if panel["type"] == "nodeGraph" and units:
@@ -170,6 +171,13 @@ def _threshold_problems(defaults: Json, options: list[Json]) -> Iterator[str]:
         values = [step["value"] for step in threshold["steps"]]
         if values[0] is not None or values[1:] != sorted(values[1:]):
             yield f"has thresholds that do not rise from a ground colour: {values}"
+
+
+def _title_problems(panel: Json) -> Iterator[str]:
+    """What is cut cannot be read; names that are filled in are not ours."""
+    title = re.sub(r"\$\{[^}]+\}", "", panel["title"])
+    if ink(title) > (there := title_width(panel["gridPos"]["w"])):
+        yield f"has a title of about {ink(title):.0f} px where {there} are"
 
 
 def _width_problems(panel: Json, defaults: Json, overrides: list[Json]) -> Iterator[str]:

@@ -12,8 +12,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from smartpark.electricity_rules import builtin_electricity_rules
-from smartpark.evaluation import builtin_rules
 from smartpark.measurands import MEANINGS
 
 _PART: Final = re.compile(r"\{\{([\w/]+)(?: ([\w.]+))?\}\}")
@@ -39,6 +37,10 @@ def _part(folder: Traversable, name: str, word: str) -> str:
 
 def _rule(name: str) -> str:
     """A number of core's dated rows, the newest of them: a line to look at, by which nothing is judged here."""
+    # Here and not above (noqa): models of rules are heavy, and every command of smartpark imports this module.
+    from smartpark.electricity_rules import builtin_electricity_rules  # noqa: PLC0415
+    from smartpark.evaluation import builtin_rules  # noqa: PLC0415
+
     charges, budgets = builtin_electricity_rules().basic_charge, builtin_rules().budget_rule
     found = {
         "demand_tolerance": max(charges, key=lambda row: row.valid_from).tolerance,

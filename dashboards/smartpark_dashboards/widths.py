@@ -41,6 +41,11 @@ def table_width(columns: int) -> int:
     return round(columns * (1440 - 32 + 8) / 24 - 8 - 16)
 
 
+def title_width(columns: int) -> int:
+    """What the title of a panel has beside the sign behind which its explanation stands. [px]."""
+    return table_width(columns) - 44
+
+
 def ink(text: str) -> float:
     """Width of a text in a cell. [px]."""
     return sum(_CHINESE if ord(character) > 0x2E7F else _LATIN for character in text)

@@ -219,6 +219,22 @@ def test_the_load_and_its_duration(park):
 def test_demand_and_price_periods(park):
     assert park.row("park-power 1/A")["value"] == N
     assert park.row("park-power 3/A") == {"free": 1000 - N, "share": pytest.approx((1000 - N) / 10)}
+    with park.connection.transaction(force_rollback=True):
+        # Minutes began today, and what is known of the month are quarters: the maximum of a day is not that of the month.
+        park.connection.execute("SET LOCAL session_replication_role = replica")
+        park.connection.execute(
+            "UPDATE smartpark.indicator_value AS v SET value = 1 FROM smartpark.indicator_series AS s"
+            " WHERE s.series_id = v.series_id AND s.park = 'p1' AND s.indicator = 'maximum_demand'"
+            " AND s.grain = 'month'"
+        )
+        park.connection.execute(
+            "UPDATE smartpark.indicator_value AS v SET value = 950 FROM smartpark.indicator_series AS s"
+            " WHERE s.series_id = v.series_id AND s.park = 'p1' AND s.indicator = 'maximum_demand_block'"
+            " AND s.grain = 'month'"
+        )
+        assert park.row("park-power 1/A")["value"] == 950
+        assert park.row("park-power 2/A")["value"] == pytest.approx(95)
+        assert park.row("park-power 3/A") == {"free": 50, "share": pytest.approx(5)}
     # Above 105 % of the contract demand is charged more (the newest of core's rows on the basic charge).
     assert {(row["contract_kw"], round(row["charged_kw"], 6)) for row in park.rows("park-power 10/A")} == {
         (1000, 1050)
@@ -566,7 +582,7 @@ def test_alerts(park):
     states = {}
     for row in park.rows("park-alerts 12/A"):
         states.setdefault(row["metric"], []).append(row["value"])
-    assert states == {"Incomer 1 M1 · active power": [1], "Incomer 2 M2 · active power": [1, 0]}
+    assert states == {"Incomer 1 M1 · active power": [3], "Incomer 2 M2 · active power": [2, 0]}
     assert 2400 <= park.row("park-alerts 2/A")["value"] < 2400 + 3600
 
 

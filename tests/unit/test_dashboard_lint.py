@@ -58,6 +58,7 @@ CHANGES = {
     "a table with columns as wide as Grafana's": (
         of_panel("fieldConfig", "defaults", "custom", value={}, number=30), "behind the scroll bar"
     ),
+    "a title that is cut": (of_panel("title", value="电" * 30, number=14), "has a title of about 420 px"),
     "a curve that is green by itself": (
         of_panel(
             "fieldConfig", number=20,

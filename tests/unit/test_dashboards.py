@@ -20,7 +20,8 @@ LEAD_NOWHERE = {
     "本月峰值时刻", "When the month's peak was", "未来 24 小时峰值", "Peak of the next 24 hours",
     "清洁能源占比", "Clean energy", "单位能耗碳排放", "Core intensity", "零碳园区“1+5”", "Zero-carbon parks: 1 + 5",
     "平均确认与恢复时间", "Mean times", "确认率与误报率", "Acknowledged, false",
-    "计算时效", "Newest numbers", "数据库", "Database", "聚合与结构", "Aggregates and schema",
+    "计算时效", "Newest numbers", "接口", "API", "备份", "Backups", "数据库", "Database",
+    "聚合与结构", "Aggregates and schema",
 }  # fmt: skip
 """Numbers whose detail stands beside them on their own page."""
 

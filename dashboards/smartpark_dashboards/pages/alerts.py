@@ -19,8 +19,6 @@ from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
 _AGE = (Step(None, "green"), Step(900, "orange"), Step(3600, "red"))
-_FIRING = (Shade("1", Words("告警", "fires"), "red"), Shade("0", Words(" ", " "), "transparent"))
-"""What is over says nothing of what is so now: no green."""
 _SILENCES = (
     Shade("maintenance", Words("停电/检修", "maintenance"), "gray"),
     Shade("silence", Words("静默", "silence")),
@@ -31,6 +29,13 @@ _WHEN = (
     Shade("over", Words("已结束", "over")),
 )
 _CRITICAL, _WARNING, _INFO = Words("严重", "critical"), Words("警告", "warning"), Words("提示", "info")
+_FIRING = (
+    Shade("3", _CRITICAL, "red"),
+    Shade("2", _WARNING, "orange"),
+    Shade("1", _INFO, "blue"),
+    Shade("0", Words(" ", " "), "transparent"),
+)
+"""What is over says nothing of what is so now: no green."""
 
 
 def alerts() -> Dashboard:
@@ -76,7 +81,7 @@ def _now() -> tuple[Panel, ...]:
         ),
         Stat(
             2,
-            Words("最久未确认严重告警", "Longest unacknowledged"),
+            Words("最久未确认严重告警", "Waits longest"),
             Words("严重告警距今时间；无则不显示。", "How long ago the oldest critical one began; a dash: none."),
             "oldest", (4, 5), "s", 0, _AGE, to=ToConsole("/alerts"),
         ),
@@ -195,7 +200,7 @@ def _course() -> tuple[Panel, ...]:
         StateTimeline(
             12,
             Words("对象状态", "Objects"),
-            Words("告警最多的二十个对象何时处于告警。", "When the twenty objects with most alerts fired."),
+            Words("告警最多的二十个对象何时处于告警，按级别。", "When the twenty objects with most alerts fired."),
             "objects", (24, 9), "none", 0, shades=_FIRING,
         ),
     )  # fmt: skip

@@ -236,9 +236,9 @@ def _trust() -> tuple[Panel, ...]:
                 "各园区昨日用电量、完整率与告警；点击名称切换园区。",
                 "Yesterday's electricity of each park, how complete it is, and what fires; a click leads there.",
             ),
-            "parks_now", (9, 7),
+            "parks_now", (10, 7),
             fields=(
-                Field("park", Words("编码", "code"), width=90),
+                Field("park", Words("编码", "code"), width=108),
                 Field(
                     "name", Words("园区", "park"), link=LinkTo("park-overview", carries=(), sets=(("park", "park"),))
                 ),
@@ -255,12 +255,11 @@ def _trust() -> tuple[Panel, ...]:
                 "采集代理：在线、滞后与缓存余量。",
                 "Edge agents: connected, how far behind, how long the spool lasts.",
             ),
-            "agents", (9, 7), to=LinkTo("meter-health"),
+            "agents", (8, 7), to=LinkTo("meter-health"),
             fields=(
                 Field("agent", Words("代理", "agent"), width=80),
                 Field("state", Words("状态", "state"), shades=ONLINE),
                 Field("lag", Words("滞后", "lag"), "s", 0, LAG),
-                Field("waiting", Words("待确认", "waiting"), "short", 0),
                 Field("hours_left", Words("缓存余量", "spool"), "suffix:h", 0),
                 Field("dropped", Words("丢失", "lost"), "short", 0, ANY_IS_BAD),
             ),

@@ -34,10 +34,11 @@ def _peak() -> tuple[Panel, ...]:
     return (
         Stat(
             1,
-            Words("本月最大需量", "Maximum demand this month"),
+            Words("本月最大需量", "Month's maximum"),
             Words(
-                "结算月至今的最大需量。",
-                "Of the settlement month so far; of blocks where power comes by quarters.",
+                "结算月至今的最大需量，取滑差与区块中较高者；读数不全时为下限。",
+                "Of the settlement month so far: the higher of sliding windows and blocks; at least so much where "
+                "readings are missing.",
             ),
             "peak_of_month", (4, 5), "kwatt", 0, to=ToConsole("/parks/{$park}"),
         ),

@@ -1,7 +1,9 @@
--- When the twenty objects with most alerts fired: 1 from the beginning of an alert, nothing from its end on. Also what
--- became known late. Points by their device and what they measure; what has the same name twice by its park too.
+-- When the twenty objects with most alerts fired: from the beginning of an alert how severe it is (3 critical, 2 warning,
+-- 1 info; of several the most severe), 0 from the end of all. Also what became known late. Points by their device and what they measure; what has the same name twice by its park too.
 WITH seen AS (
-    SELECT park, object, device, edge, point, fired_at, resolved_at
+    SELECT
+        park, object, device, edge, point, fired_at, resolved_at,
+        array_position(ARRAY['info', 'warning', 'critical'], severity) AS rank
     FROM park.alert
     WHERE park IN ($park) AND rule IN ($rule) AND severity IN ($severity)
       AND (hidden IS NULL OR hidden = 'late')
@@ -20,15 +22,15 @@ WITH seen AS (
         AS name
     FROM said
 ), change AS (
-    SELECT park, object, greatest(fired_at, $__timeFrom()::timestamptz) AS at, 1 AS step FROM seen
-    UNION ALL
-    SELECT park, object, resolved_at, -1 FROM seen WHERE resolved_at IS NOT NULL AND resolved_at <= $__timeTo()::timestamptz
-), balance AS (
-    SELECT park, object, at, sum(sum(step)) OVER (PARTITION BY park, object ORDER BY at) AS firing
-    FROM change GROUP BY park, object, at
+    SELECT park, object, greatest(fired_at, $__timeFrom()::timestamptz) AS at FROM seen
+    UNION
+    SELECT park, object, resolved_at FROM seen WHERE resolved_at <= $__timeTo()::timestamptz
 )
-SELECT b.at AS "time", n.name AS metric, least(b.firing, 1)::float8 AS value
-FROM balance AS b
-JOIN named AS n ON n.park = b.park AND n.object = b.object
+SELECT c.at AS "time", n.name AS metric, coalesce(max(s.rank), 0)::float8 AS value
+FROM change AS c
+JOIN named AS n ON n.park = c.park AND n.object = c.object
+LEFT JOIN seen AS s
+    ON s.park = c.park AND s.object = c.object AND s.fired_at <= c.at AND (s.resolved_at IS NULL OR s.resolved_at > c.at)
+GROUP BY c.at, n.name
 ORDER BY 1, 2
 LIMIT 5000

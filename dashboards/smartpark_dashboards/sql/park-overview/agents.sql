@@ -3,7 +3,6 @@ SELECT
     code AS agent,
     CASE WHEN online THEN 'online' ELSE 'offline' END AS state,
     extract(epoch FROM now() - oldest_pending)::float8 AS lag,
-    spool_readings AS waiting,
     hours_left,
     dropped
 FROM park.edge

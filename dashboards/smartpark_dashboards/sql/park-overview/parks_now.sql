@@ -11,11 +11,11 @@ WITH yesterday AS (
     GROUP BY park
 )
 SELECT
-    p.code AS park, CASE WHEN '$lang' = 'en' THEN p.name_en ELSE p.name END AS name,
+    CASE WHEN '$lang' = 'en' THEN p.name_en ELSE p.name END AS name,
     y.value AS electricity, 100.0 * y.completeness AS completeness,
-    coalesce(a.critical, 0) AS critical, coalesce(a.firing, 0) AS firing
+    coalesce(a.critical, 0) AS critical, coalesce(a.firing, 0) AS firing, p.code AS park
 FROM park.park AS p
 LEFT JOIN yesterday AS y ON y.park = p.code
 LEFT JOIN alerts AS a ON a.park = p.code
 WHERE p.retired_at IS NULL
-ORDER BY 5 DESC, 6 DESC, 2
+ORDER BY 4 DESC, 5 DESC, 1, 6
