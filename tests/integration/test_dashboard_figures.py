@@ -220,7 +220,7 @@ def test_demand_and_price_periods(park):
     assert park.row("park-power 1/A")["value"] == N
     assert park.row("park-power 3/A") == {"free": 1000 - N, "share": pytest.approx((1000 - N) / 10)}
     with park.connection.transaction(force_rollback=True):
-        # Minutes began today, and what is known of the month are quarters: the maximum of a day is not that of the month.
+        # Minutes began today, and the month is known by quarters: the maximum of a day is not that of the month.
         park.connection.execute("SET LOCAL session_replication_role = replica")
         park.connection.execute(
             "UPDATE smartpark.indicator_value AS v SET value = 1 FROM smartpark.indicator_series AS s"
