@@ -199,7 +199,7 @@ def _clocks() -> tuple[Panel, ...]:
             Words(
                 "近 31 天累计量最不完整的四十块表，逐日；没有读数的一天为 0，空白为首个读数之前。",
                 "The forty meters whose registers are least complete, day by day over the last 31 days, or those of "
-                "the range where it ended before; a day without readings is 0, blank: before a meter's first reading.",
+                "the range where it ended before; a day without readings is 0, blank: before the first one.",
             ),
             "meter_days", (24, 9), "percent", 0, COMPLETENESS, span=(0, 100), back="31d",
         ),
