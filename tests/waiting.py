@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-_LONGEST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 1.0
 
 
 def wait_until(condition: Callable[[], object], *, what: str, timeout_s: float = 90.0, every_s: float = 0.02) -> None:
