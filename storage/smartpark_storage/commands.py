@@ -15,6 +15,7 @@ from smartpark.cli import Subparsers, command_group
 from smartpark.clock import parse_instant, utc_now
 from smartpark.errors import SmartparkError
 
+from smartpark_storage.backup_commands import register_backups
 from smartpark_storage.console_commands import register_console
 from smartpark_storage.dead_reasons import DeadReason
 from smartpark_storage.factor_commands import register_factors
@@ -69,6 +70,7 @@ def _register_database(subparsers: "Subparsers[argparse.ArgumentParser]") -> Non
     disconnecting.set_defaults(run=_disconnect)
     register_logins(verbs)
     register_console(verbs)
+    register_backups(verbs)
 
 
 def _register_migrate(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:

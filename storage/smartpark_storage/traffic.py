@@ -7,7 +7,7 @@ Nothing here counts, and nothing here knows what was asked for.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -70,7 +70,7 @@ def add_traffic(connection: Connection, batch: TrafficBatch) -> bool:
     return True
 
 
-def _rows(counted: Sequence[RouteCount]) -> list[dict[str, object]]:
+def _rows(counted: Sequence[RouteCount]) -> list[dict[str, Any]]:
     """Rows of minutes, of hours and of days, as JSON has them."""
     found: dict[tuple[str, datetime, str, str], RouteCount] = {}
     for one in counted:

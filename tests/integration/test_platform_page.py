@@ -1,5 +1,6 @@
 """What the page of the platform says of the API and of backups, computed apart; what is not known is not said."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -169,3 +170,23 @@ def test_a_few_requests_that_failed_tell_nobody(page_dsn: str):
     assert ill(page_dsn, "platform-api-errors") == []
     put(page_dsn, minute_ago(3), ok={0: 1})
     assert ill(page_dsn, "platform-api-errors") == [95]
+
+
+def test_the_command_says_how_old_the_last_good_backup_is(page_dsn: str, smartpark):
+    def asked(*options: str):
+        return smartpark.run("database", "backups", *options, environment={"SMARTPARK_DSN": page_dsn})
+
+    none = asked()
+    assert (none.returncode, none.stdout) == (
+        1, "last good backup: none is on record; last good drill: none is on record\n"
+    )  # fmt: skip
+    told(page_dsn, ("logical", "killed", timedelta(hours=1)), ("physical", "done", timedelta(hours=25)))
+    found = asked("--json")
+    assert found.returncode == 0
+    said = json.loads(found.stdout)
+    assert (said["good_hours"], said["drill_hours"]) == (pytest.approx(25, abs=0.2), None)
+    assert [(run["kind"], run["ended_at"] is None) for run in said["runs"]] == [
+        ("logical", True),
+        ("physical", False),
+    ]
+    assert asked("--max-age-hours", "24").returncode == 1

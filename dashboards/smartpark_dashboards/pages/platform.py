@@ -5,7 +5,7 @@ And how the API answers, and whether there is a backup to go back to.
 
 from smartpark_dashboards.controls import MARKS_OF_ALL
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Shade, Step
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import Stat, Table, TimeSeries
 from smartpark_dashboards.pages.common import ANY_IS_BAD, COMPUTED, LAG, ONLINE
 from smartpark_dashboards.panels import Panel
@@ -145,7 +145,7 @@ def _answers() -> tuple[Panel, ...]:
                 "The last quarter of an hour: requests per second, share that an error of the server (5xx) answered, "
                 "time until half and 95 % were answered; a dash: no request, or the API was not there.",
             ),
-            "api_now", (12, 4), "suffix:ms", 0, named=True,
+            "api_now", (12, 4), "suffix:ms", 0, named=True, to=ToConsole("/alerts/platform"),
             fields=(
                 Field("per_second", Words("请求每秒", "requests per second"), "short", 2),
                 Field("failed", Words("差错占比", "failed"), "percent", 1, _FAILED_SHARE),
@@ -162,7 +162,7 @@ def _answers() -> tuple[Panel, ...]:
                 "Age of the last good backup (by its beginning) and of the last good drill, size, failures within "
                 "seven days; red beyond 26 hours. A dash: none is on record, which is no good news.",
             ),
-            "backups", (12, 4), "s", named=True,
+            "backups", (12, 4), "s", named=True, to=ToConsole("/alerts/platform"),
             fields=(
                 Field("good", Words("最近备份", "last good"), steps=_BACKUP_AGE),
                 Field("bytes", Words("大小", "size"), "bytes", 1),

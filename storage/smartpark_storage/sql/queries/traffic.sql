@@ -47,9 +47,3 @@ DELETE FROM smartpark.api_presence WHERE hour < %(days_before)s;
 
 -- forget_processes --
 DELETE FROM smartpark.api_process WHERE seen_at < %(hours_before)s;
-
--- read_backups --
-SELECT time, ended_at, kind, backup, bytes, outcome, is_good, is_backup
-FROM park.backup_run
-ORDER BY time DESC
-LIMIT %(limit)s;
