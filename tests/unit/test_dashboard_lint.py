@@ -56,7 +56,14 @@ CHANGES = {
         of_panel("gridPos", value={"x": 0, "y": 99, "w": 8, "h": 4}, number=33), "behind the scroll bar"
     ),
     "a table with columns as wide as Grafana's": (
-        of_panel("fieldConfig", "defaults", "custom", value={}, number=30), "behind the scroll bar"
+        of_panel(
+            "fieldConfig", number=30,
+            value={
+                "defaults": {},
+                "overrides": [{"matcher": {"options": name}, "properties": []} for name in "abcd"],
+            },
+        ),
+        "has columns of 600 px",
     ),
     "a title that is cut": (of_panel("title", value="电" * 30, number=14), "has a title of about 420 px"),
     "a curve that is green by itself": (
