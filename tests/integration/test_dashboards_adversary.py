@@ -11,6 +11,8 @@ import pytest
 from dashboard_cases import all_queries, ask, chosen
 from smartpark.clock import utc_now
 from smartpark.periods import Grain, period_containing
+from smartpark_storage import connect
+from smartpark_storage.reads import read_amounts
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUERIES = {
@@ -22,8 +24,8 @@ QUERIES = {
 class Park:
     """One park of a database, with what a test writes into it."""
 
-    def __init__(self, connection, code):
-        self.connection, self.code = connection, code
+    def __init__(self, connection, code, dsn):
+        self.connection, self.code, self.dsn = connection, code, dsn
         self.run(
             "INSERT INTO smartpark.park (code, name, name_en, region, terrain, peer_class, area_mu, time_zone,"
             " contract_demand_kw, electricity_factor_scope)"
@@ -114,7 +116,7 @@ class Park:
 @pytest.fixture
 def park(shared_plain_dsn, request):
     with psycopg.connect(shared_plain_dsn, autocommit=True) as connection:
-        yield Park(connection, f"adv{abs(hash(request.node.name)) % 10**9}")
+        yield Park(connection, f"adv{abs(hash(request.node.name)) % 10**9}", shared_plain_dsn)
 
 
 def hour_of(moment):
@@ -239,6 +241,10 @@ def test_registers_of_phases_are_not_added_to_their_total(park):
     amounts = {row["id"]: row["mainstat"] for row in park.rows("park-balance 11/A", **yesterday)}
     assert amounts == {"M1": "2880 kWh", "M2": "2880 kWh"}
     assert [row["value"] for row in park.rows("park-balance 7/A", **yesterday)] == [2880]
+    # And so does the console's page.
+    with connect(park.dsn, application="test") as connection:
+        read = read_amounts(connection, park.code, midnight - DAY, midnight)
+    assert [(row.device, row.amount, row.known) for row in read] == [("M1", 2880, 96), ("M2", 2880, 96)]
 
 
 def test_a_night_is_as_low_as_its_lowest_whole_hour(park):

@@ -87,18 +87,26 @@ FROM seen.reading_15m
 WHERE point_id = ANY(%(points)s) AND time >= %(start)s AND time < %(end)s AND mean_value IS NOT NULL;
 
 -- api_amounts --
--- What went through each counter, and how many quarter-hours of it are known (a half-known one counts half).
+-- What went through each device by measurand, and how many quarter-hours of it are known (a half-known one counts half).
+-- Registers of phases count where there is no total beside them, all of them together: as core's balance rule.
 SELECT
     p.device, p.measurand, p.unit,
-    e.amount, coalesce(e.known, 0)::float8 AS known
+    CASE WHEN bool_and(e.amount IS NOT NULL) THEN sum(e.amount) END AS amount, min(coalesce(e.known, 0))::float8 AS known
 FROM smartpark.point AS p
 CROSS JOIN LATERAL (
     SELECT sum(amount) AS amount, sum(completeness) AS known
     FROM seen.raw_energy
     WHERE point_id = p.point_id AND start >= %(start)s AND start < %(end)s
 ) AS e
-WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL
-ORDER BY p.device, p.point_id;
+WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL AND (
+    p.code = p.measurand OR NOT EXISTS (
+        SELECT FROM smartpark.point AS total
+        WHERE total.park = p.park AND total.device = p.device AND total.measurand = p.measurand
+            AND total.code = p.measurand AND total.retired_at IS NULL
+    )
+)
+GROUP BY p.device, p.measurand, p.unit
+ORDER BY p.device, min(p.point_id);
 
 -- api_indicators --
 SELECT
