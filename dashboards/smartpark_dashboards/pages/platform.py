@@ -185,9 +185,9 @@ def _api() -> tuple[Panel, ...]:
             ),
             "api_requests", (12, 8), "short", 2, stacked=True,
             fields=(
-                Field("answered", Words("正常", "answered"), color="blue"),
-                Field("refused", Words("拒绝", "refused"), color="orange"),
                 Field("failed", Words("差错", "failed"), color="red"),
+                Field("refused", Words("拒绝", "refused"), color="orange"),
+                Field("answered", Words("正常", "answered"), color="blue"),
             ),
         ),
         TimeSeries(
@@ -197,7 +197,7 @@ def _api() -> tuple[Panel, ...]:
                 "服务器差错(5xx)占全部请求；没有请求处为空。",
                 "Requests that an error of the server (5xx) answered; nothing where nobody asked.",
             ),
-            "api_errors", (12, 8), "percent", 1, span=(0, 100),
+            "api_errors", (12, 8), "percent", 1, bars=True,
             fields=(Field("failed", Words("差错占比", "failed"), color="red"),),
         ),
         TimeSeries(
@@ -230,7 +230,7 @@ def _api() -> tuple[Panel, ...]:
             ),
             "api_routes", (24, 9),
             fields=(
-                Field("route", Words("接口", "route"), width=330),
+                Field("route", Words("接口", "route")),
                 Field("requests", Words("请求", "requests"), "short", 0),
                 Field("refused", Words("拒绝", "refused"), "percent", 1),
                 Field("failed", Words("差错", "failed"), "percent", 1, _FAILED_SHARE),
@@ -258,7 +258,7 @@ def _backup_runs() -> tuple[Panel, ...]:
                 Field("outcome", Words("结果", "outcome"), shades=_OUTCOMES),
                 Field("took", Words("用时", "took"), "s"),
                 Field("bytes", Words("大小", "size"), "bytes", 1),
-                Field("backup", Words("名称", "name"), width=240),
+                Field("backup", Words("名称", "name")),
             ),
         ),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 -- Requests per second, by how they were answered: as asked, refused (4xx), failed (5xx). Only minutes in which a process
--- of the API was there are counted; where none was, nothing is known.
+-- of the API was there are counted; where none was, nothing is known. What failed comes first: stacked upon the others, the
+-- edge of none would be a red line over all.
 WITH moment AS (
     {{moments}}
 ), present AS (
@@ -21,9 +22,9 @@ WITH moment AS (
 )
 SELECT
     m.time AS "time",
-    (coalesce(a.requests - a.client_errors - a.server_errors, 0) / p.seconds)::float8 AS answered,
+    (coalesce(a.server_errors, 0) / p.seconds)::float8 AS failed,
     (coalesce(a.client_errors, 0) / p.seconds)::float8 AS refused,
-    (coalesce(a.server_errors, 0) / p.seconds)::float8 AS failed
+    (coalesce(a.requests - a.client_errors - a.server_errors, 0) / p.seconds)::float8 AS answered
 FROM moment AS m
 LEFT JOIN present AS p ON p.time = m.time
 LEFT JOIN asked AS a ON a.time = m.time
