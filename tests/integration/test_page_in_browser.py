@@ -50,8 +50,15 @@ def live(page, key):
     return page.locator(f'[data-live="{key}"]')
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("language", "width"),
+    [
+        ("zh", 1440),
+        ("en", 360),
+        pytest.param("zh", 360, marks=pytest.mark.soak),
+        pytest.param("en", 1440, marks=pytest.mark.soak),
+    ],
+)
 def test_new_readings_appear_by_themselves(visit, plain_hand, address, language, width):
     page = visit(f"/parks/testpark?lang={language}", width=width)
     title, updating, boundary = WORDS[language]
