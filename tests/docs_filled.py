@@ -12,6 +12,8 @@ from docs_commands import Command
 from docs_reading import OF_PLACEHOLDERS, groups, parser_of, words_of
 
 FILLED: Final = """
+scripts/backup now
+scripts/init-secrets --host park.example --edge edge-c
 smartpark migrate
 smartpark catalog check park.toml
 smartpark catalog load park.toml
@@ -79,6 +81,7 @@ smartpark access login-link chen
 smartpark access sessions
 smartpark access sessions --person chen --end-all
 smartpark audit list
+smartpark database backups --json
 smartpark uplink check deploy/uplinks/nhjc.example.toml
 smartpark uplink show deploy/uplinks/nhjc.example.toml
 smartpark uplink status
@@ -116,6 +119,8 @@ LOOKED_UP: Final = {
 
 def leaf_of(words: Sequence[str]) -> tuple[str, ...]:
     """Words by which a command is called, without what it works on."""
+    if words[0] != "smartpark":
+        return (words[0],)
     parser, _ = parser_of(words[1:])
     return tuple(parser.prog.split())
 

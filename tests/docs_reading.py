@@ -17,19 +17,31 @@ COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").re
 SERVICES: Final = COMPOSE["services"]
 PROFILES: Final = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
 COMPOSE_VERBS: Final = {
-    "up",
-    "down",
-    "ps",
-    "build",
-    "stop",
-    "start",
-    "restart",
-    "exec",
-    "run",
-    "logs",
-    "pull",
-    "config",
+    "up": {"-d", "--build", "--force-recreate", "--no-deps", "--no-build", "--pull"},
+    "down": set[str](),
+    "ps": set[str](),
+    "build": set[str](),
+    "stop": set[str](),
+    "start": set[str](),
+    "restart": set[str](),
+    "exec": set[str](),
+    "run": {"--rm", "--entrypoint", "-e", "-v", "-T"},
+    "logs": {"--since", "--tail"},
+    "pull": {"--ignore-buildable"},
+    "config": {"--images"},
 }
+"""Verbs of `docker compose`, and of their options those that the documents may use."""
+DOCKER_VERBS: Final = {
+    "save": {"-o"},
+    "load": {"-i"},
+    "volume": set[str](),
+    "run": {"--rm", "--network", "--user", "--volume", "--workdir", "-v"},
+    "system": set[str](),
+    "image": set[str](),
+}
+"""The same, of `docker` itself."""
+IMAGES: Final = {"alpine", "python:3.13-slim"}
+"""Those that are none of ours."""
 SYSTEMCTL_VERBS: Final = {"daemon-reload", "enable", "start", "stop", "restart", "status", "list-timers"}
 MADE: Final = {"mine.toml", "sources.toml", "uplink.toml"}
 """Files below deploy/ that whoever deploys writes."""
@@ -46,6 +58,8 @@ def is_only_named(command: Command) -> bool:
     """A command of a sentence without what it works on, or with a word in capitals in its place."""
     words = [word for word in words_of(command.text)[1] if word not in METHODS]
     if any(OF_PLACEHOLDERS.search(word) for word in words):
+        return True
+    if command.is_mentioned and words == ["scripts/backup"]:
         return True
     return command.is_mentioned and words[0] == "smartpark" and not parser_of(words[1:])[1]
 
@@ -126,6 +140,10 @@ def _parts(words: list[str]) -> list[list[str]]:
 
 def _read_part(words: list[str], command: Command) -> None:
     program, *rest = words
+    if (begins := next((n for n, word in enumerate(rest) if word.startswith("$(docker")), None)) is not None:
+        # What a command inside of a command prints is not known; that it can be right is.
+        rest, within = rest[:begins], rest[begins:]
+        _read_part([word.strip("$()") for word in within], command)
     if program.startswith("scripts/"):
         read_script(program, rest)
     elif program in READERS:
@@ -177,29 +195,57 @@ def _sources_of(script: Path) -> list[Path]:
 
 
 def read_docker(words: Sequence[str], *, is_named: bool) -> None:
-    """Services and profiles are those of the compose file; what runs inside is read as well."""
+    """Services, profiles, volumes and options are those that there are; what runs inside is read as well."""
     rest = list(words)
-    if rest[0] in {"save", "load", "volume", "run", "system", "image"}:
+    if rest[0] != "compose":
+        verb, *rest = rest
+        # What stands behind an image's name is for what runs in it.
+        image = next((n for n, word in enumerate(rest) if word in IMAGES), len(rest))
+        _read_options(DOCKER_VERBS[verb], rest[:image])
+        for volume in re.findall(r"\bsmartpark_(\w+?)(?:_before)?\b", " ".join(rest)):
+            assert volume in COMPOSE["volumes"], volume
         return
-    assert rest.pop(0) == "compose"
+    rest.pop(0)
+    profiles = set[str]()
     while rest[0].startswith("-"):
-        option = rest.pop(0)
-        if option == "--profile":
-            assert rest[0] in PROFILES, rest[0]
-        rest.pop(0)
+        assert rest.pop(0) == "--profile", words
+        profiles.add(rest.pop(0))
+    assert profiles <= PROFILES, profiles
     verb = rest.pop(0)
     assert verb in COMPOSE_VERBS, verb
     if verb in {"exec", "run"}:
-        _read_inside(rest, is_named=is_named)
+        service = _read_inside(rest, is_named=is_named)
+        _read_options(COMPOSE_VERBS[verb], rest[: rest.index(service)])
+        _read_needs({service} if verb == "run" else set(), profiles)
         return
+    _read_options(COMPOSE_VERBS[verb], rest)
     options_with_value = {"--tail", "--since", "--pull"}
-    names = [
+    names = {
         w for before, w in zip(["", *rest], rest, strict=False) if w[0] != "-" and before not in options_with_value
-    ]
-    assert set(names) <= set(SERVICES), names
+    }
+    assert names <= set(SERVICES), names
+    if verb == "up" and "--no-deps" not in rest:
+        _read_needs(names, profiles)
 
 
-def _read_inside(words: list[str], *, is_named: bool) -> None:
+def _read_options(known: set[str], words: Sequence[str]) -> None:
+    given = {word.split("=")[0] for word in words if word.startswith("-")}
+    assert given <= known, given - known
+
+
+def _read_needs(names: set[str], profiles: set[str]) -> None:
+    """What services wait for is there too: it has no profile, or one that is asked for by name or by its own."""
+    for name in names:
+        profiles |= set(SERVICES[name].get("profiles", []))
+    for name in names or {name for name, service in SERVICES.items() if profiles & set(service.get("profiles", []))}:
+        for needed in SERVICES[name].get("depends_on", {}):
+            own = set(SERVICES[needed].get("profiles", []))
+            assert not own or own & profiles, f"{name} waits for {needed}, which has the profiles {own}"
+
+
+def _read_inside(given: Sequence[str], *, is_named: bool) -> str:
+    """The service in which something runs."""
+    words = list(given)
     script = None
     while words[0].startswith("-"):
         option = words.pop(0)
@@ -219,6 +265,7 @@ def _read_inside(words: list[str], *, is_named: bool) -> None:
         read_smartpark(rest[1:], is_named=is_named)
     else:
         assert not rest or rest[0] in {"psql", "df", "sh", "pg_dump"}, rest
+    return service
 
 
 def read_systemctl(words: Sequence[str], *, is_named: bool) -> None:

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from docs_commands import ROOT
 from docs_inside import inside
+from docs_machine import lay_out_machine, on_the_machine
 from docs_place import fill, key_of_a_reader, lay_out
 from docs_reading import own_parser, words_of
 from fix_api import serving
@@ -38,6 +40,8 @@ ADDRESSES = re.compile(
 )
 BACKUPS = re.compile(r"(?:SMARTPARK_BACKUP_FOLDER|PGHOST|PGUSER)=\S+ ")
 """Where a machine keeps its backups, and its database: ours are others."""
+OWN = re.compile(r"postgresql://postgres@127\.0\.0\.1/smartpark\b")
+"""The database of a machine."""
 PROVINCE = re.compile(r"postgresql://\S+/province")
 """The province's own database."""
 
@@ -60,9 +64,19 @@ class Reader:
         """Run a command; nothing, or what went wrong."""
         if "secrets/" in command or command.startswith("docker compose exec"):
             self.has_secrets()
+        if "restore-drill" in command and not any((self.folder / "backups").iterdir()):
+            assert self.in_shell("scripts/backup now") == ""
+        if command.startswith("rm secrets/broker/edge-b"):
+            assert self.in_shell("scripts/init-secrets --edge edge-b") == ""
+        if command.startswith("install -m 0600 edge-b"):
+            # They have been taken to the gateway.
+            for name in ("secrets/broker/edge-b.password", "secrets/tls/ca.crt"):
+                shutil.copy(self.folder / name, self.folder)
         if command.startswith("docker compose exec province"):
             self.province_has_pulled()
-        text = self.here(self.in_their_year(inside(command, self.dsn)))
+        text = on_the_machine(
+            self.here(self.in_their_year(inside(command, self.dsn))), self.folder.parent / "machine"
+        )
         variables, words = words_of(text)
         if not words:
             self.said.append(text)
@@ -98,6 +112,7 @@ class Reader:
 
     def here(self, text: str) -> str:
         """The same with the address at which the API is served here, and with the databases that there are."""
+        text = OWN.sub(lambda _: shlex.quote(self.dsn), text)
         if PROVINCE.search(text):
             text = PROVINCE.sub(lambda _: shlex.quote(self.of_the_province()), text)
         return ADDRESSES.sub(lambda _: self.served(), text) if ADDRESSES.search(text) else text
@@ -184,20 +199,21 @@ def own_docs_dsn(docs_dsn: str) -> Iterator[str]:
 @pytest.fixture
 def make_reader(
     plain_template_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Callable[[str], Reader]]:
+) -> Iterator[Callable[..., Reader]]:
     """Somebody in a new folder, before a database."""
-    place, programs = tmp_path / "place", tmp_path / "programs"
-    for folder in (place, programs):
+    place, programs, machine = (tmp_path / name for name in ("place", "programs", "machine"))
+    for folder in (place, programs, machine):
         folder.mkdir()
     lay_out(place)
     write_programs(programs)
     monkeypatch.chdir(place)
+    monkeypatch.setenv("MACHINE", str(machine))
     monkeypatch.setenv("SMARTPARK_ALERT_SECRETS", str(place / "alerts"))
     monkeypatch.setenv("SMARTPARK_SMTP_URL", "smtp://127.0.0.1:25")
     monkeypatch.setenv("SMARTPARK_SMTP_FROM", "park@example.org")
-    # Of one's own server, where the machine has none.
+    # psql and pg_dump are the server's own, as they are in its container.
     servers = programs_of(database_account())
-    monkeypatch.setenv("PATH", os.pathsep.join((str(programs), os.environ["PATH"], str(servers))))
+    monkeypatch.setenv("PATH", os.pathsep.join((str(programs), str(servers), os.environ["PATH"])))
     monkeypatch.setenv("SMARTPARK_SEAL_KEY_FILE", str(place / "secrets/desk/seal.pem"))
     backups = place / "backups"
     backups.mkdir(mode=0o700)
@@ -205,7 +221,8 @@ def make_reader(
     monkeypatch.delenv("SMARTPARK_ACTOR", raising=False)
     with ExitStack() as guests:
 
-        def make(dsn: str) -> Reader:
+        def make(dsn: str, *, is_deployed: bool = True) -> Reader:
+            lay_out_machine(machine, programs, units=ROOT / "deploy/systemd" if is_deployed else None)
             monkeypatch.setenv("SMARTPARK_DSN", dsn)
             for name, value in conninfo_to_dict(dsn).items():
                 monkeypatch.setenv({"dbname": "PGDATABASE"}.get(name, f"PG{name.upper()}"), str(value))

@@ -15,7 +15,7 @@ from docs_filled import FILLED, GROUPS, LOOKED_UP
 from docs_place import write_parquet
 from fix_docs import Reader
 
-MakeReader = Callable[[str], Reader]
+MakeReader = Callable[..., Reader]
 
 
 def run_commands(path) -> list[Command]:
@@ -35,7 +35,8 @@ RUN = [path for path in documents() if run_commands(path)]
 def reader(path, request: pytest.FixtureRequest, make_reader: MakeReader) -> Reader:
     """In a new folder, before the database of a document."""
     is_writer = path.name in WRITERS
-    return make_reader(request.getfixturevalue("own_docs_dsn" if is_writer else "shared_docs_dsn"))
+    dsn = request.getfixturevalue("own_docs_dsn" if is_writer else "shared_docs_dsn")
+    return make_reader(dsn, is_deployed=path.name != "deployment.md")
 
 
 @pytest.mark.parametrize("path", RUN, ids=lambda path: str(path.relative_to(ROOT)))

@@ -58,7 +58,7 @@ def started_dsn(docs_dsn: str) -> Iterator[str]:
 
 @pytest.fixture
 def start(
-    started_dsn: str, make_reader: Callable[[str], Reader], broker: Broker, smartpark: SmartparkRunner
+    started_dsn: str, make_reader: Callable[..., Reader], broker: Broker, smartpark: SmartparkRunner
 ) -> Callable[[str], SmartparkProcess]:
     """Type a command, with the broker, the API and the ports that are free here."""
     reader = make_reader(started_dsn)
