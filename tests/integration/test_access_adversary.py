@@ -9,6 +9,7 @@ import pytest
 from fix_api import NOON, serving
 from fix_gate import AS_JSON, CHIEF, LONG_AGO, OTHER, OWN, AccessServer
 from smartpark.access import Grant, Role, Scope
+from smartpark.clock import utc_now
 from smartpark_api.app import create_app
 from smartpark_api.settings import ApiSettings
 from smartpark_storage import connect
@@ -96,7 +97,7 @@ def test_a_narrow_key_lets_nobody_in_as_a_person(access_server: AccessServer, fo
 
 def test_whose_right_ends_cannot_make_it_last(access_server: AccessServer):
     access_server.add("visiting")
-    ends = NOON + timedelta(days=7)
+    ends = utc_now().replace(microsecond=0) + timedelta(days=7)
     with connect(access_server.dsn, application="test") as connection:
         role = Grant(Role.ADMINISTRATOR, OWN)
         add_grant(connection, "client:visiting", role, by="test", at=LONG_AGO, until=ends)
