@@ -31,6 +31,7 @@ from smartpark_analytics.alerts.evaluating.point_rows import (
     of_point,
     point_row,
     rating,
+    whole_of,
 )
 from smartpark_analytics.alerts.evaluating.surroundings import Surroundings
 from smartpark_analytics.alerts.evaluating.watched import Channel, Feed, Subject, Unjudged, Watched
@@ -137,18 +138,24 @@ def _why_not(node: MeterNode) -> str:
     return f"it rests on virtual meters: {', '.join(virtual)}" if virtual else ""
 
 
+def _powers(around: Surroundings, places: Sequence[int]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Points of active power of each device: of all its phases, where it shows them."""
+    return {(park, device): own for park, device, own in _by_device(around, places)}
+
+
 def _demands(around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
     """Owners of contracts, by the meter that all their electricity comes through."""
     meters = demand_meters(around.points)
-    power = {(around.points[place].park, around.points[place].device): place for place in places}
+    power = _powers(around, places)
 
     def row(park: str, owner: str | None, devices: tuple[str, ...], subject: ObjectRef) -> Row:
         limit = contract(around, park, owner)
         if len(devices) != 1:
             raise NotJudgedError(f"its demand is the sum of {len(devices)} meters ({', '.join(devices)})")
         device = str(devices[0])
-        about = Subject(subject, park, f"{park}/{device}", power[park, device], "kW")
-        return Row(about, {Channel.VALUE: (power[park, device],)}, {"base": limit})
+        place = whole_of(around, power[park, device], Measurand.ACTIVE_POWER)
+        about = Subject(subject, park, f"{park}/{device}", place, "kW")
+        return Row(about, {Channel.VALUE: (place,)}, {"base": limit})
 
     found: list[_Candidate] = []
     for (park, owner), devices in sorted(meters.items(), key=str):
@@ -163,7 +170,7 @@ def _demands(around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
 
 def _transformers(rule: Rule, around: Surroundings, places: Sequence[int]) -> list[_Candidate]:
     devices = around.by_device()
-    power = {(around.points[place].park, around.points[place].device): place for place in places}
+    power = _powers(around, places)
 
     def row(park: str, transformer: str, behind: tuple[str, ...], subject: ObjectRef) -> Row:
         rated_kva = rating(around, park, transformer)
@@ -171,10 +178,11 @@ def _transformers(rule: Rule, around: Surroundings, places: Sequence[int]) -> li
             raise NotJudgedError(f"not all meters behind it show active_power: {', '.join(behind)}")
         if rule.source is Source.READING and len(behind) > 1:
             raise NotJudgedError(f"{len(behind)} meters carry it together; let the rule look at quarters")
-        reactive = tuple(
-            p for d in behind for p in devices[park, d] if around.points[p].measurand is Measurand.REACTIVE_POWER
-        )
-        active = tuple(power[park, device] for device in behind)
+        shown = [
+            [p for p in devices[park, d] if around.points[p].measurand is Measurand.REACTIVE_POWER] for d in behind
+        ]
+        reactive = tuple(whole_of(around, own, Measurand.REACTIVE_POWER) for own in shown if own)
+        active = tuple(whole_of(around, power[park, device], Measurand.ACTIVE_POWER) for device in behind)
         about = Subject(subject, park, f"{park}/{behind[0]}" if len(behind) == 1 else None, active[0], "1")
         series = {Channel.VALUE: active, Channel.REACTIVE: reactive if len(reactive) == len(active) else ()}
         return Row(about, series, {"base": rated_kva, "meters": float(len(behind))})

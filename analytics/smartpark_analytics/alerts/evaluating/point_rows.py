@@ -1,6 +1,6 @@
 """One point as an object of a rule: which series speak for it beside its own, and by what numbers it is judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -178,7 +178,7 @@ def _power_factor(
         raise NotJudgedError("no contract names a power_factor_standard")
     if not power:
         raise NotJudgedError("the device has no active_power, so nobody knows whether there is load")
-    row.series[Channel.LOAD] = power[:1]
+    row.series[Channel.LOAD] = (whole_of(around, power, Measurand.ACTIVE_POWER),)
     row.numbers["low"] = float(standard or 0.0) if detector.below is None else detector.below
     row.numbers["least_load"] = detector.loaded_above * contract(around, point.park, owner)
 
@@ -190,12 +190,41 @@ def _agreement(row: Row, point: PointFacts, beside: _Beside, around: Surrounding
         raise NotJudgedError("the device has no register of what the gauge shows")
     if not counted:
         raise NotJudgedError(f"the device has no {there}, so its net cannot be known")
+    alone = len(beside(point.measurand)) == 1
+    counted, returned = (_alike(point, around, places, alone=alone) for places in (counted, returned))
+    if not counted:
+        raise NotJudgedError("the device has no register of this phase")
     register = around.points[counted[0]]
     row.subject = row.subject._replace(unit=register.unit)
     row.series[Channel.COUNTED], row.series[Channel.RETURNED] = counted[:1], returned[:1]
     row.numbers["resolution"] = of_point(register)["resolution"]
     row.numbers["per_hour"] = per_hour
     row.numbers["meters"] = float(bool(returned))
+
+
+def _alike(point: PointFacts, around: Surroundings, places: tuple[int, ...], *, alone: bool) -> tuple[int, ...]:
+    """Of registers of a device the one that counts what a gauge shows: the whole the whole's, a phase its own.
+
+    Codes of phases begin with their measurand, as those of totals are it. One gauge beside one register is its own
+    whatever they are called.
+    """
+    tail = point.code.removeprefix(point.measurand)
+    own = tuple(p for p in places if around.points[p].code.removeprefix(around.points[p].measurand) == tail)
+    return own[:1] or (places if alone and len(places) == 1 else ())
+
+
+def whole_of(around: Surroundings, places: Sequence[int], what: str) -> int:
+    """Of points of a device that show the same measurand the one of the whole device.
+
+    Raises
+    ------
+    NotJudgedError
+        When it shows its phases alone.
+    """
+    totals = [place for place in places if around.points[place].code == around.points[place].measurand]
+    if len(places) > 1 and not totals:
+        raise NotJudgedError(f"{around.points[places[0]].device} shows its phases and no total {what}")
+    return totals[0] if totals else places[0]
 
 
 def _emission(row: Row, around: Surroundings, point: PointFacts, oxygen: tuple[int, ...]) -> None:
