@@ -135,7 +135,7 @@ def test_the_share_of_the_contract_is_of_all_that_the_park_draws(park):
     dsn, ids = park
     now = utc_now()
     store(dsn, [reading(ids["M1"], now, 1.5), reading(ids["M2"], now, 20)])
-    assert only_value(dsn, SHARE_OF_CONTRACT) == pytest.approx(100 * 170 / 1000)
+    assert ask(dsn, SHARE_OF_CONTRACT)[1] == [(pytest.approx(100 * 170 / 1000), None)]
 
 
 def test_the_curve_lies_over_that_of_the_day_before(park):

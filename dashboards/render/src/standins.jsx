@@ -17,12 +17,12 @@ export function Gauge({ data, options, fieldConfig, replaceVariables, width, hei
   const each = width / Math.max(values.length, 1);
   return (
     <div style={{ display: 'flex' }}>
-      {values.map((value, n) => <Dial key={n} value={value} width={each} height={height} theme={theme} />)}
+      {values.map((value, n) => <Dial key={n} value={value} width={each} height={height} theme={theme} isNamed={values.length > 1} />)}
     </div>
   );
 }
 
-function Dial({ value, width, height, theme }) {
+function Dial({ value, width, height, theme, isNamed }) {
   const { min = 0, max = 100 } = value.field;
   const share = Math.min(Math.max((value.display.numeric - min) / (max - min), 0), 1) || 0;
   const radius = Math.max(Math.min(width / 2, height - 30) - 8, 10);
@@ -36,6 +36,9 @@ function Dial({ value, width, height, theme }) {
       <text x={width / 2} y={radius + 12} textAnchor="middle" fill={value.display.color} fontSize={Math.max(radius / 3, 14)}>
         {formattedValueToString(value.display)}
       </text>
+      {isNamed && (
+        <text x={width / 2} y={radius - 4} textAnchor="middle" fill={theme.colors.text.primary} fontSize={11}>{value.display.title}</text>
+      )}
     </svg>
   );
 }

@@ -79,11 +79,15 @@ def _safe() -> tuple[Panel, ...]:
             10,
             Words("占合同需量", "Of the contract demand"),
             Words(
-                "当前受电功率与园区合同需量之比；无合同需量或有电表静默时不显示。",
-                "Power from the grid now over the park's contract demand; a dash without such a demand or with a "
-                "silent meter.",
+                "当前受电功率、本结算月最大需量与园区合同需量之比；无合同需量或有电表静默时不显示。",
+                "Power from the grid now, and the settlement month's maximum demand, over the park's contract "
+                "demand; a dash without such a demand or with a silent meter.",
             ),
             "contract_use", (5, 4), "percent", 0, LOAD, span=(0, 120), to=LinkTo("park-power"),
+            fields=(
+                Field("value", Words("当前", "now")),
+                Field("month", Words("本月最大", "month's peak")),
+            ),
         ),
         Stat(
             14,

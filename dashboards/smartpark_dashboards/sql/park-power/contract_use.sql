@@ -2,6 +2,6 @@
 SELECT 100.0 * i.value / nullif(p.contract_demand_kw, 0) AS value
 FROM park.park AS p
 LEFT JOIN LATERAL (
-    {{maximum}}
+    {{shared/maximum_demand}}
 ) AS i ON true
 WHERE p.code = '$park'

@@ -4,6 +4,6 @@ SELECT
     100.0 * (p.contract_demand_kw - i.value) / nullif(p.contract_demand_kw, 0) AS share
 FROM park.park AS p
 LEFT JOIN LATERAL (
-    {{maximum}}
+    {{shared/maximum_demand}}
 ) AS i ON true
 WHERE p.code = '$park'

@@ -1,2 +1,2 @@
 -- The settlement month's maximum demand so far, as far as it is known.
-{{maximum}}
+{{shared/maximum_demand}}
