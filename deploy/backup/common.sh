@@ -7,6 +7,8 @@ log_in() {
     export PGOPTIONS="-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c statement_timeout=0 -c lock_timeout=0 -c row_security=off"
     passing=$(mktemp -d)
     trap 'rm -rf "$passing"' EXIT
+    # A shell that a signal ends forgets what it was to do last; one that hears it does not.
+    trap 'exit 143' TERM INT HUP
     [ -n "${SMARTPARK_DSN_PASSWORD_FILE:-}" ] || return 0
     [ -r "$SMARTPARK_DSN_PASSWORD_FILE" ] || die "$SMARTPARK_DSN_PASSWORD_FILE cannot be read"
     sed 's/[\\:]/\\&/g; s/^/*:*:*:*:/' "$SMARTPARK_DSN_PASSWORD_FILE" >"$passing/passwords"
@@ -43,16 +45,6 @@ end_it() { # and not what it has started, which it ends itself
 }
 
 end_all() { # it, and all that it has started
-    tries=0
-    while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 50 ]; do
-        for process in $(all_below "$1") "$1"; do kill -TERM "$process" 2>/dev/null || :; done
-        tries=$((tries + 1))
-        sleep 0.2 || sleep 1
-    done
-    ! kill -0 "$1" 2>/dev/null || kill -KILL $(all_below "$1") "$1" 2>/dev/null || :
-}
-
-all_below() {
     tries=0
     while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 50 ]; do
         for process in $(all_below "$1") "$1"; do kill -TERM "$process" 2>/dev/null || :; done
