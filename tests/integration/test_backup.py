@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -291,6 +292,33 @@ def test_a_backup_that_is_stopped_ends_all_it_has_started_and_is_on_record(plain
     assert free.returncode == 0
     assert list(plain.folder.glob(".partial-*")) == []
     assert [outcome for _, _, outcome in plain.record()] == ["stopped"]
+
+
+@pytest.mark.soak
+def test_whenever_a_backup_is_stopped_nothing_is_left_running(plain):
+    asked = random.Random(31)
+    for attempt in range(40):
+        verb = ("now", "daily")[attempt % 2]
+        for backup in plain.backups():
+            shutil.rmtree(backup)
+        process = subprocess.Popen(
+            ["sh", str(BACKUP), verb],
+            env=plain.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(asked.random() * 1.2)  # from before it hears signals to after it is done
+        process.terminate()
+        process.communicate(timeout=60)
+        # The signal itself, where it came before the script had read its own first lines.
+        assert process.returncode in {0, 143, -signal.SIGTERM}
+        free = subprocess.run(["flock", "-n", str(plain.folder / ".lock"), "true"], check=False)
+        assert free.returncode == 0
+        assert list(plain.folder.glob(".partial-*")) == []
+    outcomes = {outcome for _, _, outcome in plain.record()}
+    assert "stopped" in outcomes
+    assert outcomes <= {"stopped", "done"}
 
 
 def test_a_backup_that_cannot_be_put_on_record_is_one_all_the_same(plain):
