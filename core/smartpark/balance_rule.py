@@ -18,6 +18,8 @@ from smartpark.measurands import MATERIALS, MEDIA, Carrier, Measurand
 ACTIVE_ENERGY: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
 PHASED: Final = ACTIVE_ENERGY | {Measurand.ACTIVE_POWER}
 """What meters show of each phase too, beside the whole: a total is the point whose code is its measurand."""
+PHASES: Final = ("_a", "_b", "_c", "_l1", "_l2", "_l3")
+"""Behind a measurand: what one phase of it is called."""
 ENERGY: Final = ACTIVE_ENERGY | {
     Measurand.GAS_VOLUME,
     Measurand.HEAT_ENERGY,
@@ -65,12 +67,22 @@ def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, in
     totals = {measurand for measurand in PHASED if _has_total(points, measurand)}
     return [
         0
-        if point.measurand in totals and point.code != point.measurand
+        if point.measurand in totals and is_part(point)
         else _power_sign(carrier, is_reversed=is_reversed)
         if point.measurand == Measurand.ACTIVE_POWER
         else _energy_sign(point.measurand, carrier, is_generator=is_generator, is_reversed=is_reversed)
         for point in points
     ]
+
+
+def is_part(point: Measures) -> bool:
+    """Whether a point's code says that it shows a part of what the total beside it shows.
+
+    Every other point of active power does; of registers those of phases, for one of another tariff or feeder adds up.
+    """
+    if point.measurand == Measurand.ACTIVE_POWER:
+        return point.code != point.measurand
+    return point.code in {f"{point.measurand}{phase}" for phase in PHASES}
 
 
 def _has_total(points: Sequence[Measures], measurand: str) -> bool:

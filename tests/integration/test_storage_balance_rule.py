@@ -27,8 +27,9 @@ PHASES = [
     for name in ("active_power", "active_energy_import")
     for n in (1, 2, 3)
 ]
+TARIFF = {"measurand": "active_energy_import", "code": "second_tariff"}
 POINTS = [*({"measurand": m.value} for m in Measurand), *PHASES]
-LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES]
+LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES, TARIFF]
 
 EVERY = [
     {"role": role, "carrier": carrier, "internal_transfer": False, "point": points}

@@ -67,6 +67,8 @@ def test_registers_of_phases_count_where_there_is_no_total():
         assert alone == [way for way in ways for _ in "abc"]
         beside = signs_at_boundary(role, "electricity", [*registers, *totals], internal_transfer=False)
         assert beside == [0] * 6 + ways
+    tariffs = [Measures(IMPORT, IMPORT), Measures("second_tariff", IMPORT)]
+    assert signs_at_boundary("boundary", "electricity", tariffs, internal_transfer=False) == [1, 1]
     gone = [*registers[:3], Measures(IMPORT, IMPORT, is_retired=True)]
     assert signs_at_boundary("boundary", "electricity", gone, internal_transfer=False) == [1, 1, 1, 1]
     old = [Measures(one.code, one.measurand, is_retired=True) for one in [*registers[:3], totals[0]]]

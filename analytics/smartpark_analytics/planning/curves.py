@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, Measures, signs_at_boundary
+from smartpark.balance_rule import ACTIVE_ENERGY, ELECTRIC, Measures, is_part, signs_at_boundary
 from smartpark.clock import PARK_ZONE
 from smartpark.load_network import LoadPointRow
 from smartpark.measurands import Measurand
@@ -97,15 +97,17 @@ def meter_signs(points: Sequence[LoadPointRow]) -> dict[int, int]:
     totals = {(p.device, p.measurand) for p in points if p.code == p.measurand}
     # As its active power is measured, so is its reactive power.
     wholes = {device for device, measurand in totals if measurand == Measurand.ACTIVE_POWER}
+
+    def counts(point: LoadPointRow) -> bool:
+        if point.measurand in ACTIVE_ENERGY:
+            is_told_twice = (point.device, point.measurand) in totals
+            return not (is_told_twice and is_part(Measures(point.code, point.measurand)))
+        return point.code == point.measurand or point.device not in wholes
+
     return {
         point.point_id: -1 if point.measurand == Measurand.ACTIVE_ENERGY_EXPORT else 1
         for point in points
-        if point.code == point.measurand
-        or (
-            (point.device, point.measurand) not in totals
-            if point.measurand in ACTIVE_ENERGY
-            else point.device not in wholes
-        )
+        if counts(point)
     }
 
 

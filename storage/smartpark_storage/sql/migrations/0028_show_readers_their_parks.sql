@@ -351,7 +351,9 @@ WITH metered AS (
     SELECT
         p.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier, d.role,
         d.role = 'generation' AND bool_or(p.measurand = 'active_energy_export') OVER of_device AS is_reversed,
-        p.code = p.measurand OR NOT bool_or(p.code = p.measurand) OVER of_measurand AS is_whole
+        CASE WHEN p.measurand = 'active_power' THEN p.code = p.measurand
+            ELSE p.code !~ ('^' || p.measurand || '_([abc]|l[123])$') END
+            OR NOT bool_or(p.code = p.measurand) OVER of_measurand AS is_whole
     FROM smartpark.point AS p
     JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
     WHERE p.retired_at IS NULL AND d.role IN ('boundary', 'generation') AND NOT d.internal_transfer

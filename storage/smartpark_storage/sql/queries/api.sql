@@ -99,7 +99,7 @@ CROSS JOIN LATERAL (
     WHERE point_id = p.point_id AND start >= %(start)s AND start < %(end)s
 ) AS e
 WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL AND (
-    p.code = p.measurand OR NOT EXISTS (
+    p.code !~ ('^' || p.measurand || '_([abc]|l[123])$') OR NOT EXISTS (
         SELECT FROM smartpark.point AS total
         WHERE total.park = p.park AND total.device = p.device AND total.measurand = p.measurand
             AND total.code = p.measurand AND total.retired_at IS NULL
