@@ -66,11 +66,16 @@ def is_only_named(command: Command) -> bool:
 
 def words_of(text: str) -> tuple[dict[str, str], list[str]]:
     """Variables that are set for a command, and its words."""
-    words = shlex.split(text.replace("\\\n", " "))
+    words = list(_split(text))
     count = 0
     while count < len(words) and re.match(r"[A-Z][A-Z_0-9]*=", words[count]):
         count += 1
     return dict(word.split("=", 1) for word in words[:count]), words[count:]
+
+
+@functools.cache  # each command is looked at a hundred times
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text.replace("\\\n", " ")))
 
 
 @functools.cache

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from methods import Floats, Judge, Stretch
-from sklearn.ensemble import IsolationForest
 
 MAD_TO_SIGMA = 1.4826
 SEED = 20_261_123
@@ -65,6 +64,9 @@ class Forest(NamedTuple):
 
     def fit(self, train: Stretch) -> Judge:
         """A forest of the known samples."""
+        # It takes a second to load, and most who import this module grow none.
+        from sklearn.ensemble import IsolationForest  # noqa: PLC0415
+
         points = lagged(train.values, self.lags)
         known = np.isfinite(points).all(axis=1)
         forest = IsolationForest(n_estimators=self.trees, random_state=SEED).fit(points[known])
