@@ -2,7 +2,7 @@
 
 from smartpark_dashboards.controls import MARKS_OF_PARK, ONE_PARK
 from smartpark_dashboards.dashboard import Dashboard
-from smartpark_dashboards.fields import Field, LinkTo, Shade, ToConsole
+from smartpark_dashboards.fields import Field, LinkTo, Shade, Step, ToConsole
 from smartpark_dashboards.kinds import BarGauge, Gauge, Stat, Table, TimeSeries
 from smartpark_dashboards.pages.common import (
     ANY_IS_BAD,
@@ -18,6 +18,8 @@ from smartpark_dashboards.pages.common import (
 from smartpark_dashboards.panels import Panel
 from smartpark_dashboards.words import Words
 
+_BAD_ALONE = (Step(None, "text"), Step(1, "red"))
+"""Of a park of which nothing may be known, none is no reason for green."""
 _URGENCY = (
     *SEVERITIES,
     Shade("overdue", Words("超期", "overdue"), "red"),
@@ -248,7 +250,7 @@ def _trust() -> tuple[Panel, ...]:
                 ),
                 Field("electricity", Words("昨日用电", "yesterday"), "kwatth", 0),
                 Field("completeness", Words("完整率", "complete"), "percent", 1, COMPLETENESS),
-                Field("critical", Words("严重", "critical"), "short", 0, ANY_IS_BAD),
+                Field("critical", Words("严重", "critical"), "short", 0, _BAD_ALONE),
                 Field("firing", Words("告警", "firing"), "short", 0),
             ),
         ),

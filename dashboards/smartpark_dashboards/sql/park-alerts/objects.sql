@@ -18,7 +18,10 @@ WITH seen AS (
     LEFT JOIN park.device AS d ON d.park = a.park AND d.code = split_part(a.device, '/', 2)
     LEFT JOIN park.point AS p ON p.key = a.point
 ), named AS (
-    SELECT park, object, CASE WHEN count(*) OVER (PARTITION BY name) > 1 THEN name || ' ' || code || ' ' || park ELSE name END
+    SELECT
+        park, object,
+        name || CASE WHEN count(*) OVER (PARTITION BY name, park) > 1 THEN ' ' || code ELSE '' END
+        || CASE WHEN count(*) OVER (PARTITION BY name) > count(*) OVER (PARTITION BY name, park) THEN ' · ' || park ELSE '' END
         AS name
     FROM said
 ), change AS (
