@@ -86,6 +86,8 @@ class Field:
     """One colour for the whole column, by name."""
     dashed: bool = False
     """A limit: a dashed line without anything below it."""
+    dots: bool = False
+    """Points over the bars of another column: bars of one moment would lie over each other."""
     fills: bool = False
     """Colours the cell of a table and not only its text."""
     link: LinkTo | ToConsole | None = None
@@ -119,6 +121,8 @@ class Field:
             found |= {"custom.lineStyle": {"fill": "dash", "dash": [10, 6]}, "custom.fillOpacity": 0}
         if kind == "table":
             found |= self._column(place)
+        if self.dots:
+            found |= {"custom.drawStyle": "points", "custom.pointSize": 9}
         if self.hidden:
             found["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
         return found

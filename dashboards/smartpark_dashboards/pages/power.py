@@ -117,7 +117,9 @@ def _load() -> tuple[Panel, ...]:
             Words("日最大需量", "Maximum demand per day"),
             Words("滑差需量，及区块需量(下限)。", "Sliding demand, and that of blocks, a lower bound."),
             "daily_demand", (12, 7), "kwatt", bars=True,
-            fields=(Field("sliding_kw", Words("滑差", "sliding")), Field("block_kw", Words("区块", "blocks"))),
+            fields=(
+                Field("sliding_kw", Words("滑差", "sliding"), dots=True), Field("block_kw", Words("区块", "blocks")),
+            ),
         ),
         TimeSeries(
             12,
