@@ -409,3 +409,32 @@ def test_the_database_tells_of_itself(place, shared_database_dsn: str):
         assert row["chunks"] >= 1
         assert row["compressed_share"] == row["compressed_chunks"] / row["chunks"]
         assert row["aggregated_until"] > NOON
+
+
+def test_an_aggregate_that_was_never_refreshed_is_behind_all_readings(place, shared_database_dsn: str):
+    connection, _, point = place
+    store_batches(connection, [batch(next(_batches), [(point, NOON_US, 1)])], received_at=NOON)
+    if refresh_aggregates(connection) is None:
+        assert asked(connection, "SELECT aggregated_until, refreshed_at FROM park.database_state") == [(None, None)]
+        return
+    (first,) = asked(connection, "SELECT min(time) FROM smartpark.reading")[0]
+    with psycopg.connect(shared_database_dsn) as owner:
+        owner.execute(
+            "UPDATE _timescaledb_catalog.continuous_aggs_watermark SET watermark ="
+            " _timescaledb_functions.get_internal_time_min('timestamptz'::regtype) WHERE mat_hypertable_id ="
+            " (SELECT mat_hypertable_id FROM _timescaledb_catalog.continuous_agg"
+            " WHERE user_view_name = 'reading_day')"
+        )
+        assert owner.execute("SELECT aggregated_until FROM park.database_state").fetchall() == [(first,)]
+        # A policy that has not run once yet is not as young as the others.
+        owner.execute(
+            "UPDATE _timescaledb_internal.bgw_job_stat SET last_successful_finish = now() WHERE job_id <>"
+            " (SELECT min(job_id) FROM timescaledb_information.jobs WHERE proc_name ="
+            " 'policy_refresh_continuous_aggregate')"
+        )
+        owner.execute(
+            "DELETE FROM _timescaledb_internal.bgw_job_stat WHERE job_id = (SELECT min(job_id) FROM"
+            " timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate')"
+        )
+        assert owner.execute("SELECT refreshed_at FROM park.database_state").fetchall() == [(None,)]
+        owner.rollback()

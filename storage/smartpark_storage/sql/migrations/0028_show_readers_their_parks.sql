@@ -701,16 +701,19 @@ BEGIN
     FROM timescaledb_information.chunks AS c
     WHERE c.hypertable_schema = 'smartpark' AND c.hypertable_name = 'reading';
     SELECT a.total_bytes INTO reading_bytes FROM public.hypertable_approximate_detailed_size('smartpark.reading') AS a;
-    SELECT min(_timescaledb_functions.to_timestamp(nullif(
+    -- One that was never refreshed holds nothing: it is as far behind as the first reading is.
+    SELECT min(coalesce(_timescaledb_functions.to_timestamp(nullif(
         _timescaledb_functions.cagg_watermark(c.mat_hypertable_id), _timescaledb_functions.get_internal_time_min('timestamptz'::regtype)
-    )))
+    )), (SELECT r.time FROM smartpark.reading AS r ORDER BY r.time LIMIT 1)))
     INTO aggregated_until
     FROM _timescaledb_catalog.continuous_agg AS c
     WHERE c.user_view_schema = 'smartpark' AND c.user_view_name = ANY (aggregates);
-    SELECT min(nullif(s.last_successful_finish, '-infinity')), count(*) FILTER (WHERE s.last_run_status = 'Failed')
+    -- Nor is one whose policy never came to its end as young as the others.
+    SELECT nullif(min(coalesce(s.last_successful_finish, '-infinity')), '-infinity'),
+        count(*) FILTER (WHERE s.last_run_status = 'Failed')
     INTO refreshed_at, failed_jobs
     FROM timescaledb_information.jobs AS j
-    JOIN timescaledb_information.job_stats AS s ON s.job_id = j.job_id
+    LEFT JOIN timescaledb_information.job_stats AS s ON s.job_id = j.job_id
     WHERE j.proc_name = 'policy_refresh_continuous_aggregate';
     RETURN NEXT;
 END $$;
