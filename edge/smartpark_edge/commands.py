@@ -194,7 +194,8 @@ def _listen(arguments: argparse.Namespace) -> int:
         lambda topics: _progress(f"{topics} topics heard"),
     )
     found = recognise(heard)
-    _progress(f"{len(found.devices)} devices recognised, {len(found.unknown)} topics not understood\n")
+    own = f", {len(found.agents)} of the platform's own agents left out" if found.agents else ""
+    _progress(f"{len(found.devices)} devices recognised, {len(found.unknown)} topics not understood{own}\n")
     print(mqtt_proposal(found, arguments.url), end="")
     return 0
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from smartpark.clock import PARK_ZONE
 from smartpark.measurands import Measurand
+from smartpark.wire import ROOT
 
 from smartpark_edge.device_models import DeviceModel, device_model, model_names, parse_path
 from smartpark_edge.mapping import UNMAPPED, compile_device, parse_document, walk
@@ -40,12 +41,17 @@ class Recognition:
     """Points seen (code to measurand and exponent) by device."""
     unknown: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """Topics that no model fits, with a message of each."""
+    agents: set[str] = field(default_factory=set[str])
+    """Agents of the platform that were heard to speak with it: no devices, and nothing to propose."""
 
 
 def recognise(messages: Iterable[Delivery], zone: ZoneInfo = PARK_ZONE) -> Recognition:
     """Find for each message the model that makes the most of it."""
     found = Recognition()
     for delivery in messages:
+        if delivery.topic.startswith(f"{ROOT}/"):
+            found.agents.add(delivery.topic.split("/")[2])
+            continue
         best: tuple[int, Heard, dict[str, tuple[Measurand, int | None]]] | None = None
         for candidate in _fits(delivery, zone):
             if best is None or candidate[0] > best[0]:
@@ -103,6 +109,9 @@ def mqtt_proposal(found: Recognition, url: str) -> str:
     lines += ["", "# --- catalogue: review everything ---"]
     for number, (heard, points) in enumerate(found.devices.items(), 1):
         lines += _catalogue_device(f"M{number}", heard.topic, heard.model, points)
+    if found.agents:
+        names = ", ".join(sorted(found.agents))
+        lines += ["", f"# left out: {ROOT}/…, where the platform's own agents speak with it, no devices: {names}"]
     for topic, payload in found.unknown.items():
         lines.append(f"# not understood: {topic}: {payload[:100]!r}")
     return "\n".join(lines) + "\n"

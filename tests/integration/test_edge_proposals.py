@@ -17,6 +17,8 @@ def test_listening_recognises_known_devices_and_names_the_rest(broker, smartpark
         "/gw/acrelHW/x/data/1": (DATA / "acrel-data.json").read_bytes(),
         "loggers/1": {"time": "2026-11-22T00:00:00+08:00", "heat_energy": 12.34},
         "noise": b"hello",
+        "smartpark/v1/edge-a/birth": b"\x00\x01 an agent of the platform",
+        "smartpark/v1/edge-a/json": {"active_power": 1.0},
     }
     for topic, content in said.items():
         devices.say(topic, content, retain=True)
@@ -34,6 +36,9 @@ def test_listening_recognises_known_devices_and_names_the_rest(broker, smartpark
     for device in found.values():
         MqttDevice.model_validate(device)
     assert "# not understood: noise" in result.stdout
+    assert "1 topics not understood, 1 of the platform's own agents left out" in result.stderr
+    [agents] = [line for line in result.stdout.splitlines() if "smartpark/v1" in line]
+    assert agents.endswith("no devices: edge-a")
     assert "heat_energy" in {p["measurand"] for d in proposal["device"] for p in d["point"]}
 
 
