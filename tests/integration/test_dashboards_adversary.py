@@ -299,3 +299,49 @@ def test_the_running_month_is_held_to_the_days_that_are_over(park):
     row = next(row for row in park.rows("park-carbon 10/A", end=now) if row["time"] == month.start)
     expected = 1000 * (now - year.start) / (year.end - year.start)
     assert row["allowed"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_sum_over_days_of_silence_is_not_known(park):
+    midnight = period_containing(utc_now(), Grain.DAY).start
+    for ago in range(3, 6):
+        for indicator in ("electricity_purchased", "electricity_consumption"):
+            park.number(indicator, "day", midnight - ago * DAY, 100.0)
+    since = 6 * DAY + (utc_now() - midnight)
+    # Of yesterday and the day before there is no number: the park is silent since.
+    assert park.row("park-balance 1/A", span=since) == dict.fromkeys(
+        ("purchased", "generated", "exported", "consumed", "lost", "unmetered")
+    )
+    # Before its first number a park was not there yet, and what is not over is not missing.
+    known = park.row("park-balance 1/A", end=midnight - 2 * DAY, span=20 * DAY)
+    assert (known["purchased"], known["consumed"], known["lost"]) == (300, 300, None)
+    for ago in (1, 2):
+        park.number("electricity_purchased", "day", midnight - ago * DAY, 100.0)
+    assert park.row("park-balance 1/A", span=since)["purchased"] == 500
+    # One that was given up is not silent.
+    park.run("UPDATE smartpark.park SET retired_at = %s WHERE code = %s", midnight, park.code)
+    assert park.row("park-balance 1/A", span=since)["purchased"] == 500
+
+
+def test_what_is_of_the_month_that_is_over_is_not_this_months(park):
+    month = period_containing(utc_now(), Grain.MONTH).start
+    before = period_containing(month - DAY, Grain.MONTH).start
+    park.number("maximum_demand", "month", before, 900.0)
+    park.number("maximum_demand", "day", month - DAY, 900.0)
+    pages = ("park-power 1/A", "park-power 2/A", "park-power 3/A", "park-power 5/A", "park-overview 10/A")
+    for page in pages:
+        assert {value for row in park.rows(page) for value in row.values()} <= {None}, page
+    # A settlement month need not begin with the month of the calendar.
+    park.number("maximum_demand_block", "month", period_containing(utc_now(), Grain.DAY).start - 20 * DAY, 800.0)
+    assert (park.row("park-power 1/A"), park.row("park-power 3/A")["free"]) == ({"value": 800}, 200)
+
+
+def test_what_was_forecast_of_last_year_is_not_of_this(park):
+    year = period_containing(utc_now(), Grain.YEAR).start
+    december = period_containing(year - DAY, Grain.MONTH).start
+    for indicator in ("carbon_budget_forecast", "energy_budget_pace", "carbon_budget_pace"):
+        park.number(indicator, "month", december, 0.9)
+    assert (park.rows("park-carbon 2/A"), park.rows("park-overview 11/A")) == ([], [])
+    for indicator in ("carbon_budget_forecast", "energy_budget_pace"):
+        park.number(indicator, "month", year, 0.5)
+    assert park.row("park-carbon 2/A") == {"value": 0.5}
+    assert [row["pace"] for row in park.rows("park-overview 11/A")] == [50]

@@ -165,6 +165,60 @@ def test_where_backups_have_always_failed_it_is_told_a_day_after_the_first(page_
     assert [round(value / 3600) for value in ill(page_dsn, "platform-no-backup")] == [28]
 
 
+def test_whoever_never_backed_up_is_told_after_three_days_of_use(page_dsn: str):
+    def used(numbers: timedelta, schema: timedelta) -> tuple[list[float], float | None]:
+        """Of a park's number so old, on a schema so old: what the rule tells, and what the panel shows."""
+        with psycopg.connect(page_dsn, autocommit=True) as connection:
+            connection.execute("DELETE FROM smartpark.indicator_value WHERE series_id IN"
+                " (SELECT series_id FROM smartpark.indicator_series WHERE park = 'unbacked')")  # fmt: skip
+            connection.execute("UPDATE smartpark.migration SET applied_at = %s", [utc_now() - schema])
+            put_day(connection, utc_now() - numbers)
+        return [round(hours / 3600) for hours in ill(page_dsn, "platform-no-backup")], seen(page_dsn, 26)[0]["good"]
+
+    days = [timedelta(days=n) for n in range(9)]
+    with psycopg.connect(page_dsn, autocommit=True) as connection:
+        before = connection.execute("SELECT number, applied_at FROM smartpark.migration").fetchall()
+    try:
+        assert used(days[2], days[8]) == ([], None), "a park that just began"
+        assert used(days[8], days[2]) == ([], None), "an installation that was just brought up to date, or is new"
+        assert used(days[4], days[4]) == ([96], -1)
+        told(page_dsn, ("drill", "done", timedelta(hours=1)))
+        assert ill(page_dsn, "platform-no-backup") != [], "a drill is no backup"
+        told(page_dsn, ("logical", "failed", timedelta(hours=1)))
+        assert (ill(page_dsn, "platform-no-backup"), seen(page_dsn, 26)[0]["good"]) == ([], None)
+    finally:
+        with psycopg.connect(page_dsn, autocommit=True) as connection:
+            connection.cursor().executemany(
+                "UPDATE smartpark.migration SET applied_at = %s WHERE number = %s", [row[::-1] for row in before]
+            )
+            connection.execute("DELETE FROM smartpark.indicator_value WHERE series_id IN"
+                " (SELECT series_id FROM smartpark.indicator_series WHERE park = 'unbacked')")  # fmt: skip
+
+
+def put_day(connection: psycopg.Connection, day: datetime) -> None:
+    """A number of a day of the park `unbacked`."""
+    connection.execute(
+        "INSERT INTO smartpark.park (code, name, name_en, region, terrain, peer_class, area_mu, time_zone,"
+        " electricity_factor_scope)"
+        " VALUES ('unbacked', '园', 'Park', '350121', 'coastal', 1, 1, 'Asia/Shanghai', 'f') ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO smartpark.indicator_series (park, boundary, indicator, grain)"
+        " VALUES ('unbacked', 'park', 'electricity_consumption', 'day') ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO smartpark.indicator_origin (digest, unit, method, factor_set, factors, reason)"
+        " VALUES (md5('unbacked')::uuid, 'kWh', 'm/1', 's', '{}', '') ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO smartpark.indicator_value (series_id, origin_id, start, revision, value, completeness,"
+        " estimated_share, computed_at, publication_id) SELECT s.series_id, o.origin_id, %s, 1, 1, 1, 0, now(), 1"
+        " FROM smartpark.indicator_series AS s, smartpark.indicator_origin AS o"
+        " WHERE s.park = 'unbacked' AND o.digest = md5('unbacked')::uuid",
+        [day],
+    )
+
+
 def test_a_few_requests_that_failed_tell_nobody(page_dsn: str):
     put(page_dsn, minute_ago(2), failed={0: 19})
     assert ill(page_dsn, "platform-api-errors") == []

@@ -41,6 +41,8 @@ _OUTCOMES = (
 )
 _BACKUP_AGE = (Step(None, "green"), Step(93_600, "red"))
 """As `scripts/backup check` has it, and the rule beside: 26 hours."""
+_NO_BACKUP = (Shade("-1", Words("无记录", "none"), "red"),)
+"""Where none is on record and the rule tells of it."""
 _DRILL_AGE = (Step(None, "green"), Step(40 * 86_400, "orange"), Step(100 * 86_400, "red"))
 _FAILED_SHARE = (Step(None, "green"), Step(1, "orange"), Step(5, "red"))
 _SPOOL = (Step(None, "green"), Step(50, "orange"), Step(80, "red"))
@@ -158,13 +160,13 @@ def _answers() -> tuple[Panel, ...]:
             Words("备份", "Backups"),
             Words(
                 "最近一次成功备份(按开始时刻)与成功恢复演练距今，备份大小，七天内失败次数；超过26小时为红。"
-                "没有记录则为横线，并不表示正常。",
+                "没有记录则为横线，启用三天后为“无记录”。",
                 "Age of the last good backup (by its beginning) and of the last good drill, size, failures within "
-                "seven days; red beyond 26 hours. A dash: none is on record, which is no good news.",
+                "seven days; red beyond 26 hours. A dash: none is on record, and “none” after three days of use.",
             ),
             "backups", (12, 4), "s", named=True, to=ToConsole("/alerts/platform"),
             fields=(
-                Field("good", Words("最近备份", "last good"), steps=_BACKUP_AGE),
+                Field("good", Words("最近备份", "last good"), steps=_BACKUP_AGE, shades=_NO_BACKUP),
                 Field("bytes", Words("大小", "size"), "bytes", 1),
                 Field("drill", Words("最近演练", "last drill"), steps=_DRILL_AGE),
                 Field("failed", Words("失败", "failed"), "short", 0, ANY_IS_BAD),

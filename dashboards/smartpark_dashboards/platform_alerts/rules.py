@@ -105,10 +105,11 @@ RULES: Final = (
         "platform-no-backup",
         Words("平台：没有可用的新备份", "Platform: no good backup"),
         Words(
-            "最近一次成功备份已超过二十六小时。先看 backup 服务日志与备份盘空间，再运行 scripts/backup check；"
-            "若只是未能记录，日志会说明。",
-            "The last good backup began more than 26 hours ago. Look at the log of the service backup and at the room"
-            " on its disk, then run scripts/backup check; where only the record is missing, the log says so.",
+            "最近一次成功备份已超过二十六小时，或启用三天后仍无备份记录。先看 backup 服务是否启用、日志与备份盘空间，"
+            "再运行 scripts/backup check；若只是未能记录，日志会说明。",
+            "The last good backup began more than 26 hours ago, or none is on record after three days of use. Look "
+            "whether the service backup is there, at its log and at the room on its disk, then run scripts/backup "
+            "check; where only the record is missing, the log says so.",
         ),
         "no_backup", 93600, "s", "critical", "10m", 26,
     ),

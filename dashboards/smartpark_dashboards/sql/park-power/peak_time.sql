@@ -1,9 +1,11 @@
 -- When the settlement month's maximum demand was: of the day on which it was highest the quarter of an hour with the
--- highest load at the boundary; the beginning of that day where quarters are not known of all meters.
+-- highest load at the boundary; the beginning of that day where quarters are not known of all meters. A month that is over
+-- is not this one.
 WITH month AS (
     SELECT max(time) AS start FROM park.indicator
     WHERE park = '$park' AND boundary = 'park' AND indicator IN ('maximum_demand', 'maximum_demand_block')
       AND grain = 'month' AND time > now() - INTERVAL '32 days'
+      AND (time AT TIME ZONE 'Asia/Shanghai' + INTERVAL '1 month') AT TIME ZONE 'Asia/Shanghai' > now()
 ), day AS (
     SELECT i.time FROM park.indicator AS i, month AS m
     WHERE i.park = '$park' AND i.boundary = 'park' AND i.indicator IN ('maximum_demand', 'maximum_demand_block')
