@@ -1,5 +1,6 @@
 """scripts/backup and scripts/restore-drill on real servers: what was dumped comes back whole; damage is noticed."""
 
+import fcntl
 import hashlib
 import os
 import random
@@ -557,6 +558,32 @@ class OwnServer:
         self.run("pg_ctl", "stop", "-D", self.data, "-m", "immediate")
 
 
+def test_a_physical_backup_is_unpacked_by_one_drill_at_a_time(tmp_path):
+    """Where that lies for good, a second one would clear away what the first reads."""
+    backup, drills = tmp_path / "backups" / "20260101T000000Z-physical", tmp_path / "drills"
+    for folder in (backup, drills / "drill" / "data"):
+        folder.mkdir(parents=True)
+    (backup / "about").write_text("kind=physical\ndatabase=smartpark\n")
+    redo_checksums(backup)
+    environment = os.environ | {
+        "SMARTPARK_BACKUP_FOLDER": str(backup.parent), "SMARTPARK_DRILL_FOLDER": str(drills), "PGHOST": str(tmp_path)
+    }  # fmt: skip
+    held = os.open(drills, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        command = ["sh", str(DRILL)]
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (second.returncode, "another drill is under way" in second.stderr) == (1, True), second.stderr
+        assert (drills / "drill" / "data").exists()
+    finally:
+        os.close(held)
+    # What one left behind that was killed is no part of the next one; here there is nothing to unpack.
+    alone = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert alone.returncode != 0
+    assert "under way" not in alone.stderr
+    assert list(drills.iterdir()) == []
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(whole_installation() is None, reason="no PostgreSQL is installed whose pg_verifybackup runs")
 def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(passable_path):
@@ -571,6 +598,9 @@ def test_a_physical_backup_starts_as_a_server_and_can_be_read_to_the_last_row(pa
         server.run("sh", BACKUP, "now")
         server.place.environment["PGUSER"] = "postgres"
         server.run("sh", BACKUP, "check")
+        left_behind = server.work / "drill" / "data" / "base"
+        server.run("mkdir", "-p", left_behind)
+        server.run("touch", left_behind / "of-one-that-was-killed")
         said = server.run("sh", DRILL)
     assert re.search(r"each of (\d+) rows was read", said)[1] == "5000"
     assert {path.name for path in server.work.iterdir()} == {"log", "password"}

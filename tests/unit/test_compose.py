@@ -338,6 +338,16 @@ def test_volumes_are_used_and_only_places_of_their_own_are_written():
     assert folders == {"./secrets/uplinks"}
 
 
+def test_a_drill_unpacks_where_there_is_room_for_a_database():
+    """And not in memory, where 256 MB are."""
+    folder = SERVICES["restore-drill"]["environment"]["SMARTPARK_DRILL_FOLDER"]
+    volumes = {where: source for source, where in mounts_of("restore-drill").items()}
+    assert volumes[folder] in COMPOSE["volumes"]
+    assert [name for name in SERVICES if volumes[folder] in mounts_of(name)] == ["restore-drill"]
+    # The image has that folder, writable for every user: a new volume anywhere else is root's.
+    assert folder == mounts_of("database")["database"]
+
+
 def test_environment_variables_are_known_to_the_code():
     code = "".join(path.read_text(encoding="utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py"))
     broker_fields = set(re.findall(r'"(username|password_file|ca_file|cert_file|key_file)"', code))

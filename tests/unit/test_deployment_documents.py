@@ -29,3 +29,25 @@ def test_networks_that_the_guide_tells_of_are_those_of_the_compose():
     table = text.split("| network | who | leads out |")[1].split("\n\n")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (no|yes)", table, re.MULTILINE))
     assert rows == {name: "no" if net.get("internal") else "yes" for name, net in COMPOSE["networks"].items()}
+
+
+def test_whoever_is_stopped_before_the_database_is_changed_is_everybody_who_speaks_to_it():
+    """Who would go on writing into the old one, or hold it while it is renamed."""
+    speak = {
+        name
+        for name, service in COMPOSE["services"].items()
+        if "database" in service["networks"] and service.get("restart") != "no" and name != "database"
+    }
+    profiles = {profile for name in speak for profile in COMPOSE["services"][name].get("profiles", [])}
+    stops = [
+        line.split()
+        for path in sorted((ROOT / "docs").glob("*.md"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"docker compose\b.* (stop|down)\b.*(grafana|$)", line)
+    ]
+    assert len(stops) >= 5
+    for words in stops:
+        verb = next(n for n, word in enumerate(words) if word in {"stop", "down"})
+        assert set(words[verb + 1 :]) == (speak if words[verb] == "stop" else set()), words
+        # Otherwise compose does not know who is meant.
+        assert {words[n + 1] for n in range(verb) if words[n] == "--profile"} == profiles, words
