@@ -16,16 +16,19 @@ from smartpark.catalogue import Role
 from smartpark.measurands import MATERIALS, MEDIA, Carrier, Measurand
 
 ACTIVE_ENERGY: Final = frozenset({Measurand.ACTIVE_ENERGY_IMPORT, Measurand.ACTIVE_ENERGY_EXPORT})
-PHASED: Final = ACTIVE_ENERGY | {Measurand.ACTIVE_POWER}
-"""What meters show of each phase too, beside the whole: a total is the point whose code is its measurand."""
-PHASES: Final = ("_a", "_b", "_c", "_l1", "_l2", "_l3")
-"""Behind a measurand: what one phase of it is called."""
 ENERGY: Final = ACTIVE_ENERGY | {
     Measurand.GAS_VOLUME,
     Measurand.HEAT_ENERGY,
     Measurand.STEAM_MASS,
     Measurand.FUEL_MASS,
 }
+SHARED: Final = ENERGY | {Measurand.ACTIVE_POWER}
+"""What meters show by phase or tariff too, beside the whole: a total is the point whose code is its measurand."""
+PARTS: Final = frozenset(
+    {*(f"_{phase}" for phase in ("a", "b", "c", "l1", "l2", "l3")), *(f"_t{number}" for number in range(1, 10))}
+    | {"_sharp", "_peak", "_flat", "_valley"}
+)
+"""Behind a measurand: what one phase of it is called, and what was counted while one tariff held (尖峰平谷)."""
 ELECTRIC: Final = frozenset({Carrier.ELECTRICITY, Carrier.PHOTOVOLTAIC})
 NOT_ENERGY: Final = MEDIA | MATERIALS
 """Working media (耗能工质) are not energy in the park's total (GB/T 2589-2020; statistics leave them out); what a
@@ -64,7 +67,7 @@ def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, in
     # register of one direction only is a production meter, whichever way it is wired.
     is_generator = role == Role.GENERATION
     is_reversed = is_generator and any(point.measurand == Measurand.ACTIVE_ENERGY_EXPORT for point in points)
-    totals = {measurand for measurand in PHASED if _has_total(points, measurand)}
+    totals = {measurand for measurand in SHARED if _has_total(points, measurand)}
     return [
         0
         if point.measurand in totals and is_part(point)
@@ -78,11 +81,11 @@ def signs_at_boundary(role: str, carrier: str, points: Sequence[Measures], *, in
 def is_part(point: Measures) -> bool:
     """Whether a point's code says that it shows a part of what the total beside it shows.
 
-    Every other point of active power does; of registers those of phases, for one of another tariff or feeder adds up.
+    Every other point of active power does; of registers those of phases and tariffs: one of another feeder adds up.
     """
     if point.measurand == Measurand.ACTIVE_POWER:
         return point.code != point.measurand
-    return point.code in {f"{point.measurand}{phase}" for phase in PHASES}
+    return point.code in {f"{point.measurand}{part}" for part in PARTS}
 
 
 def _has_total(points: Sequence[Measures], measurand: str) -> bool:

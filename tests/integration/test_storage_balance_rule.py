@@ -27,9 +27,13 @@ PHASES = [
     for name in ("active_power", "active_energy_import")
     for n in (1, 2, 3)
 ]
-TARIFF = {"measurand": "active_energy_import", "code": "second_tariff"}
+TARIFF = [
+    {"measurand": "active_energy_import", "code": "second_tariff"},
+    {"measurand": "active_energy_import", "code": "active_energy_import_t2"},
+    {"measurand": "gas_volume", "code": "gas_volume_valley"},
+]
 POINTS = [*({"measurand": m.value} for m in Measurand), *PHASES]
-LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES, TARIFF]
+LIKELY = [*({"measurand": m.value} for m in COUNTED), *PHASES, *TARIFF]
 
 EVERY = [
     {"role": role, "carrier": carrier, "internal_transfer": False, "point": points}

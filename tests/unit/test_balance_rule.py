@@ -69,6 +69,13 @@ def test_registers_of_phases_count_where_there_is_no_total():
         assert beside == [0] * 6 + ways
     tariffs = [Measures(IMPORT, IMPORT), Measures("second_tariff", IMPORT)]
     assert signs_at_boundary("boundary", "electricity", tariffs, internal_transfer=False) == [1, 1]
+    # Of a meter of several tariffs the total is their sum, whatever it counts.
+    for name in (IMPORT, "gas_volume", "heat_energy"):
+        for ends in (("t1", "t2", "t3", "t4"), ("sharp", "peak", "flat", "valley")):
+            parts = [Measures(f"{name}_{end}", name) for end in ends]
+            assert signs_at_boundary("boundary", "electricity", parts, internal_transfer=False) == [1] * 4
+            whole = [*parts, Measures(name, name)]
+            assert signs_at_boundary("boundary", "electricity", whole, internal_transfer=False) == [0, 0, 0, 0, 1]
     gone = [*registers[:3], Measures(IMPORT, IMPORT, is_retired=True)]
     assert signs_at_boundary("boundary", "electricity", gone, internal_transfer=False) == [1, 1, 1, 1]
     old = [Measures(one.code, one.measurand, is_retired=True) for one in [*registers[:3], totals[0]]]

@@ -345,14 +345,14 @@ BEGIN
     END LOOP;
 END $do$;
 
--- Of registers too a meter has a total beside those of its phases: as in core's `balance_rule`.
+-- Of registers too a meter has a total beside those of its phases and tariffs: as in core's `balance_rule`.
 CREATE OR REPLACE VIEW park.boundary_flow AS
 WITH metered AS (
     SELECT
         p.point_id, p.key AS point, p.park, p.device, p.measurand, p.unit, p.carrier, d.role,
         d.role = 'generation' AND bool_or(p.measurand = 'active_energy_export') OVER of_device AS is_reversed,
         CASE WHEN p.measurand = 'active_power' THEN p.code = p.measurand
-            ELSE p.code !~ ('^' || p.measurand || '_([abc]|l[123])$') END
+            ELSE p.code !~ ('^' || p.measurand || '_([abc]|l[123]|t[1-9]|sharp|peak|flat|valley)$') END
             OR NOT bool_or(p.code = p.measurand) OVER of_measurand AS is_whole
     FROM smartpark.point AS p
     JOIN smartpark.device AS d ON d.park = p.park AND d.code = p.device
@@ -375,7 +375,7 @@ WHERE CASE
         'soda_ash', 'soft_water', 'water'
     ) THEN false
     WHEN measurand IN ('active_energy_import', 'active_energy_export') THEN is_whole
-    ELSE role = 'boundary' AND measurand IN ('gas_volume', 'heat_energy', 'steam_mass', 'fuel_mass')
+    ELSE role = 'boundary' AND measurand IN ('gas_volume', 'heat_energy', 'steam_mass', 'fuel_mass') AND is_whole
 END;
 CALL smartpark.show('boundary_flow');
 

@@ -88,7 +88,7 @@ WHERE point_id = ANY(%(points)s) AND time >= %(start)s AND time < %(end)s AND me
 
 -- api_amounts --
 -- What went through each device by measurand, and how many quarter-hours of it are known (a half-known one counts half).
--- Registers of phases count where there is no total beside them, all of them together: as core's balance rule.
+-- Registers of phases and tariffs count where there is no total beside them, all of them together: as core's balance rule.
 SELECT
     p.device, p.measurand, p.unit,
     CASE WHEN bool_and(e.amount IS NOT NULL) THEN sum(e.amount) END AS amount, min(coalesce(e.known, 0))::float8 AS known
@@ -99,7 +99,7 @@ CROSS JOIN LATERAL (
     WHERE point_id = p.point_id AND start >= %(start)s AND start < %(end)s
 ) AS e
 WHERE p.park = %(park)s AND p.kind = 'counter' AND p.retired_at IS NULL AND (
-    p.code !~ ('^' || p.measurand || '_([abc]|l[123])$') OR NOT EXISTS (
+    p.code !~ ('^' || p.measurand || '_([abc]|l[123]|t[1-9]|sharp|peak|flat|valley)$') OR NOT EXISTS (
         SELECT FROM smartpark.point AS total
         WHERE total.park = p.park AND total.device = p.device AND total.measurand = p.measurand
             AND total.code = p.measurand AND total.retired_at IS NULL
