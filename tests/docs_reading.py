@@ -260,7 +260,9 @@ def _read_inside(given: Sequence[str], *, is_named: bool) -> str:
             words.pop(0)
     service, *rest = words
     assert service in SERVICES, service
-    if script is not None:
+    if script == "smartpark":
+        read_smartpark(rest, is_named=is_named)
+    elif script is not None:
         _, path = script.split()
         mounted = next(v for v in SERVICES[service]["volumes"] if v.startswith("./scripts:")).split(":")[1]
         read_script(f"scripts/{Path(path).relative_to(mounted)}", rest)
