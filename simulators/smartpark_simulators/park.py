@@ -79,6 +79,11 @@ class _Story:
                 f"truth ledger {options.ledger} is about park {known.get('park')}, "
                 f"not {options.catalogue.park.code}; give this park its own file"
             )
+        if lacking := [key for key in ("rollover", "reset", "seed", "origin", "logged_until") if key not in known]:
+            raise LedgerError(
+                f"truth ledger {options.ledger} was not written by `smartpark simulate park`: "
+                f"it lacks {', '.join(lacking)}; give this park its own file"
+            )
         events = RegisterEvents(json.loads(known["rollover"]), json.loads(known["reset"]))
         return _Story(int(known["seed"]), int(known["origin"]), int(known["logged_until"]), events)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from smartpark.catalogue import load_catalogue
+from smartpark.cli import main
 from smartpark.clock import to_us
 from smartpark_simulators.commands import FAULTS
 from smartpark_simulators.demo.report import judge
@@ -197,3 +198,13 @@ def test_a_comparison_with_a_lost_reading_or_wrong_energy_is_judged_wrong():
         ("co2_t_true", 0),
     ):
         assert len(judge({**fine, name: value})) == 1
+
+
+def test_a_ledger_that_something_else_wrote_is_named(tmp_path, capsys):
+    path = tmp_path / "load.sqlite"
+    ledger = TruthLedger(path)
+    ledger.note({"park": "minhou-demo", "seed": "1"})
+    ledger.close()
+    assert main(["simulate", "park", "--ledger", str(path), "--broker", "mqtt://127.0.0.1:1"]) == 1
+    said = capsys.readouterr().err
+    assert "load.sqlite was not written by `smartpark simulate park`: it lacks rollover, reset" in said
