@@ -15,8 +15,13 @@ IMPORT = "testpark/M0/active_energy_import"
 
 
 @pytest.fixture(scope="module")
-def periods():
-    now = utc_now()
+def now():
+    # One moment for the page and for what it is to show: a midnight may pass meanwhile.
+    return utc_now()
+
+
+@pytest.fixture(scope="module")
+def periods(now):
     today = period_containing(now, Grain.DAY)
     return {
         "today": today,
@@ -26,7 +31,7 @@ def periods():
 
 
 @pytest.fixture
-def address(plain_hand, periods):
+def address(plain_hand, periods, now):
     for name, tonnes in (("today", 1.25), ("yesterday", 20.2128)):
         plain_hand.indicator("carbon_location", periods[name].start, tonnes, unit="t")
     plain_hand.indicator("carbon_market", periods["month"].start, 2743.45, unit="t", grain="month")
@@ -37,7 +42,7 @@ def address(plain_hand, periods):
     quarters = [yesterday + timedelta(minutes=15 * n) for n in range(96)]
     plain_hand.energy(IMPORT, dict.fromkeys(quarters, 500.0))
     plain_hand.energy("testpark/G1/gas_volume", dict.fromkeys(quarters, 0.0))
-    with serving(create_app(ApiSettings(dsn=plain_hand.dsn))) as served:
+    with serving(create_app(ApiSettings(dsn=plain_hand.dsn), clock=lambda: now)) as served:
         yield served
 
 

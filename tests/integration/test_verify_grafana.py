@@ -111,7 +111,8 @@ def test_every_query_of_every_dashboard_is_asked_and_passes(asked, tmp_path, lan
     assert queries == wanted
     assert told["passed"] == len(told["checks"]) == len(queries) + len(fitting) + len(RULES) + 2
     shown = sum(check["rows"] > 0 for check in told["checks"] if check["check"] == "query")
-    assert shown > 0.8 * len(queries), "parks that have something to show"
+    # In the first minutes of a month a third of the pages has nothing to say of it yet.
+    assert shown > 0.6 * len(queries), "parks that have something to show"
     assert asked.writes == []
 
 

@@ -6,7 +6,7 @@ import zipfile
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from smartpark_api.load_requests.attachments import (
     AttachmentMissingError,
@@ -52,6 +52,11 @@ def test_a_name_that_is_more_than_a_name_is_refused(name):
         clean_name(name)
 
 
+def test_spaces_of_other_widths_become_spaces():
+    assert clean_name("供电方案\xa0答复单\u3000二\u202f.pdf") == "供电方案 答复单 二.pdf"
+
+
+@example("0\xa00")
 @given(st.text(max_size=130))
 def test_a_name_that_is_taken_is_a_name_and_nothing_else(text):
     try:

@@ -120,7 +120,9 @@ def clean_name(given: str) -> str:
     >>> clean_name("  供电方案 答复单.PDF ")
     '供电方案 答复单.pdf'
     """
-    name = unicodedata.normalize("NFC", given).strip()
+    # Spaces of other widths, as word processors write them, look like a space and are found by one.
+    spaced = ("".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in given)).strip()
+    name = unicodedata.normalize("NFC", spaced)
     if not name or len(name) > _MOST_NAME:
         raise AttachmentRefusedError(f"a document's name has 1 to {_MOST_NAME} characters")
     # Cc and Cf: control characters, and those that turn the direction of writing and so disguise an ending.
