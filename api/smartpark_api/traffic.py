@@ -14,7 +14,6 @@ from typing import Final
 from uuid import uuid4
 
 from smartpark.clock import utc_now
-from smartpark.errors import SmartparkError
 from smartpark.exposition import Family, counter, gauge
 from smartpark_storage.traffic import BOUNDS_S, RouteCount, TrafficBatch, write_traffic
 
@@ -150,9 +149,6 @@ class TrafficWriter:
                 self._batch = TrafficBatch(self._process, self._sequence, minutes, counted)
             try:
                 self._write(self._batch)
-            except SmartparkError as error:
-                self._failed(error)
-                return False
             except Exception as error:  # noqa: BLE001  the counts are kept, and a server goes on without them
                 self._failed(error)
                 return False
